@@ -1,0 +1,55 @@
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+READY := .venv/.ready
+RUN := $(BIN)/python -m
+PIP := $(RUN) pip --disable-pip-version-check -q
+
+.PHONY: report test lint types unit notebooks lab publish lock clean
+
+report: $(READY)
+	@$(RUN) evidence report
+
+test: lint types unit notebooks
+
+lint: $(READY)
+	@$(RUN) ruff check src tests
+	@$(RUN) ruff format --check src tests
+
+types: $(READY)
+	@$(RUN) mypy
+
+unit: $(READY)
+	@$(RUN) pytest -q -n auto --dist loadscope --doctest-modules src tests
+
+notebooks: $(READY)
+	@$(RUN) pytest -q -p nbval.plugin --nbval -n auto --dist loadscope -W default index.ipynb notebooks
+
+lab: $(READY)
+	@$(BIN)/jupyter lab --ServerApp.root_dir=. index.ipynb
+
+publish: $(READY)
+	@$(RUN) evidence refresh
+	@$(RUN) evidence report --publish docs/report
+
+lock: $(READY)
+	@$(PIP) install uv
+	@$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra test \
+		pyproject.toml -o requirements-core.txt
+
+clean:
+	rm -rf _build _report
+
+# Quarto last: its package downloads the program, and where that is impossible the built-in renderer takes over.
+$(READY): requirements-core.txt requirements.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(0 if sys.version_info >= (3, 11) else 'Python 3.11 or later is needed: make PYTHON=python3.11 ...')"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked environment into .venv (about a minute, once)"
+	@$(PIP) install --require-hashes -r requirements-core.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) install --require-hashes -r requirements.txt >.venv/quarto.log 2>&1 \
+		|| echo "The Quarto program could not be downloaded (see .venv/quarto.log); the built-in renderer is used."
+	@touch $(READY)

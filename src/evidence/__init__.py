@@ -1,0 +1,50 @@
+"""Reproducible evidence reports: tidy data in, statistics, tables, figures and pages out.
+
+The names listed in ``__all__`` are the public surface; each is imported when it is first used, so that the
+command line answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from evidence.errors import EvidenceError
+from evidence.parameters import Parameters
+
+if TYPE_CHECKING:
+    from evidence.data import Dataset, load
+    from evidence.questions import Answer, answer
+    from evidence.stats import compare, number_needed, pool, pool_proportions, proportion
+
+__all__ = [
+    "Answer",
+    "Dataset",
+    "EvidenceError",
+    "Parameters",
+    "answer",
+    "compare",
+    "load",
+    "number_needed",
+    "pool",
+    "pool_proportions",
+    "proportion",
+]
+
+_HOME = {
+    "Answer": "questions",
+    "Dataset": "data",
+    "answer": "questions",
+    "compare": "stats",
+    "load": "data",
+    "number_needed": "stats",
+    "pool": "stats",
+    "pool_proportions": "stats",
+    "proportion": "stats",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'evidence' has no attribute {name!r}")
+    return getattr(import_module(f"evidence.{_HOME[name]}"), name)

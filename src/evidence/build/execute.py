@@ -1,0 +1,117 @@
+"""Executing notebooks with papermill, several at a time."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evidence.build.files import write_whole
+from evidence.build.notebooks import settle, to_text
+from evidence.errors import NotebookError
+
+# A chapter takes seconds; a cell that needs five minutes hangs.
+CELL_SECONDS = 300
+# What a kernel could take from its surroundings and put into a report.
+ENVIRONMENT = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One execution: notebook text in, settled notebook file out, run in ``folder``."""
+
+    name: str
+    text: str
+    target: Path
+    folder: Path
+    injected: dict[str, Any]
+
+
+def run_all(tasks: list[Task], *, jobs: int, done: Callable[[str], None] = lambda name: None) -> None:
+    """Execute every task, ``jobs`` at a time, and call ``done`` with the name of each that finished.
+
+    Raises:
+        NotebookError: names every notebook that failed, its cell and the error.
+    """
+    faults: list[str] = []
+    with (
+        _kernel_environment(),
+        ProcessPoolExecutor(max(1, min(jobs, len(tasks))), mp_context=_context()) as pool,
+    ):
+        futures = {pool.submit(run, task): task.name for task in tasks}
+        for future in as_completed(futures):
+            try:
+                future.result()
+                done(futures[future])
+            except (NotebookError, BrokenProcessPool) as error:
+                faults.append(f"{futures[future]}: {error or 'the worker died'}")
+    if faults:
+        raise NotebookError("\n".join(sorted(faults)))
+
+
+def _context() -> Any:
+    # A forked worker has papermill imported already; Windows and macOS can only start afresh.
+    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+
+
+@contextmanager
+def _kernel_environment() -> Iterator[None]:
+    """Fix what kernels inherit, and keep their sockets in a folder that is removed at the end."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
+        os.environ.update(ENVIRONMENT, JUPYTER_RUNTIME_DIR=folder)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def run(task: Task) -> None:
+    """Execute one task through papermill; the target appears only when all cells succeeded.
+
+    Raises:
+        NotebookError: a cell failed; the message has the cell's number and the error.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    logging.getLogger("traitlets").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
+        source, raw = Path(folder, "in.ipynb"), Path(folder, "out.ipynb")
+        source.write_text(task.text, encoding="utf-8")
+        try:
+            notebook = papermill.execute_notebook(
+                str(source), str(raw), task.injected, cwd=str(task.folder), progress_bar=False, **_options(folder)
+            )
+        except PapermillExecutionError as error:
+            raise NotebookError(_where(error, task)) from None
+        except Exception as error:
+            raise NotebookError(f"could not be executed: {type(error).__name__}: {error}") from None
+    write_whole(task.target, to_text(settle(notebook)))
+
+
+def _where(error: Any, task: Task) -> str:
+    """Return the failing code cell, counted as in the source, with its first line and the error."""
+    number = error.exec_count - (1 if task.injected and error.exec_count > 1 else 0)
+    lines = [line for line in str(error.source).splitlines() if line and not line.startswith("#")]
+    return f"cell {number} ({lines[0] if lines else ''}): {error.ename}: {error.evalue}"
+
+
+def _options(folder: str) -> dict[str, Any]:
+    from traitlets.config import Config
+
+    # Sockets in files have no port to race for; each kernel has its own folder. Windows has no such sockets.
+    sockets = {"transport": "ipc", "ip": f"{folder}/kernel"} if sys.platform != "win32" else {}
+    config = Config({"KernelManager": sockets})
+    return {"kernel_name": "python3", "execution_timeout": CELL_SECONDS, "config": config}

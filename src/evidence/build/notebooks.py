@@ -1,0 +1,122 @@
+"""What a notebook says of itself, and its form without anything volatile."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from evidence.errors import BuildError
+
+PARAMETERS_TAG = "parameters"
+LABEL = re.compile(r"^(#\|\s*label:\s*)(\S+)\s*$", re.MULTILINE)
+REFERENCE = re.compile(r"(?<![\w@])@((?:fig|tbl|sec|eq)-[\w-]*\w)")
+ANCHOR = re.compile(r"\{#((?:fig|tbl|sec|eq)-[\w-]*\w)")
+TITLE = re.compile(r"^# .*$", re.MULTILINE)
+VOLATILE = ("papermill", "execution", "widgets")
+
+
+def read_notebook(path: Path) -> Any:
+    """Read a notebook as nbformat 4.
+
+    Raises:
+        BuildError: the file is missing or not a notebook.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise BuildError(f"{path}: {_UNREADABLE} ({type(error).__name__})") from error
+    if not (
+        isinstance(content, dict) and content.get("nbformat") == 4 and isinstance(content.get("cells"), list)
+    ):
+        raise BuildError(f"{path}: {_UNREADABLE} (no cells of format 4)")
+    return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+
+
+_UNREADABLE = "not a readable notebook; open and save it in JupyterLab"
+
+
+def to_text(notebook: Any) -> str:
+    """Return the notebook as text the way JupyterLab saves it: one space of indent, a final newline."""
+    text = str(nbformat.writes(notebook, indent=1))  # type: ignore[no-untyped-call]
+    return text.rstrip("\n") + "\n"
+
+
+def declared_values(notebook: Any) -> dict[str, Any]:
+    """Return the names and literal defaults in the cell tagged ``parameters``."""
+    for cell in notebook.cells:
+        if PARAMETERS_TAG in cell.metadata.get("tags", []):
+            return _assignments(cell.source)
+    return {}
+
+
+def _assignments(source: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found[node.targets[0].id] = ast.literal_eval(node.value)
+    return found
+
+
+def settle(notebook: Any) -> Any:
+    """Return the executed notebook without volatile metadata and with captions where the renderers look.
+
+    A figure's caption and alt text come out of a cell as output metadata; renderers read the cell's metadata.
+    """
+    for key in ("papermill", "widgets"):
+        notebook.metadata.pop(key, None)
+    notebook.metadata.get("language_info", {}).pop("version", None)
+    for cell in notebook.cells:
+        _settle_cell(cell)
+    return notebook
+
+
+def _settle_cell(cell: Any) -> None:
+    for key in VOLATILE:
+        cell.metadata.pop(key, None)
+    if "injected-parameters" in cell.metadata.get("tags", []):
+        cell["id"] = "injected-parameters"
+    for said in (output.get("metadata", {}).get("evidence", {}) for output in cell.get("outputs", [])):
+        if said.get("kind") == "figure":
+            cell.metadata.update({"fig-cap": said["caption"], "fig-alt": said["alt"]})
+
+
+def specialise(notebook: Any, suffix: str, title: str) -> Any:
+    """Return the template notebook for one subject: its title, and every label and anchor made its own.
+
+    A label may occur once in a book, so ``tbl-results`` becomes ``tbl-results-<suffix>``, with the
+    references to it; references to labels that the notebook does not define stay as they are.
+    """
+    own = {label for cell in notebook.cells for label in _labels(cell)}
+
+    def renamed(match: re.Match[str]) -> str:
+        label = match.group(match.lastindex or 0)
+        return f"{match.group(0)}-{suffix}" if label in own else match.group(0)
+
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source = LABEL.sub(lambda match: f"{match.group(1)}{match.group(2)}-{suffix}", cell.source)
+        else:
+            cell.source = REFERENCE.sub(renamed, ANCHOR.sub(renamed, cell.source))
+    _retitle(notebook, title)
+    return notebook
+
+
+def _labels(cell: Any) -> list[str]:
+    if cell.cell_type == "code":
+        return [match.group(2) for match in LABEL.finditer(cell.source)]
+    return ANCHOR.findall(cell.source)
+
+
+def _retitle(notebook: Any, title: str) -> None:
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (found := TITLE.search(cell.source)):
+            anchor = re.search(r"\s*\{#.*\}\s*$", found.group(0))
+            line = f"# {title}{anchor.group(0) if anchor else ''}"
+            cell.source = cell.source.replace(found.group(0), line, 1)
+            return

@@ -1,0 +1,6 @@
+"""Tidy tables, read from a folder of CSV files, validated and completed."""
+
+from evidence.data.dataset import Dataset
+from evidence.data.folder import load
+
+__all__ = ["Dataset", "load"]

@@ -1,0 +1,1 @@
+"""Builders of figures: tidy data and parameters in, drawings with caption and alternative text out."""

@@ -1,0 +1,111 @@
+"""Means over time, drawn as printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evidence.display import format as fmt
+from evidence.display import theme
+from evidence.display.figures.draw import canvas, nothing, spread_labels
+from evidence.display.labels import arm_labels, joined, lower_first, moment, outcome_labels, study_label, unit
+from evidence.display.measured import SPREADS, measured, measurements
+from evidence.display.model import Figure
+from evidence.parameters import Parameters
+from evidence.results import Tables, records, study_arms
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+HEIGHT = 3.4
+LINE_GAP = 0.062  # of the axis: the height of a line of words
+SIDESTEP = 0.011  # of the axis: so that bars of several arms at one time stand side by side
+
+
+def measurement_figure(data: Tables, parameters: Parameters, *, study_id: str, outcome_id: str) -> Figure:
+    """Draw the course of a mean by arm, the bars being the ± as the paper prints it."""
+    frame = _course(data, study_id, outcome_id)
+    label = outcome_labels(data).get(outcome_id, outcome_id)
+    caption = (
+        f"{study_label(data, study_id)}: {lower_first(label)} over time, mean by arm. {_bar_words(frame)}"
+    )
+    if frame.empty:
+        return nothing(caption)
+    arms = [arm for arm in study_arms(data, study_id)["arm_id"] if arm in set(frame["arm_id"])]
+    labels = arm_labels(data, study_id)
+    with theme.themed():
+        figure, (axis,) = canvas(HEIGHT)
+        _prepare(axis, frame, f"{label}, {unit(frame['unit'].iloc[0])}".removesuffix(", "))
+        ends = [_draw_arm(axis, frame, arm, place, len(arms)) for place, arm in enumerate(arms)]
+        axis.set(xlabel="", ylabel="")
+        _label_ends(axis, [labels[arm] for arm in arms], ends)
+    return Figure(figure, caption, f"Line chart. {_alt(frame, arms, labels)}", frame)
+
+
+def _course(data: Tables, study_id: str, outcome_id: str) -> pd.DataFrame:
+    frame = measurements(data, study_id)
+    keep = frame["outcome_id"].eq(outcome_id) & frame["statistic"].eq("mean") & frame["time"].notna()
+    keep &= frame["arm_id"].isin(study_arms(data, study_id)["arm_id"]) & frame["subgroup"].eq("")
+    frame = frame[keep]
+    numbers = {f"{name}_number": pd.to_numeric(frame[name], errors="coerce") for name in ("value", "spread")}
+    return frame.assign(**numbers)
+
+
+def _bar_words(frame: pd.DataFrame) -> str:
+    named = [SPREADS.get(str(name), str(name)) for name in dict.fromkeys(frame["spread_label"]) if name]
+    if not named:
+        return "No spread is printed."
+    return f"Bars: the ± as printed, which the paper names {joined(named)}."
+
+
+def _prepare(axis: Axes, frame: pd.DataFrame, label: str) -> None:
+    times = {float(row["time"]): moment(row) for row in records(frame)}
+    axis.set_xticks(list(times), labels=list(times.values()))
+    axis.set_title(label, loc="left", color=theme.MUTED)
+    axis.grid(axis="y")
+    axis.spines["left"].set_visible(False)
+    span = max(times) - min(times) or 1.0
+    axis.set_xlim(min(times) - 0.05 * span, max(times) + 0.04 * span)
+    axis.set_ylim(0, float((frame["value_number"] + frame["spread_number"].fillna(0)).max()) * 1.06)
+
+
+def _draw_arm(axis: Axes, frame: pd.DataFrame, arm: str, place: int, count: int) -> tuple[float, str]:
+    own = frame[frame["arm_id"] == arm]
+    import seaborn as sns
+
+    style = theme.style(place)
+    low, high = axis.get_xlim()
+    x = own["time"] + (place - (count - 1) / 2) * SIDESTEP * (high - low)
+    look: dict[str, Any] = {"color": style.color, "linestyle": style.line, "legend": False}
+    sns.lineplot(x=x, y=own["value_number"], ax=axis, linewidth=1.5, estimator=None, **look)
+    axis.errorbar(
+        x, own["value_number"], own["spread_number"], fmt="none", ecolor=style.color, elinewidth=1.3
+    )
+    points: dict[str, Any] = {"markeredgecolor": theme.PAPER, "markersize": style.size, "zorder": 4}
+    axis.plot(x, own["value_number"], style.marker, color=style.color, **points)
+    return float(own["value_number"].iloc[-1]), style.color
+
+
+def _label_ends(axis: Axes, labels: Sequence[str], ends: Sequence[tuple[float, str]]) -> None:
+    low, high = axis.get_ylim()
+    placed = spread_labels([value for value, _ in ends], LINE_GAP * (high - low))
+    for label, (value, color), y in zip(labels, ends, placed, strict=True):
+        words = f"{label}  {fmt.number(value, 0)}"
+        axis.annotate(
+            words,
+            (1.0, y),
+            xycoords=axis.get_yaxis_transform(),
+            color=color,
+            va="center",
+            annotation_clip=False,
+        )
+
+
+def _alt(frame: pd.DataFrame, arms: Sequence[str], labels: Mapping[str, Any]) -> str:
+    sentences = []
+    for arm in arms:
+        points = [f"{moment(row)} {measured(row)}" for row in records(frame[frame["arm_id"] == arm])]
+        sentences.append(f"{labels[arm]}: {'; '.join(points)}.")
+    return " ".join(sentences)

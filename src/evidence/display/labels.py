@@ -1,0 +1,163 @@
+"""How studies, arms, outcomes and times are named in tables, figures and captions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from evidence.display import format as fmt
+from evidence.display.model import Cell, Mark
+from evidence.parameters import Parameters
+from evidence.results import Tables, records
+
+SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+METHODS = {
+    "wilson": "Wilson",
+    "clopper-pearson": "Clopper-Pearson",
+    "agresti-coull": "Agresti-Coull",
+    "jeffreys": "Jeffreys",
+    "newcombe": "Newcombe",
+    "miettinen-nurminen": "Miettinen-Nurminen",
+    "wald": "Wald",
+    "katz": "Katz",
+    "woolf": "Woolf",
+}
+MEASURES = {"RR": "Risk ratio", "OR": "Odds ratio", "RD": "Risk difference"}
+POLICIES = {
+    "observed": "Patients without a value are left out.",
+    "failure": "Patients without a value are counted as failures.",
+    "success": "Patients without a value are counted as successes.",
+}
+READ_FROM = ("studies", "arms", "counts", "measurements", "tests", "claims", "definitions", "protocols")
+
+
+def pretty(text: Any) -> str:
+    """Return text from the data with powers, signs and comparison signs as they are printed.
+
+    >>> pretty(">=100 x 10^9/L")
+    '≥100 × 10⁹/L'
+    """
+    shown = re.sub(r"\^(-?\d+)", lambda found: found.group(1).translate(SUPERSCRIPTS), str(text))
+    shown = re.sub(r"(?<=\d) ?x ?(?=10[⁰¹²³⁴⁵⁶⁷⁸⁹])", " × ", shown)
+    return shown.replace(">=", "≥").replace("<=", "≤")
+
+
+def unit(name: Any) -> str:
+    """Return a unit as it follows a number.
+
+    >>> unit("10^9/L"), unit("year")
+    ('×10⁹/L', 'years')
+    """
+    text = pretty("" if fmt.missing(name) else name)
+    if text.startswith("10"):
+        return f"×{text}"
+    return f"{text}s" if text in ("day", "week", "month", "year") else text
+
+
+def moment(row: Mapping[str, Any]) -> str:
+    """Return when something was measured: the printed label, else time and unit, else nothing.
+
+    >>> moment({"time": 3.0, "time_unit": "month", "time_label": ""})
+    '3 months'
+    """
+    label = "" if fmt.missing(row.get("time_label")) else str(row["time_label"])
+    if label:
+        return label[:1].upper() + label[1:]
+    if fmt.missing(row.get("time")):
+        return ""
+    if row["time"] == 0:
+        return "Baseline"
+    return f"{fmt.general(row['time'])} {row['time_unit']}{'' if row['time'] == 1 else 's'}"
+
+
+def titled(row: Mapping[str, Any]) -> str:
+    """Return the outcome of a result with its time: ``Complete response, 3 months``."""
+    when = moment(row)
+    when = when[:1].lower() + when[1:] if when[:1].isalpha() else when
+    return ", ".join(filter(None, (pretty(row["outcome_label"]), when)))
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return names as a phrase.
+
+    >>> joined(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1] if names else "")))
+
+
+def lower_first(text: str) -> str:
+    """Return a label as it stands inside a sentence; abbreviations keep their capitals."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+
+
+def study_label(data: Tables, study_id: str) -> str:
+    """Return the label of a study, or its id where it has none."""
+    found = data.studies.loc[data.studies["study_id"] == study_id, "label"]
+    return str(found.iloc[0]) if len(found) and str(found.iloc[0]) else study_id
+
+
+def arm_labels(data: Tables, study_id: str) -> dict[str, str]:
+    """Return the labels of a study's arms by id."""
+    arms = data.arms[data.arms["study_id"] == study_id]
+    return dict(zip(arms["arm_id"], arms["label"], strict=True))
+
+
+def outcome_labels(data: Tables) -> dict[str, str]:
+    """Return the labels of all outcomes by id, as they are printed."""
+    return {row["outcome_id"]: pretty(row["label"]) for row in records(data.outcomes)}
+
+
+def interval_words(parameters: Parameters) -> str:
+    """Return the name of the intervals: ``95% confidence interval``."""
+    return f"{fmt.level(parameters.confidence_level)} confidence interval"
+
+
+def ci(parameters: Parameters) -> str:
+    """Return the short name of the intervals for a column heading: ``95% CI``."""
+    return f"{fmt.level(parameters.confidence_level)} CI"
+
+
+def rate_note(parameters: Parameters, frame: pd.DataFrame | None = None) -> str:
+    """Return how rates and their intervals were made, with the policy where it changed something."""
+    method = METHODS[parameters.proportion_method]
+    made = f"Intervals of rates: {fmt.level(parameters.confidence_level)} confidence, {method}."
+    changed = frame is not None and bool((frame["policy"] != "observed").any())
+    return f"{made} {POLICIES[parameters.missing_data]}" if changed else made
+
+
+def effect_note(frame: pd.DataFrame, parameters: Parameters) -> str:
+    """Return which methods gave the effects and their intervals, and what was added to the counts."""
+    shown = frame[frame["estimate"].notna()]
+    used = dict.fromkeys(zip(shown["measure"], shown["method"], strict=True))
+    parts = [f"{MEASURES.get(measure, measure).lower()} {METHODS.get(name, name)}" for measure, name in used]
+    added = [text for text in dict.fromkeys(shown["correction"]) if text not in ("", "none")]
+    text = f"Intervals of effects: {fmt.level(parameters.confidence_level)} confidence, {joined(parts)}."
+    return " ".join([text if parts else "", *(f"Where a count is empty: {part}." for part in added)]).strip()
+
+
+def sourced(text: str, row_id: Any, *, basis: str = "", origin: str = "", mark: Mark = "") -> Cell:
+    """Return a cell that names its data rows and carries the mark of the weakest of them."""
+    rows = tuple(filter(None, str(row_id).split("|"))) if not fmt.missing(row_id) else ()
+    return Cell(text, rows, mark or mark_of(basis, origin))
+
+
+def mark_of(basis: str, origin: str = "") -> Mark:
+    """Return the mark of a value by how it is known and where its study comes from."""
+    marks: dict[str, Mark] = {"derived": "derived", "assumed": "assumed"}
+    return marks.get(basis, "external" if origin == "external" else "")
+
+
+def places(data: Tables, rows: Iterable[Sequence[Cell]]) -> dict[str, str]:
+    """Return the locators of the data rows that the cells name."""
+    wanted = {row_id for row in rows for cell in row for row_id in cell.rows}
+    found: dict[str, str] = {}
+    for name in READ_FROM:
+        frame = getattr(data, name, None)
+        if frame is not None and "locator" in frame and len(frame):
+            used = frame[frame["row_id"].isin(wanted)]
+            found |= dict(zip(used["row_id"], used["locator"], strict=True))
+    return found

@@ -1,0 +1,102 @@
+"""Tables as Pandoc pipe tables and as plain text; escaping that makes any text from the data harmless."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from evidence.display.model import Cell, Column, Table
+
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>|$@^~#&])")
+DASHES = 84
+FEWEST_DASHES = 3
+
+
+def escape(text: str) -> str:
+    r"""Return plain text as Markdown that shows exactly that text in one line.
+
+    >>> print(escape("<0.001 *|* @x"))
+    \<0.001 \*\|\* \@x
+    """
+    return SPECIAL.sub(r"\\\1", _one_line(text)).replace("--", r"\-\-")
+
+
+def table_markdown(table: Table) -> str:
+    """Return the table as a pipe table with its caption below; values carry their source as a title."""
+    lines = [_line(escape(column.header) for column in table.columns), _rule(table.columns)]
+    headings = dict(table.groups)
+    for index, row in enumerate(table.rows):
+        if index in headings:
+            lines.append(_heading(headings[index], len(table.columns)))
+        lines.append(_line(_cell(cell, table) for cell in row))
+    return "\n".join(lines) + f"\n\n: {_caption(table)}\n"
+
+
+def table_plain(table: Table) -> str:
+    """Return the table as aligned text for places that show no Markdown."""
+    head = [column.header for column in table.columns]
+    body = [[_one_line(cell.shown) for cell in row] for row in table.rows]
+    widths = [max(map(_width, column)) for column in zip(head, *body, strict=True)]
+    rule = "  ".join("-" * width for width in widths)
+    lines = [_aligned(head, widths, table.columns), rule]
+    headings = dict(table.groups)
+    for index, row in enumerate(body):
+        lines += [headings[index]] if index in headings else []
+        lines.append(_aligned(row, widths, table.columns))
+    return "\n".join([*lines, rule, *filter(None, (table.caption, table.full_note))])
+
+
+def _cell(cell: Cell, table: Table) -> str:
+    text = escape(cell.shown)
+    if not cell.rows or not text:
+        return text
+    return f'[{text}]{{.v title="{_title(cell.rows, table)}"}}'
+
+
+def _title(rows: Sequence[str], table: Table) -> str:
+    named = [" · ".join(filter(None, (row, table.places.get(row, "")))) for row in rows]
+    return re.sub(r'([\\"])', r"\\\1", _one_line("; ".join(named)).replace("|", "/"))
+
+
+def _caption(table: Table) -> str:
+    note = table.full_note
+    return escape(table.caption) + (f" [{escape(note)}]{{.note}}" if note else "")
+
+
+def _heading(text: str, columns: int) -> str:
+    return _line([f"**{escape(text)}**" if text else "", *[""] * (columns - 1)])
+
+
+def _rule(columns: Sequence[Column]) -> str:
+    total = sum(column.width for column in columns) or 1.0
+    return _line((_dashes(column, column.width / total) for column in columns), pad="")
+
+
+def _dashes(column: Column, share: float) -> str:
+    dashes = "-" * max(FEWEST_DASHES, round(DASHES * share))
+    start = ":" if column.align in ("left", "center") else "-"
+    end = ":" if column.align in ("right", "center") else "-"
+    return start + dashes + end
+
+
+def _line(cells: Iterable[str], pad: str = " ") -> str:
+    return f"|{'|'.join(f'{pad}{cell}{pad}' for cell in cells)}|"
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int], columns: Sequence[Column]) -> str:
+    fitted = zip(cells, widths, columns, strict=True)
+    return "  ".join(_fit(cell, width, column) for cell, width, column in fitted).rstrip()
+
+
+def _fit(text: str, width: int, column: Column) -> str:
+    gap = " " * (width - _width(text))
+    return gap + text if column.align == "right" else text + gap
+
+
+def _width(text: str) -> int:
+    return sum(0 if unicodedata.combining(char) else 1 for char in text)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,58 @@
+"""Show an item in a notebook: one call, the same in JupyterLab, in HTML and in PDF."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evidence.display.markdown import escape, table_markdown, table_plain
+from evidence.display.model import Figure, Item, Prose, Table
+
+FLOATS = "%.10g"  # enough to recompute from, few enough to be the same on every machine
+
+
+def show(item: Item) -> None:
+    """Publish a table, figure or prose as the output of the running cell.
+
+    The output carries, under ``evidence`` in its metadata, the kind, the caption as Markdown, the alternative
+    text as plain text, and the tidy values as CSV.
+    """
+    from IPython.display import display
+
+    bundle, metadata = representation(item)
+    display(bundle, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+
+
+def representation(item: Item) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return what ``show`` publishes: texts by media type, and the output's metadata."""
+    if isinstance(item, Table):
+        return _table(item)
+    if isinstance(item, Figure):
+        return _figure(item)
+    return _prose(item)
+
+
+def _table(item: Table) -> tuple[dict[str, str], dict[str, Any]]:
+    bundle = {"text/markdown": table_markdown(item), "text/plain": table_plain(item)}
+    return bundle, _metadata("table", escape(item.caption), item.full_note, _csv(item))
+
+
+def _figure(item: Figure) -> tuple[dict[str, str], dict[str, Any]]:
+    from evidence.display.theme import svg
+
+    plain = f"{item.caption}\n{item.alt}"
+    bundle = {"image/svg+xml": svg(item.figure), "text/plain": plain}
+    return bundle, _metadata("figure", escape(item.caption), item.alt, _csv(item))
+
+
+def _prose(item: Prose) -> tuple[dict[str, str], dict[str, Any]]:
+    return {"text/markdown": item.text, "text/plain": item.text}, _metadata("prose", "", "", "")
+
+
+def _metadata(kind: str, caption: str, alt: str, csv: str) -> dict[str, Any]:
+    return {"evidence": {"kind": kind, "caption": caption, "alt": alt, "csv": csv}}
+
+
+def _csv(item: Table | Figure) -> str:
+    if item.data.columns.empty:
+        return ""
+    return str(item.data.to_csv(index=False, lineterminator="\n", float_format=FLOATS))

@@ -1,0 +1,1 @@
+"""Builders of tables: tidy data and parameters in, captioned tables out."""

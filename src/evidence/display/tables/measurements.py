@@ -1,0 +1,205 @@
+"""Means, medians and their tests, as printed and as far as they can be recomputed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from evidence.display import format as fmt
+from evidence.display.labels import (
+    arm_labels,
+    ci,
+    interval_words,
+    joined,
+    lower_first,
+    moment,
+    outcome_labels,
+    pretty,
+    sourced,
+    study_label,
+    unit,
+)
+from evidence.display.measured import measured, measurements, statistic_words
+from evidence.display.model import Cell, Column, Mark, Table
+from evidence.display.tables.pairwise import printed_effect
+from evidence.display.tables.parts import TEST_NOTE, Body, build, empty_cells, find_test, tested
+from evidence.errors import StatisticsError
+from evidence.parameters import Parameters
+from evidence.results import Tables, records, separate_arms, study_arms
+from evidence.stats import mean_difference
+
+RESULT = ["outcome_id", "time", "time_unit", "time_label", "from_time", "statistic"]
+SPREAD_NOTE = "The figure after ± is shown as printed and named as the paper names it."
+STUDENT_NOTE = (
+    "Differences: Student's t from the printed means and spreads, the spreads read as the paper names "
+    "them, all patients of an arm taken as analysed."
+)
+
+
+def measurement_table(
+    data: Tables, parameters: Parameters, *, study_id: str, outcome_ids: Sequence[str] | None = None
+) -> Table:
+    """Return means or medians by arm and time as printed, with the tests over all arms and within arms."""
+    arms = study_arms(data, study_id)
+    names = [str(arm) for arm in arms["arm_id"]]
+    frame = _chosen(data, study_id, outcome_ids)
+    frame = frame[frame["arm_id"].isin(names)]
+    body: Body = []
+    groups: list[tuple[int, str]] = []
+    for _, group in frame.groupby(["outcome_id", "statistic"], sort=False):
+        groups.append((len(body), _group_title(records(group)[0])))
+        body += _time_rows(data, group, names)
+    what = joined([lower_first(pretty(label)) for label in dict.fromkeys(frame["outcome_label"])])
+    several = len(names) > 1
+    tests = (Column("P, printed", "right", 0.8), Column("P, recomputed", "right", 1.2)) if several else ()
+    return build(
+        data,
+        [Column("Time", width=1.2), *(Column(str(label), "right", 1.3) for label in arms["label"]), *tests],
+        body if several else [row[:-2] for row in body],
+        caption=f"{study_label(data, study_id)}: {what or 'measurements'} by arm, as printed.",
+        note=f"{SPREAD_NOTE} {TEST_NOTE}" if several else SPREAD_NOTE,
+        frame=frame,
+        groups=groups,
+    )
+
+
+def _chosen(data: Tables, study_id: str, outcome_ids: Sequence[str] | None) -> pd.DataFrame:
+    frame = measurements(data, study_id)
+    if outcome_ids is None:
+        return frame
+    return frame[frame["outcome_id"].isin(list(outcome_ids))]
+
+
+def _group_title(row: Mapping[str, Any]) -> str:
+    return ", ".join(filter(None, (pretty(row["outcome_label"]), unit(row["unit"]), statistic_words(row))))
+
+
+def _time_rows(data: Tables, frame: pd.DataFrame, arms: Sequence[str]) -> Body:
+    body: Body = []
+    for _, group in frame.groupby(RESULT, sort=False, dropna=False):
+        rows = {row["arm_id"]: row for row in records(group)}
+        first = next(iter(rows.values()))
+        cells = [_cell(rows.get(arm)) for arm in arms]
+        found = tested(data, find_test(data, first, list(rows)))
+        tests = (found.printed, found.recomputed) if found else empty_cells(2)
+        body.append((Cell(moment(first) or "Not stated"), *cells, *tests))
+        body += _within_row(data, first, arms)
+    return body
+
+
+def _cell(row: Mapping[str, Any] | None) -> Cell:
+    return sourced(measured(row), row["row_id"], basis=str(row["basis"])) if row else Cell("")
+
+
+def _within_row(data: Tables, row: Mapping[str, Any], arms: Sequence[str]) -> Body:
+    """Return the printed P values of the tests within arms, if there are any."""
+    found = [find_test(data, row, [arm]) for arm in arms]
+    if not any(found):
+        return []
+    cells = [sourced(fmt.printed(test["p"]), test["row_id"]) if test else Cell("") for test in found]
+    return [(Cell("P within arm, printed"), *cells, *empty_cells(2))]
+
+
+def mean_difference_frame(
+    data: Tables, parameters: Parameters, *, study_id: str, outcome_ids: Sequence[str]
+) -> pd.DataFrame:
+    """Return the difference of means of every pair of arms that both have a mean and a spread."""
+    frame = _chosen(data, study_id, outcome_ids)
+    order = [str(arm) for arm in separate_arms(data, study_id)["arm_id"]]
+    usable = frame[(frame["statistic"] == "mean") & frame["spread"].ne("") & frame["arm_id"].isin(order)]
+    rows = [
+        _difference(data, one, none, parameters)
+        for _, group in usable.groupby(RESULT, sort=False, dropna=False)
+        for one, none in _turned(data, combinations(records(group), 2))
+    ]
+    return pd.DataFrame(rows, columns=MEAN_COLUMNS)
+
+
+# fmt: off
+MEAN_COLUMNS = [
+    "row_id", "study_id", "outcome_id", "outcome_label", "subgroup", "level", "time", "time_unit",
+    "time_label", "arm1", "arm1_label", "arm0", "arm0_label", "estimate", "low", "high", "p", "method",
+    "unit",
+]
+# fmt: on
+
+
+def _turned(data: Tables, pairs: Any) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return each pair the way its difference is printed."""
+    made = []
+    for one, none in pairs:
+        reverse = find_test(data, one, [none["arm_id"], one["arm_id"]], ordered=True)
+        made.append((none, one) if reverse and reverse["effect"] else (one, none))
+    return made
+
+
+def _difference(
+    data: Tables, one: Mapping[str, Any], none: Mapping[str, Any], parameters: Parameters
+) -> dict[str, Any]:
+    labels = arm_labels(data, str(one["study_id"]))
+    setting = {name: one[name] for name in MEAN_COLUMNS if name in one and name != "row_id"}
+    arms = {f"arm{place}": row["arm_id"] for place, row in (("1", one), ("0", none))}
+    arms |= {f"{name}_label": labels[arm] for name, arm in arms.items()}
+    made = {"row_id": f"{one['row_id']}|{none['row_id']}", **arms}
+    try:
+        found = mean_difference(*_summary(one), *_summary(none), level=parameters.confidence_level)
+    except (StatisticsError, ValueError) as error:
+        return setting | made | {"method": str(error)}
+    return (
+        setting | made | {name: getattr(found, name) for name in ("estimate", "low", "high", "p", "method")}
+    )
+
+
+def _summary(row: Mapping[str, Any]) -> tuple[float, float, int]:
+    from evidence.stats import sd_from_se
+
+    spread, n = float(row["spread"]), int(row["n"])
+    return float(row["value"]), sd_from_se(spread, n) if row["spread_label"] == "se" else spread, n
+
+
+def mean_difference_table(
+    data: Tables, parameters: Parameters, *, study_id: str, outcome_ids: Sequence[str]
+) -> Table:
+    """Return differences of means between all pairs of arms: printed beside recomputed."""
+    frame = mean_difference_frame(data, parameters, study_id=study_id, outcome_ids=outcome_ids)
+    body: Body = []
+    groups: list[tuple[int, str]] = []
+    for _, group in frame.groupby(["outcome_id", "time", "time_label"], sort=False, dropna=False):
+        rows = records(group)
+        groups.append((len(body), _difference_title(rows[0])))
+        body += [_difference_row(data, row) for row in rows]
+    names = joined([lower_first(outcome_labels(data).get(one, one)) for one in outcome_ids])
+    return build(
+        data,
+        [
+            Column("Comparison", width=1.8),
+            Column("Difference, printed", "right", 1.5),
+            Column(f"Difference, recomputed ({ci(parameters)})", "right", 1.5),
+            Column("P, printed", "right", 0.8),
+            Column("P, recomputed", "right", 1.3),
+        ],
+        body,
+        caption=f"{study_label(data, study_id)}: differences of means, {names}, printed and recomputed, with "
+        f"{interval_words(parameters)}s.",
+        note=f"{STUDENT_NOTE} {TEST_NOTE}",
+        frame=frame,
+        groups=groups,
+    )
+
+
+def _difference_title(row: Mapping[str, Any]) -> str:
+    return ", ".join(filter(None, (pretty(row["outcome_label"]), unit(row["unit"]), moment(row))))
+
+
+def _difference_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    found = tested(data, find_test(data, row, (row["arm1"], row["arm0"])))
+    effect = find_test(data, row, (row["arm1"], row["arm0"]), ordered=True)
+    printed = sourced(printed_effect(effect), effect["row_id"]) if effect else Cell("")
+    wrong = set(found.again.differs) & {"effect", "low", "high"} if found else set()
+    mark: Mark = "differs" if wrong else ""
+    made = sourced(fmt.mean_difference(row["estimate"], row["low"], row["high"]), row["row_id"], mark=mark)
+    tests = (found.printed, found.recomputed) if found else (Cell(""), Cell(fmt.p_value(row["p"])))
+    return Cell(f"{row['arm1_label']} − {row['arm0_label']}"), printed, made, *tests

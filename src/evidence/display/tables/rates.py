@@ -1,0 +1,260 @@
+"""Rates by arm and time, and the effects between arms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from evidence.display import format as fmt
+from evidence.display.labels import (
+    MEASURES,
+    ci,
+    effect_note,
+    interval_words,
+    joined,
+    lower_first,
+    moment,
+    pretty,
+    rate_note,
+    sourced,
+    study_label,
+    titled,
+)
+from evidence.display.model import Cell, Column, Mark, Table
+from evidence.display.tables.parts import TEST_NOTE, Body, build, empty_cells, find_test, grouped, tested
+from evidence.parameters import EffectMeasure, Parameters
+from evidence.results import SETTING, Tables, category_label, contrasts, rates, records
+
+
+def rates_table(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    study_id: str,
+    outcome_ids: Sequence[str] | None = None,
+    subgroup: str | None = None,
+) -> Table:
+    """Return every counted result of the outcomes: events out of n, printed percentage, rate with interval.
+
+    A recomputed rate is marked where it would not be printed as it is. ``subgroup`` as in ``results.rates``.
+    """
+    frame = rates(data, parameters, study_id=study_id, outcome_ids=outcome_ids, subgroup=subgroup)
+    names = joined([lower_first(pretty(label)) for label in dict.fromkeys(frame["outcome_label"])])
+    caption = f"{study_label(data, study_id)}: {names or 'rates'}, {printed_and_recomputed(parameters)}."
+    return listed_rates(data, parameters, frame[frame["estimate"].notna()], caption=caption)
+
+
+def printed_and_recomputed(parameters: Parameters) -> str:
+    """Return the words for a table of printed percentages beside recomputed rates."""
+    return f"as printed and recomputed with {interval_words(parameters)}s"
+
+
+def listed_rates(data: Tables, parameters: Parameters, frame: pd.DataFrame, *, caption: str) -> Table:
+    """Return the table of a frame of rates, one heading per outcome, class and level."""
+    headings = pd.Series([_heading(data, row) for row in records(frame)], index=frame.index, dtype=object)
+    places = {text: place for place, text in enumerate(dict.fromkeys(headings))}
+    order = headings.map(places).sort_values(kind="stable").index
+    frame, headings = frame.loc[order].reset_index(drop=True), headings.loc[order]
+    several = frame["arm_id"].nunique() > 1
+    columns = [Column("Time", width=1.2), *([Column("Arm", width=1.6)] if several else []),
+               Column("Events/n", "right", 0.9), Column("Printed", "right", 0.8),
+               Column(f"Rate ({ci(parameters)})", "right", 1.8)]  # fmt: skip
+    body = [_rate_row(row, several) for row in records(frame)]
+    note = rate_note(parameters, frame)
+    groups = grouped(list(headings))
+    return build(data, columns, body, caption=caption, note=note, frame=frame, groups=groups)
+
+
+def _heading(data: Tables, row: Mapping[str, Any]) -> str:
+    parts = [pretty(row["outcome_label"])]
+    parts += [category_label(data, str(row[name])) for name in ("category", "level") if row[name]]
+    return ": ".join(parts)
+
+
+def _rate_row(row: Mapping[str, Any], several: bool) -> tuple[Cell, ...]:
+    arm = (Cell(str(row["arm_label"])),) if several else ()
+    printed = sourced(fmt.printed_percent(str(row["percent"])), row["row_id"])
+    return Cell(moment(row)), *arm, count_cell(row), printed, rate_cell(row)
+
+
+def count_cell(row: Mapping[str, Any]) -> Cell:
+    """Return events over patients as a cell, marked where the count was not printed."""
+    text = fmt.count(row["events"], row["n"])
+    return sourced(text, row["row_id"], basis=str(row["basis"]), origin=str(row["origin"]))
+
+
+def rate_cell(row: Mapping[str, Any]) -> Cell:
+    """Return a rate with its interval as a cell, marked where the printed percentage differs."""
+    text = fmt.risk(row["estimate"], row["low"], row["high"])
+    if fmt.missing(row["events"]):
+        text = fmt.printed_percent(str(row["percent"]))
+    mark: Mark = "differs" if differs(row) else ""
+    return sourced(text, row["row_id"], basis=str(row["basis"]), origin=str(row["origin"]), mark=mark)
+
+
+def differs(row: Mapping[str, Any]) -> bool:
+    """Return whether the observed rate would not be printed as the paper prints it."""
+    from evidence.audit.reported import Reported
+
+    printed = str(row["percent"])
+    if not printed or fmt.missing(row["events"]) or fmt.missing(row["n"]) or row["policy"] != "observed":
+        return False
+    return not Reported(printed).allows(100 * float(row["events"]) / float(row["n"]))
+
+
+def comparison_table(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    study_id: str,
+    outcome_ids: Sequence[str],
+    reference: str | None = None,
+    subgroup: str | None = "",
+) -> Table:
+    """Return, for each outcome and time, the rate in every arm, then the effects against the reference arm.
+
+    Risk difference first unless ``effect_measure`` says otherwise, with the number needed to treat; the
+    printed P value stands beside the recomputed one.
+    """
+    frame = rates(data, parameters, study_id=study_id, outcome_ids=outcome_ids, subgroup=subgroup)
+    frame = frame[frame["estimate"].notna()]
+    effects = all_effects(
+        data, parameters, study_id=study_id, outcome_ids=outcome_ids, reference=reference, subgroup=subgroup
+    )
+    body: Body = []
+    groups: list[tuple[int, str]] = []
+    for _, group in frame.groupby(SETTING, sort=False, dropna=False):
+        arms = records(group)
+        groups.append((len(body), _setting_title(data, arms[0])))
+        body += [_arm_row(row) for row in arms]
+        body += [row for part in _parts_of(effects, arms[0]) for row in _effect_rows(data, part)]
+    return build(
+        data,
+        _comparison_columns(parameters),
+        body,
+        caption=_comparison_caption(data, parameters, study_id, frame),
+        note=" ".join((rate_note(parameters, frame), effect_note(effects, parameters), COMPARISON_NOTE)),
+        frame=stacked(frame, effects),
+        groups=groups,
+    )
+
+
+NEEDED_NOTE = "NNTB and NNTH: patients treated for one more to benefit or to be harmed."
+COMPARISON_NOTE = f"{NEEDED_NOTE} {TEST_NOTE}"
+
+
+def _comparison_columns(parameters: Parameters) -> list[Column]:
+    return [
+        Column("", width=2.0),
+        Column("Events/n", "right", 0.8),
+        Column(f"Estimate ({ci(parameters)})", "right", 1.7),
+        Column("P, printed", "right", 0.8),
+        Column("P, recomputed", "right", 1.2),
+    ]
+
+
+def all_effects(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    study_id: str,
+    outcome_ids: Sequence[str],
+    reference: str | None = None,
+    subgroup: str | None = "",
+) -> pd.DataFrame:
+    """Return risk difference, risk ratio and odds ratio of every contrast, the preferred measure first."""
+    frames = [
+        contrasts(
+            data,
+            parameters,
+            study_id=study_id,
+            outcome_ids=outcome_ids,
+            measure=measure,
+            reference=reference,
+            subgroup=subgroup,
+        )
+        for measure in measures(parameters)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def measures(parameters: Parameters) -> list[EffectMeasure]:
+    """Return the three measures: the absolute one first, unless the odds ratio was asked for."""
+    rest: list[EffectMeasure] = ["RD", "RR", "OR"]
+    if parameters.effect_measure == "OR":
+        rest = ["RD", "OR", "RR"]
+    return rest
+
+
+def stacked(frame: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
+    """Return rates and effects in one tidy frame; ``measure`` is ``rate`` for the rates."""
+    return pd.concat([frame.assign(measure="rate"), effects], ignore_index=True)
+
+
+def _comparison_caption(data: Tables, parameters: Parameters, study_id: str, frame: pd.DataFrame) -> str:
+    names = [lower_first(pretty(label)) for label in dict.fromkeys(frame["outcome_label"])]
+    arms = joined(list(dict.fromkeys(frame["arm_label"])))
+    what = f"{study_label(data, study_id)}: {joined(names) or 'comparison'} by arm ({arms})"
+    return f"{what}, and effects, with {interval_words(parameters)}s."
+
+
+def _setting_title(data: Tables, row: Mapping[str, Any]) -> str:
+    part = f": {category_label(data, str(row['level']))}" if row["level"] else ""
+    return f"{titled(row)}{part}"
+
+
+def _parts_of(effects: pd.DataFrame, row: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
+    """Return the effects of one result, one list per pair of arms."""
+    same = [one for one in records(effects) if all(_equal(one[name], row[name]) for name in SETTING)]
+    pairs = dict.fromkeys((one["arm1"], one["arm0"]) for one in same)
+    return [[one for one in same if (one["arm1"], one["arm0"]) == pair] for pair in pairs]
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return one == other or (fmt.missing(one) and fmt.missing(other))
+
+
+def _arm_row(row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    return Cell(str(row["arm_label"])), count_cell(row), rate_cell(row), *empty_cells(2)
+
+
+def _effect_rows(data: Tables, effects: Sequence[Mapping[str, Any]]) -> Body:
+    first = effects[0]
+    found = tested(data, find_test(data, first, (first["arm1"], first["arm0"])))
+    p_cells = (found.printed, found.recomputed) if found else (Cell(""), p_cell(first))
+    names = [f"{MEASURES[one['measure']]}{', points' if one['measure'] == 'RD' else ''}" for one in effects]
+    rows = [
+        (Cell(name), Cell(""), effect_cell(one), *(empty_cells(2) if i else p_cells))
+        for i, (name, one) in enumerate(zip(names, effects, strict=True))
+    ]
+    needed = next((one for one in effects if one["number_needed"]), None)
+    if needed:
+        rows.insert(1, (Cell("Number needed"), Cell(""), needed_cell(needed), *empty_cells(2)))
+    versus = f"{first['arm1_label']} against {first['arm0_label']}"
+    return [(Cell(versus), *empty_cells(4)), *rows] if _several(data, first) else rows
+
+
+def _several(data: Tables, row: Mapping[str, Any]) -> bool:
+    from evidence.results import separate_arms
+
+    return len(separate_arms(data, str(row["study_id"]))) > 2
+
+
+def effect_cell(row: Mapping[str, Any]) -> Cell:
+    """Return an effect with its interval as a cell."""
+    text = fmt.effect(str(row["measure"]), row["estimate"], row["low"], row["high"])
+    return sourced(text, row["row_id"], basis=str(row["basis"]))
+
+
+def needed_cell(row: Mapping[str, Any]) -> Cell:
+    """Return the number needed to treat as a cell."""
+    return sourced(
+        str(row["number_needed"]).replace("infinity", fmt.INFINITY), row["row_id"], basis=str(row["basis"])
+    )
+
+
+def p_cell(row: Mapping[str, Any]) -> Cell:
+    """Return the P value of a computed effect as a cell."""
+    return sourced(fmt.p_value(row["p"]), row["row_id"], basis=str(row["basis"]))

@@ -1,0 +1,360 @@
+"""One study on one page: its card, its results, its tests, what it claims and how it was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from evidence.audit import recompute
+from evidence.display import format as fmt
+from evidence.display.labels import (
+    interval_words,
+    joined,
+    moment,
+    outcome_labels,
+    pretty,
+    sourced,
+    study_label,
+    unit,
+)
+from evidence.display.measured import measured, measurements, statistic_words
+from evidence.display.model import Cell, Column, Mark, Table
+from evidence.display.tables.pairwise import printed_effect
+from evidence.display.tables.parts import Body, Tested, build, grouped, nothing
+from evidence.display.tables.rates import listed_rates
+from evidence.parameters import PARAMETERS, Parameters
+from evidence.results import Tables, category_label, days, plain, rates, records
+
+NOT_STATED = "not stated"
+CARD = (
+    ("design", "Design"),
+    ("randomised", "Randomised"),
+    ("indication", "Indication"),
+    ("population", "Population"),
+    ("n", "Patients"),
+    ("follow_up", "Follow-up"),
+    ("period", "Period"),
+    ("country", "Country"),
+    ("funding", "Funding"),
+    ("status", "Status"),
+    ("registry_id", "Registry id"),
+    ("parent_study_id", "Part of"),
+)
+SOURCE_PARTS = (("title", ""), ("kind", ""), ("year", ""), ("doi", "doi "))
+CODED = ("design", "population", "status", "randomised")
+OPERATORS = {"increase>=": "rise of at least {}", "ratio>=": "at least {} times baseline"}
+
+
+def study_card(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
+    """Return a study at a glance: design, population, arms with dose, comparator, registry, source."""
+    found = records(data.studies[data.studies["study_id"] == study_id])
+    caption = f"{study_label(data, study_id)}: the study at a glance."
+    if not found:
+        return nothing(caption)
+    study = found[0]
+    names = {str(row["arm_id"]): str(row["label"]) for row in _arms(data, study_id)}
+    compared = joined([names.get(one, one) for one in str(study["comparator"] or "").split("|")])
+    facts = [(label, _fact(name, study[name])) for name, label in CARD] + [("Comparator", compared)]
+    arms = [(f"Arm: {row['label']}", _arm_words(row), row) for row in _arms(data, study_id)]
+    body = [
+        *((Cell(label), sourced(text, study["row_id"])) for label, text in facts if text),
+        *((Cell(label), sourced(text, row["row_id"])) for label, text, row in arms),
+        *((Cell("Source"), Cell(text)) for text in _sources(data, study["source_id"])),
+    ]
+    missing = [label.lower() for label, text in facts if not text]
+    note = f"Not stated: {', '.join(missing)}." if missing else ""
+    tidy = pd.DataFrame([{"item": row[0].text, "value": row[1].text} for row in body])
+    columns = (Column("Item", width=1.0), Column("As reported", width=3.4))
+    return build(data, columns, body, caption=caption, note=note, frame=tidy)
+
+
+def _fact(name: str, value: Any) -> str:
+    if fmt.missing(value):
+        return ""
+    if name == "n":
+        return str(int(value))
+    return plain(str(value)) if name in CODED else pretty(value)
+
+
+def _arms(data: Tables, study_id: str) -> list[dict[str, Any]]:
+    arms = data.arms[(data.arms["study_id"] == study_id) & (data.arms["combines"].fillna("") == "")]
+    return records(arms)
+
+
+def _arm_words(row: Mapping[str, Any]) -> str:
+    parts = [" + ".join(str(row["components"]).split("+"))]
+    if not fmt.missing(row["dose_value"]):
+        parts.append(f"{fmt.general(row['dose_value'])} {row['dose_unit']}".strip())
+    parts.append(str(row["dose_schedule"] or ""))
+    if not fmt.missing(row["n"]):
+        parts.append(f"n = {int(row['n'])}")
+    return "; ".join(part for part in parts if part)
+
+
+def _sources(data: Tables, source_id: str) -> list[str]:
+    found = records(data.sources[data.sources["source_id"] == source_id])
+    return [
+        ". ".join(f"{lead}{row[name]}" for name, lead in SOURCE_PARTS if not fmt.missing(row[name]))
+        for row in found
+    ]
+
+
+def study_results_table(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    study_id: str,
+    domains: Sequence[str] = ("efficacy", "safety", "disposition"),
+) -> Table:
+    """Return every counted result of a study in the domains, with its interval."""
+    chosen = [str(row["outcome_id"]) for row in records(data.outcomes) if row["domain"] in domains]
+    frame = rates(data, parameters, study_id=study_id, outcome_ids=chosen)
+    caption = f"{study_label(data, study_id)}: every counted result, with {interval_words(parameters)}s."
+    return listed_rates(data, parameters, frame[frame["estimate"].notna()], caption=caption)
+
+
+def study_measurements_table(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
+    """Return every mean, median and other measured value of a study, as printed."""
+    frame = measurements(data, study_id)
+    labels = {row["arm_id"]: row["label"] for row in records(data.arms[data.arms["study_id"] == study_id])}
+    body = [
+        (
+            Cell(moment(row)),
+            Cell(labels.get(row["arm_id"], str(row["arm_id"]))),
+            Cell(statistic_words(row)),
+            sourced(measured(row), row["row_id"], basis=str(row["basis"])),
+        )
+        for row in records(frame)
+    ]
+    headings = [
+        ", ".join(filter(None, (pretty(row["outcome_label"]), unit(row["unit"])))) for row in records(frame)
+    ]
+    return build(
+        data,
+        (
+            Column("Time"),
+            Column("Arm", width=1.4),
+            Column("Statistic", width=1.4),
+            Column("Value", "right", 1.4),
+        ),
+        body,
+        caption=f"{study_label(data, study_id)}: every measured value, as printed.",
+        frame=frame,
+        groups=grouped(headings),
+    )
+
+
+def study_tests_table(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
+    """Return every printed test of a study beside its recomputation, with what differs or is missing."""
+    tests = _in_order(data, records(data.tests[data.tests["study_id"] == study_id]))
+    labels = {row["arm_id"]: row["label"] for row in records(data.arms[data.arms["study_id"] == study_id])}
+    names = outcome_labels(data)
+    pairs = [Tested(test, recompute(test, data)) for test in tests]
+    body = [_test_row(pair, labels) for pair in pairs]
+    headings = [_test_heading(data, test, names) for test in tests]
+    return build(
+        data,
+        (
+            Column("Arms", width=1.7),
+            Column("Printed", "right", 1.5),
+            Column("Recomputed", "right", 1.6),
+            Column("Agreement", width=2.2),
+        ),
+        body,
+        caption=f"{study_label(data, study_id)}: every printed test, and the same test recomputed.",
+        note="Every printing is listed, also where a result is printed twice.",
+        frame=pd.DataFrame([_tidy_test(pair) for pair in pairs]),
+        groups=grouped(headings),
+    )
+
+
+def _in_order(data: Tables, tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    places = {str(one): place for place, one in enumerate(data.outcomes["outcome_id"])}
+
+    def place(test: Mapping[str, Any]) -> tuple[int, float, str]:
+        return (
+            places.get(test["outcome_id"], len(places)),
+            days(test["time"], test["time_unit"]),
+            test["level"],
+        )
+
+    return sorted(tests, key=place)
+
+
+def _test_heading(data: Tables, test: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    parts = [names.get(test["outcome_id"], str(test["outcome_id"])), moment(test)]
+    parts += [category_label(data, str(test[name])) for name in ("category", "level") if test[name]]
+    return ", ".join(part for part in parts if part)
+
+
+def _test_row(pair: Tested, labels: Mapping[str, str]) -> tuple[Cell, ...]:
+    arms = [str(labels.get(arm, arm)) for arm in str(pair.test["arms"]).split("|")]
+    words = f"Within {arms[0]}" if len(arms) == 1 else " against ".join(arms)
+    shown = words if len(arms) < 3 else f"All {len(arms)} arms"
+    mark: Mark = "differs" if pair.again.agrees == "no" else ""
+    again = Cell(_recomputed_words(pair), pair.again.row_ids, mark)
+    agreement = {"yes": "agrees", "no": pair.again.reason, "": pair.again.reason}[pair.again.agrees]
+    return Cell(shown), sourced(_printed_words(pair.test), pair.test["row_id"]), again, Cell(agreement)
+
+
+def _printed_words(test: Mapping[str, Any]) -> str:
+    sign = str(test["statistic_label"]) or "statistic"
+    parts = [f"{sign} {fmt.printed(test['statistic'])}" if test["statistic"] else ""]
+    parts += [f"P {fmt.printed(test['p'])}" if test["p"] else ""]
+    parts += [f"{test['effect_label']} {printed_effect(test)}" if test["effect"] else ""]
+    return "; ".join(part for part in parts if part)
+
+
+def _recomputed_words(pair: Tested) -> str:
+    again = pair.again
+    if not again.agrees:
+        return ""
+    statistic = f"{fmt.number(again.statistic, 3)}; " if not fmt.missing(again.statistic) else ""
+    effect = [f"; {fmt.number(value, 3)}" for value in (again.effect,) if not fmt.missing(value)]
+    limits = [f" ({fmt.interval(fmt.number(again.low, 3), fmt.number(again.high, 3))})"] if effect else []
+    return "".join([statistic, fmt.p_words(again.p), f" ({again.method})", *effect, *limits])
+
+
+def _tidy_test(pair: Tested) -> dict[str, Any]:
+    names = ("row_id", "outcome_id", "time", "arms", "statistic", "p", "effect", "low", "high")
+    printed = {name if name == "row_id" else f"printed_{name}": pair.test[name] for name in names}
+    fields = ("statistic", "df", "p", "effect", "low", "high", "method", "agrees", "reason")
+    return printed | {name: getattr(pair.again, name) for name in fields}
+
+
+def claims_table(
+    data: Tables, parameters: Parameters, *, study_id: str, kinds: Sequence[str] | None = None
+) -> Table:
+    """Return what a document claims, in other words, with the figures it quotes and from whom."""
+    frame = data.claims[data.claims["study_id"] == study_id]
+    if kinds is not None:
+        frame = frame[frame["kind"].isin(list(kinds))]
+    body = [_claim_row(row) for row in records(frame)]
+    return build(
+        data,
+        (
+            Column("Kind", width=0.9),
+            Column("Claim, in other words", width=3.0),
+            Column("Figure", "right", 0.9),
+            Column("Quoted from", width=0.8),
+            Column("Place", width=1.3),
+        ),
+        body,
+        caption=f"{study_label(data, study_id)}: what the document claims.",
+        note="Quoted from: the document's own reference numbers; empty for its own claims.",
+        frame=frame,
+    )
+
+
+def _claim_row(row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    quoted = ", ".join(str(row["cites"]).split("|")) if row["cites"] else ""
+    figure = sourced(_figure(row), row["row_id"])
+    claim = Cell(pretty(row["paraphrase"]), (str(row["row_id"]),))
+    return Cell(plain(str(row["kind"]))), claim, figure, Cell(quoted), Cell(str(row["locator"]))
+
+
+def _figure(row: Mapping[str, Any]) -> str:
+    limits = [fmt.printed(row[name]) for name in ("low", "high")]
+    shown = fmt.printed(row["value"]) or (fmt.interval(*limits) if all(limits) else "".join(limits))
+    if not shown:
+        return ""
+    return f"{shown}%" if row["unit"] == "%" else f"{shown} {unit(row['unit'])}".strip()
+
+
+def protocol_table(
+    data: Tables, parameters: Parameters, *, study_id: str, sections: Sequence[str] | None = None
+) -> Table:
+    """Return how a study was done, element by element, as reported."""
+    frame = data.protocols[data.protocols["study_id"] == study_id]
+    if sections is not None:
+        frame = frame[frame["section"].isin(list(sections))]
+    order = {name: place for place, name in enumerate(dict.fromkeys(frame["section"]))}
+    frame = frame.sort_values("section", key=lambda names: names.map(order), kind="stable")
+    body: Body = [
+        (Cell(plain(str(row["item"]))), sourced(_valued(row), row["row_id"]), Cell(str(row["locator"])))
+        for row in records(frame)
+    ]
+    return build(
+        data,
+        (Column("Element", width=1.4), Column("As reported", width=3.0), Column("Place", width=1.4)),
+        body,
+        caption=f"{study_label(data, study_id)}: how the study was done.",
+        frame=frame,
+        groups=grouped([plain(str(name)) for name in frame["section"]]),
+    )
+
+
+def _valued(row: Mapping[str, Any]) -> str:
+    return " ".join(part for part in (pretty(row["value"]), pretty(row["unit"])) if part)
+
+
+def definitions_table(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    study_id: str | None = None,
+    outcome_ids: Sequence[str] | None = None,
+) -> Table:
+    """Return the criteria of the outcomes, one row per criterion and document, each once."""
+    frame = data.definitions
+    if study_id is not None:
+        sources = set(data.studies.loc[data.studies["study_id"] == study_id, "source_id"])
+        frame = frame[frame["source_id"].isin(sources)]
+    if outcome_ids is not None:
+        frame = frame[frame["outcome_id"].isin(list(outcome_ids))]
+    keys = ["source_id", "outcome_id", "group", "criterion", "operator", "threshold"]
+    frame = frame.drop_duplicates(keys)
+    names = outcome_labels(data)
+    body = [_definition_row(row) for row in records(frame)]
+    title = f"{study_label(data, study_id)}: definitions" if study_id else "Definitions"
+    return build(
+        data,
+        (Column("Criterion", width=2.4), Column("Joined by", width=1.2), Column("Place", width=1.6)),
+        body,
+        caption=f"{title} of the outcomes.",
+        frame=frame,
+        groups=grouped([names.get(row["outcome_id"], str(row["outcome_id"])) for row in records(frame)]),
+    )
+
+
+def _definition_row(row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    ratio = row["operator"] == "ratio>="
+    threshold = f"{fmt.general(row['threshold'])} {'' if ratio else unit(row['unit'])}".strip()
+    sign = OPERATORS.get(str(row["operator"]), f"{pretty(row['operator'])} {{}}")
+    words = f"{plain(str(row['criterion']))} {sign.format(threshold)}".strip()
+    joined = {"any": "any one suffices", "all": "all needed"}.get(str(row["join"]), str(row["join"]))
+    return sourced(words, row["row_id"]), Cell(joined), Cell(str(row["locator"]))
+
+
+def parameters_table(parameters: Parameters) -> Table:
+    """Return every parameter with its value here, its default and its meaning; changed ones say so."""
+    values, changed = parameters.values(), parameters.changed()
+    body = [
+        (
+            Cell(spec.name),
+            Cell(f"{_shown(values[spec.name])}{' (changed)' if spec.name in changed else ''}"),
+            Cell(_shown(spec.default)),
+            Cell(f"{spec.meaning}. Allowed: {spec.allowed}."),
+        )
+        for spec in PARAMETERS
+    ]
+    words = f"{len(changed)} changed: {', '.join(changed)}" if changed else "all at their defaults"
+    tidy = pd.DataFrame(
+        [
+            {"name": spec.name, "value": values[spec.name], "default": spec.default, "meaning": spec.meaning}
+            for spec in PARAMETERS
+        ]
+    )
+    columns = (
+        Column("Parameter", width=1.2),
+        Column("Here"),
+        Column("Default"),
+        Column("Meaning", width=3.0),
+    )
+    return Table(columns, tuple(body), f"Parameters of this report: {words}.", "", tidy)
+
+
+def _shown(value: Any) -> str:
+    return "none" if value == "" else str(value)

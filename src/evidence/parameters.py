@@ -1,0 +1,138 @@
+"""The one typed definition of every parameter that can reach a notebook."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from evidence.errors import ParameterError
+
+ProportionMethod = Literal["wilson", "clopper-pearson", "agresti-coull", "jeffreys"]
+EffectMeasure = Literal["RR", "OR", "RD"]
+DifferenceMethod = Literal["newcombe", "miettinen-nurminen", "wald"]
+MissingData = Literal["observed", "failure", "success"]
+
+
+def _parameter(default: Any, meaning: str, *, low: float | None = None, high: float | None = None) -> Any:
+    """Declare a parameter; a range given by ``low`` and ``high`` is open (both ends excluded)."""
+    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Every parameter: name, type, default, choices or range, meaning.
+
+    >>> Parameters(confidence_level=0.9).confidence_level
+    0.9
+    """
+
+    confidence_level: float = _parameter(
+        0.95, "Level of every interval that the report computes", low=0.5, high=1.0
+    )
+    proportion_method: ProportionMethod = _parameter("wilson", "Interval of a single proportion")
+    effect_measure: EffectMeasure = _parameter(
+        "RR", "Effect shown first: risk ratio, odds ratio or risk difference"
+    )
+    difference_method: DifferenceMethod = _parameter("newcombe", "Interval of a risk difference")
+    missing_data: MissingData = _parameter(
+        "observed", "Patients without a value: left out, counted as failures, or counted as successes"
+    )
+    alpha: float = _parameter(0.05, "P value below which a result is called significant", low=0.0, high=0.5)
+    study_id: str = _parameter("", "The study that a study page shows; other notebooks do not read it")
+    data_dir: str = _parameter("data", "Folder of the tidy tables, absolute or below the project's root")
+
+    def __post_init__(self) -> None:
+        """Refuse values of a wrong type, outside the choices or outside the range."""
+        faults = [fault for spec in PARAMETERS for fault in spec.faults(getattr(self, spec.name))]
+        if faults:
+            raise ParameterError("\n".join(faults))
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Parameters:
+        """Pick the declared parameters out of a notebook's variables (``globals()``)."""
+        return cls(**{spec.name: values[spec.name] for spec in PARAMETERS if spec.name in values})
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Parameters:
+        """Build parameters from names and values given by a person; text is read as the declared type.
+
+        Raises:
+            ParameterError: lists every unknown name (with the nearest one) and every wrong value.
+        """
+        known = {spec.name: spec for spec in PARAMETERS}
+        faults = [_unknown(name, known) for name in values if name not in known]
+        read = {name: known[name].read(value) for name, value in values.items() if name in known}
+        faults += [fault for name, value in read.items() for fault in known[name].faults(value)]
+        if faults:
+            raise ParameterError("\n".join(faults))
+        return cls(**read)
+
+    def values(self) -> dict[str, Any]:
+        """Return the values by name, in order of declaration."""
+        return {spec.name: getattr(self, spec.name) for spec in PARAMETERS}
+
+    def changed(self) -> dict[str, Any]:
+        """Return only the values that differ from the defaults."""
+        defaults = {spec.name: spec.default for spec in PARAMETERS}
+        return {name: value for name, value in self.values().items() if value != defaults[name]}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What is declared of one parameter."""
+
+    name: str
+    type: type
+    default: Any
+    choices: tuple[str, ...]
+    low: float | None
+    high: float | None
+    meaning: str
+
+    @property
+    def allowed(self) -> str:
+        """Return the choices or the range in words."""
+        if self.choices:
+            return " | ".join(self.choices)
+        if self.low is not None:
+            return f"more than {self.low:g}, less than {self.high:g}"
+        return "text" if self.type is str else self.type.__name__
+
+    def read(self, value: Any) -> Any:
+        """Return text as the declared type where it can be read so, anything else unchanged."""
+        if self.type is float and isinstance(value, (str, int)) and not isinstance(value, bool):
+            try:
+                return float(value)
+            except ValueError:
+                return value
+        return value
+
+    def faults(self, value: Any) -> list[str]:
+        """Return what is wrong with a value: nothing, or one message that says what is allowed."""
+        right = isinstance(value, self.type) and not isinstance(value, bool)
+        inside = self.low is None or (right and self.low < value < (self.high or float("inf")))
+        chosen = not self.choices or value in self.choices
+        return [] if right and inside and chosen else [f"{self.name} {value!r}: give {self.allowed}"]
+
+
+def _unknown(name: str, known: Mapping[str, Parameter]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(known)}"
+    return f"unknown parameter {name!r}: {hint}"
+
+
+def _declared() -> tuple[Parameter, ...]:
+    hints = get_type_hints(Parameters)
+    return tuple(_one(item.name, hints[item.name], item) for item in fields(Parameters))
+
+
+def _one(name: str, hint: Any, item: Any) -> Parameter:
+    choices = get_args(hint) if get_origin(hint) is Literal else ()
+    meta = item.metadata
+    kind = str if choices else hint
+    return Parameter(name, kind, item.default, choices, meta["low"], meta["high"], meta["meaning"])
+
+
+PARAMETERS: tuple[Parameter, ...] = _declared()

@@ -1,0 +1,116 @@
+"""The one way in: render a project with whichever renderer is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+import pypandoc
+
+from evidence.errors import Fault, RenderError
+from evidence.render import builtin, quarto
+from evidence.render.book import Book, read_book
+from evidence.render.lint import all_faults, lint
+from evidence.render.notebook import Source
+
+Format = Literal["html", "pdf"]
+Renderer = Literal["auto", "quarto", "builtin"]
+PRESS = ".press"  # where the PDF is made
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What was made: renderer and its version, the files, and remarks that are no errors."""
+
+    renderer: str
+    version: str
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+
+def render(
+    project: Path, output: Path, *, formats: Sequence[Format] = ("html", "pdf"), renderer: Renderer = "auto"
+) -> Rendered:
+    """Render the book in ``project`` (a folder with ``_quarto.yml`` and executed notebooks) into ``output``.
+
+    Args:
+        project: the staged project.
+        output: folder that gets the pages and the PDF; files already there stay, unless of the same name.
+        formats: ``html``, ``pdf`` or both.
+        renderer: ``auto`` takes Quarto where a working one is found, else the built-in renderer.
+
+    Raises:
+        RenderError: lists every fault of the sources with file and cell; nothing is written then.
+    """
+    project, output = project.resolve(), output.resolve()
+    program = quarto.find() if renderer in ("auto", "quarto") else None
+    if renderer == "quarto" and program is None:
+        raise RenderError("no working quarto program was found; install quarto-cli, or use the built-in renderer")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".render-", dir=output.parent) as folder:
+        work = Path(folder)
+        if program:
+            _refuse(lint(project))
+            notes = quarto.run(program, project, work, formats=formats)
+        else:
+            notes = _built_in(project, work, formats)
+        files = _publish(work, output)
+    if program:
+        return Rendered("quarto", program.version, files, notes)
+    return Rendered("builtin", f"Pandoc {pypandoc.get_pandoc_version()}", files, notes)
+
+
+def _built_in(project: Path, work: Path, formats: Sequence[Format]) -> tuple[str, ...]:
+    book = read_book(project)
+    sources = builtin.read_sources(book)
+    with ThreadPoolExecutor() as pool:
+        jobs = []
+        if "pdf" in formats:
+            jobs.append(pool.submit(_paper, book, sources, work))
+        if "html" in formats:
+            jobs.append(pool.submit(_pages, book, sources, work, pdf="pdf" in formats))
+        notes = [note for job in jobs for note in job.result()]
+    return tuple(dict.fromkeys(notes))
+
+
+def _pages(book: Book, sources: Sequence[Source], work: Path, *, pdf: bool) -> tuple[str, ...]:
+    builtin.stage(book, sources, work)
+    found = builtin.finish(builtin.start(book, sources, work, mode="html", pdf=pdf), work, mode="html")
+    _refuse(all_faults(book, sources, found.faults))
+    builtin.copy_assets(book, work, found.files)
+    return found.notes
+
+
+def _paper(book: Book, sources: Sequence[Source], work: Path) -> tuple[str, ...]:
+    """Work in a folder of its own: Typst must not read a file that the pages are just being written to."""
+    press = work / PRESS
+    builtin.stage(book, sources, press)
+    found = builtin.finish(builtin.start(book, sources, press, mode="typst"), press, mode="typst")
+    _refuse(all_faults(book, sources, found.faults))
+    builtin.copy_files(book, press, found.files)
+    target, notes = builtin.compile_pdf(book, press)
+    os.replace(target, work / target.name)
+    return (*found.notes, *notes)
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    if faults:
+        raise RenderError("\n".join(str(fault) for fault in faults))
+
+
+def _publish(work: Path, output: Path) -> tuple[Path, ...]:
+    """Move every file of the working folder to its place in the output, replacing what is there."""
+    made = []
+    for path in sorted(work.rglob("*")):
+        relative = path.relative_to(work)
+        if path.is_file() and relative.parts[0] not in (builtin.SOURCES, PRESS):
+            target = output / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+            made.append(target)
+    return tuple(made)

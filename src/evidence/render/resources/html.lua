@@ -1,0 +1,311 @@
+-- Writes one HTML page per chapter.
+local common = require 'common'
+local stringify, escape = common.stringify, common.escape
+
+local html = {}
+
+local function raw(text) return pandoc.RawBlock('html', text) end
+
+local function fragment(inlines)
+  return (pandoc.write(pandoc.Pandoc { pandoc.Plain(inlines) }, 'html5',
+    pandoc.WriterOptions { html_math_method = 'mathml', wrap_text = 'none' }):gsub('%s+$', ''))
+end
+
+-- Words only: for menus, where links and footnotes have no place.
+local function words(inlines)
+  return fragment(inlines:walk {
+    Link = function(link) return link.content end,
+    Note = function() return {} end,
+    Span = function(span) return span.content end,
+  })
+end
+
+----- Tables -----------------------------------------------------------------------------------------
+
+local function scoped(cells, scope)
+  for _, cell in ipairs(cells) do cell.attr.attributes.scope = scope end
+  return cells
+end
+
+-- Numbers keep on one line; words may wrap, but not one word to a line.
+local function keep_together(row, aligned)
+  for position, cell in ipairs(row.cells) do
+    local length = utf8.len(stringify(cell.contents)) or 0
+    if aligned[position] and length < 32 then
+      cell.attr.classes:insert('num')
+    elseif not aligned[position] and length > 40 then
+      cell.attr.classes:insert('wordy')
+    end
+  end
+end
+
+local function group_row(row, columns)
+  local cell = row.cells[1]
+  cell.col_span = columns
+  cell.attr.attributes.scope = 'rowgroup'
+  row.cells = { cell }
+  row.attr.classes:insert('group')
+  return row
+end
+
+local function new_body(rows)
+  return { attr = pandoc.Attr(), body = rows, head = {}, row_head_columns = 1 }
+end
+
+-- One table body per group of rows, so that a group's heading is the heading of its rows alone.
+local function grouped(rows, columns, aligned)
+  local bodies, current = {}, {}
+  for _, row in ipairs(rows) do
+    if common.is_group_row(row) then
+      if #current > 0 then bodies[#bodies + 1] = new_body(current) end
+      current = { group_row(row, columns) }
+    else
+      scoped({ row.cells[1] }, 'row')
+      keep_together(row, aligned)
+      current[#current + 1] = row
+    end
+  end
+  bodies[#bodies + 1] = new_body(current)
+  return bodies
+end
+
+-- Widths are kept only where the author gave columns different ones; else the browser finds better.
+local function widths(specs)
+  local first, differ = specs[1][2], false
+  for _, spec in ipairs(specs) do
+    if spec[2] and first and math.abs(spec[2] - first) > 0.005 then differ = true end
+  end
+  local out = {}
+  for index, spec in ipairs(specs) do out[index] = { spec[1], differ and spec[2] or nil } end
+  return out
+end
+
+local function accessible(tbl)
+  local aligned = {}
+  for index, spec in ipairs(tbl.colspecs) do
+    aligned[index] = spec[1] == 'AlignRight' or spec[1] == 'AlignCenter'
+  end
+  for _, row in ipairs(tbl.head.rows) do scoped(row.cells, 'col') end
+  local rows = {}
+  for _, body in ipairs(tbl.bodies) do
+    for _, row in ipairs(body.body) do rows[#rows + 1] = row end
+  end
+  tbl.bodies = grouped(rows, #tbl.colspecs, aligned)
+  tbl.colspecs = widths(tbl.colspecs)
+  return tbl
+end
+
+local function scroll_box(tbl, label)
+  return pandoc.Blocks {
+    raw('<div class="table-scroll" role="region" tabindex="0" ' .. label .. '>'), accessible(tbl), raw('</div>'),
+  }
+end
+
+----- Floats, callouts, code -----------------------------------------------------------------------------
+
+local NAMES = { fig = 'Figure', tbl = 'Table' }
+
+local function caption_html(div, caption)
+  local number = div.attributes.number
+  local label = number and '<span class="float-label">' .. NAMES[div.attributes.kind] .. '&nbsp;' .. number
+    .. '</span> ' or ''
+  local headline, rest = common.split_headline(caption)
+  local text = #rest > 0 and ' <span class="float-text">' .. fragment(rest) .. '</span>' or ''
+  return label .. '<span class="float-title">' .. fragment(headline) .. '</span>' .. text
+end
+
+local function float(div, page)
+  local caption, body = common.float_parts(div)
+  local above, note = common.split_note(caption)
+  page.floats = page.floats + 1
+  local id = div.identifier ~= '' and div.identifier or 'float-' .. page.floats
+  local label = #above > 0 and 'aria-labelledby="' .. id .. '-caption"' or 'aria-label="Table"'
+  local out = pandoc.Blocks { raw('<figure class="float float-' .. div.attributes.kind .. '" id="' .. id .. '">') }
+  if #above > 0 then
+    out:insert(raw('<figcaption id="' .. id .. '-caption">' .. caption_html(div, above) .. '</figcaption>'))
+  end
+  for _, block in ipairs(body) do
+    if block.t == 'Table' then out:extend(scroll_box(block, label)) else out:insert(block) end
+  end
+  if #note > 0 then out:insert(raw('<p class="note">' .. fragment(note) .. '</p>')) end
+  out:insert(raw('</figure>'))
+  return out
+end
+
+local function callout(div)
+  local class, title, content = common.callout(div)
+  if not class then return nil end
+  local folded, out = div.attributes.collapse, pandoc.Blocks {}
+  local name = '<span class="callout-kind">' .. common.callouts[class] .. '</span>'
+  local heading = stringify(title) == common.callouts[class] and name
+    or '<span class="visually-hidden">' .. common.callouts[class] .. ': </span>' .. fragment(title)
+  if folded then
+    out:insert(raw('<details class="callout ' .. class .. '"' .. (folded == 'false' and ' open' or '') .. '>'
+      .. '<summary class="callout-title">' .. heading .. '</summary>'))
+  else
+    out:insert(raw('<div class="callout ' .. class .. '" role="note"><p class="callout-title">' .. heading .. '</p>'))
+  end
+  out:extend(content)
+  out:insert(raw(folded and '</details>' or '</div>'))
+  return out
+end
+
+local function code(block)
+  if not block.classes:includes('cell-code') then return nil end
+  local fold, summary = block.attributes.fold, block.attributes.summary
+  block.classes = pandoc.List { 'python' }
+  block.attributes.fold, block.attributes.summary = nil, nil
+  if fold == 'false' then return block end
+  return {
+    raw('<details class="code"' .. (fold == 'show' and ' open' or '') .. '><summary>' .. escape(summary)
+      .. '</summary>'), block, raw('</details>'),
+  }
+end
+
+----- Links and numbers ----------------------------------------------------------------------------------------
+
+local function href(scan, chapter, link)
+  local attributes = link.attributes
+  local to, anchor, file = attributes['to-chapter'], attributes['to-anchor'], attributes['to-file']
+  attributes['to-chapter'], attributes['to-anchor'], attributes['to-file'] = nil, nil, nil
+  if link.classes:includes('xref') then
+    anchor = link.target:sub(2)
+    to = scan.index[anchor].chapter.file
+  end
+  if file then return common.relative(chapter.folder, file) end
+  if not to then return link.target end
+  if to == chapter.file then return '#' .. anchor end
+  return common.relative(chapter.folder, scan.by_file[to].page) .. '#' .. anchor
+end
+
+local function header(element)
+  local number = element.attributes.number
+  element.attributes.number = nil
+  if number then
+    element.content:insert(1, pandoc.Space())
+    element.content:insert(1, pandoc.Span({ pandoc.Str(number) }, pandoc.Attr('', { 'section-number' })))
+  end
+  return element
+end
+
+local function equation(span)
+  local number = span.attributes.number
+  if not number then return nil end
+  span.attributes.number = nil
+  span.content:insert(pandoc.Span({ pandoc.Str('(' .. number .. ')') }, pandoc.Attr('', { 'equation-number' })))
+  return span
+end
+
+local function image(element)
+  element.attributes['fig-alt'] = nil
+  element.attributes.loading = 'lazy'
+  return element
+end
+
+local function transform(scan, chapter, blocks)
+  local page = { floats = 0 }
+  return blocks:walk {
+    Link = function(link) link.target = href(scan, chapter, link); return link end,
+    Span = equation,
+    Image = image,
+    Header = header,
+    CodeBlock = code,
+    Div = function(div)
+      if not common.visible(div, 'html') then return {} end
+      if div.classes:includes('float') and div.attributes.kind then return float(div, page) end
+      return callout(div)
+    end,
+  }
+end
+
+----- The page around it ---------------------------------------------------------------------------------------
+
+local function on_this_page(scan, blocks)
+  local entries = {}
+  blocks:walk { Header = function(element)
+    if element.level < 2 or element.level > scan.manifest.toc_depth then
+      return nil
+    end
+    local entry = { href = '#' .. element.identifier, title = words(element.content), number = element.attributes.number,
+      children = {} }
+    if element.level == 2 or #entries == 0 then
+      entries[#entries + 1] = entry
+    else
+      table.insert(entries[#entries].children, entry)
+    end
+  end }
+  return entries
+end
+
+local function link_to(chapter, target)
+  return target and {
+    href = common.relative(chapter.folder, target.page), title = words(target.inlines), number = target.number,
+    current = target == chapter,
+  }
+end
+
+-- Parts open where the reader is, or where they are short enough to be seen at once.
+local SHORT_PART = 8
+
+local function navigation(scan, chapter)
+  local parts = {}
+  for _, other in ipairs(scan.manifest.chapters) do
+    local last = parts[#parts]
+    if not last or last.title ~= other.part or last.appendix ~= other.appendix then
+      last = { title = other.part, appendix = other.appendix, chapters = {} }
+      if other.part == '' and other.appendix then last.title = 'Appendices' end
+      parts[#parts + 1] = last
+    end
+    table.insert(last.chapters, link_to(chapter, other))
+    last.open = last.open or other == chapter
+  end
+  for _, part in ipairs(parts) do part.open = part.open or #part.chapters <= SHORT_PART end
+  return parts
+end
+
+local function page_literature(blocks, literature)
+  local cited, out = {}, pandoc.Blocks {}
+  blocks:walk { Cite = function(cite)
+    for _, citation in ipairs(cite.citations) do cited['ref-' .. citation.id] = true end
+  end }
+  for _, entry in ipairs(literature) do
+    if cited[entry.identifier] then out:insert(entry) end
+  end
+  if #out == 0 then return out end
+  local heading = pandoc.Header(2, 'References', pandoc.Attr('references', { 'unnumbered' }))
+  return pandoc.Blocks { heading, pandoc.Div(out, pandoc.Attr('refs', { 'references' })) }
+end
+
+local function context(scan, position, entries, body)
+  local chapters, manifest = scan.manifest.chapters, scan.manifest
+  local chapter = chapters[position]
+  local up = common.relative(chapter.folder, '')
+  local styles = {}
+  for index, path in ipairs(manifest.styles) do styles[index] = up .. path end
+  return {
+    lang = manifest.lang, book = escape(manifest.title), subtitle = escape(manifest.subtitle),
+    authors = escape(manifest.authors), date = escape(manifest.date), version = escape(manifest.version),
+    title = words(chapter.inlines), plaintitle = escape(chapter.plain_title), number = chapter.number,
+    id = chapter.id, part = chapter.part ~= '' and escape(chapter.part) or nil, first = position == 1,
+    styles = styles, script = up .. manifest.script, home = common.relative(chapter.folder, chapters[1].page),
+    parts = navigation(scan, chapter), toc = #entries > 1 and { entries = entries } or nil,
+    previous = link_to(chapter, chapters[position - 1]), following = link_to(chapter, chapters[position + 1]),
+    pdf = manifest.pdf and up .. manifest.pdf or nil, body = body,
+  }
+end
+
+function html.write(scan, docs, literature)
+  local manifest = scan.manifest
+  local template = pandoc.template.compile(common.read(manifest.resources .. '/page.html'))
+  local options = pandoc.WriterOptions { html_math_method = 'mathml', wrap_text = 'preserve' }
+  for position, chapter in ipairs(manifest.chapters) do
+    local blocks = docs[position].blocks
+    blocks:extend(page_literature(blocks, literature))
+    local entries = on_this_page(scan, blocks)
+    local body = pandoc.write(pandoc.Pandoc(transform(scan, chapter, blocks)), 'html5', options)
+    local page = pandoc.template.apply(template, context(scan, position, entries, body))
+    common.write(manifest.out .. '/' .. chapter.page, pandoc.layout.render(page) .. '\n')
+  end
+end
+
+return html

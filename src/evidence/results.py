@@ -1,0 +1,554 @@
+"""Tidy frames of rates and contrasts under parameters: the numbers behind every table and figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal, Protocol
+
+import pandas as pd
+
+from evidence.errors import StatisticsError
+from evidence.parameters import EffectMeasure, Parameters
+from evidence.stats import TestResult, compare, proportion
+
+Pairs = Literal["reference", "all"] | Sequence[tuple[str, str]]
+Row = dict[str, Any]
+
+# fmt: off
+RATES = [
+    "row_id", "study_id", "study_label", "arm_id", "arm_label", "outcome_id", "outcome_label",
+    "category", "subgroup", "level", "analysis_set", "time", "time_unit", "time_label", "events", "n",
+    "percent", "estimate", "low", "high", "method", "basis", "origin", "policy", "evaluated", "enrolled",
+]
+CONTRASTS = [
+    "row_id", "study_id", "outcome_id", "outcome_label", "category", "subgroup", "level",
+    "analysis_set", "time", "time_unit", "time_label", "arm1", "arm1_label", "arm0", "arm0_label", "e1",
+    "n1", "e0", "n0", "measure", "estimate", "low", "high", "p", "method", "correction", "basis",
+]
+OMNIBUS = [
+    "row_id", "study_id", "outcome_id", "outcome_label", "category", "subgroup", "level",
+    "analysis_set", "time", "time_unit", "time_label", "k", "statistic", "df", "p", "method", "p_exact",
+    "exact_method", "p_trend",
+]
+# fmt: on
+
+SETTING = ["study_id", "outcome_id", "category", "subgroup", "level", "analysis_set", "time", "time_unit",
+           "time_label"]  # fmt: skip
+STRATA = [name for name in SETTING if name not in ("subgroup", "level")]
+STRENGTH = ("assumed", "derived", "printed")
+DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
+REFERENCE_ROLES = ("placebo", "control", "active")
+SMALL_EXPECTED = 5.0  # Cochran's rule: below it Pearson's P is not trusted and the exact test speaks
+
+
+class Tables(Protocol):
+    """What is read of a dataset: its tidy tables as DataFrames."""
+
+    @property
+    def sources(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def studies(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def arms(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def outcomes(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def counts(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def measurements(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def tests(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def claims(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def definitions(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def protocols(self) -> pd.DataFrame: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """Whether an effect differs between the levels of a subgroup: the test, by name."""
+
+    statistic: float
+    df: int
+    p: float
+    method: str
+
+
+def rates(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    study_id: str | None = None,
+    outcome_ids: Sequence[str] | None = None,
+    arm_ids: Sequence[str] | None = None,
+    subgroup: str | None = None,
+) -> pd.DataFrame:
+    """Return one row per counted result with its proportion and interval.
+
+    Args:
+        data: the tidy tables; only rows of ``counts`` that count (``counted``) enter.
+        parameters: level and method of the intervals, and what is done about missing values.
+        study_id: one study; all of them by default.
+        outcome_ids: the outcomes, in this order; all of them, in the order of the table, by default.
+        arm_ids: the arms; all of them by default.
+        subgroup: ``""`` for whole studies only, a subgroup's name for its levels only, None for both.
+
+    Returns:
+        The columns ``RATES``. ``events`` and ``n`` are those used; ``policy`` is ``observed``, or
+        ``failure``/``success`` where ``enrolled - evaluated`` patients without a value were counted as such.
+        Where only a percentage is known, ``estimate`` is that percentage and the interval is empty.
+    """
+    chosen = _counted(data, study_id, outcome_ids, arm_ids, subgroup)
+    sizes = _sizes(data)
+    rows = [_rate(row, sizes, parameters) for row in records(chosen)]
+    frame = pd.DataFrame(rows, columns=UNLABELLED)
+    return _integers(_in_order(_labelled(frame, data), data, outcome_ids), "events n evaluated enrolled")
+
+
+def contrasts(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    study_id: str | None = None,
+    outcome_ids: Sequence[str] | None = None,
+    measure: EffectMeasure | None = None,
+    reference: str | None = None,
+    pairs: Pairs = "reference",
+    subgroup: str | None = "",
+) -> pd.DataFrame:
+    """Return the effect of one arm against another for every counted result that both have.
+
+    Args:
+        data: the tidy tables.
+        parameters: level, methods and the measure shown first.
+        study_id: one study; all of them by default.
+        outcome_ids: the outcomes; all of them by default.
+        measure: ``RR``, ``OR`` or ``RD``; the parameters' ``effect_measure`` by default.
+        reference: arm 0 of every pair; by default the placebo, control or active arm that stands first.
+        pairs: every arm against the reference, all pairs in the order of the arms, or named pairs
+            (arm 1, arm 0).
+        subgroup: as in ``rates``; whole studies only by default.
+
+    Returns:
+    The columns ``CONTRASTS``, ``basis`` being the weakest of the two rows. An effect that the counts
+        cannot define is NaN and ``method`` says why. ``p_holm`` adjusts P over the pairs of one result;
+        ``number_needed`` is the text of the number needed to treat, for risk differences.
+    """
+    table = rates(data, parameters, study_id=study_id, outcome_ids=outcome_ids, subgroup=subgroup)
+    known = table[table["events"].notna() & table["n"].notna() & _separate(table, data)]
+    rows: list[Row] = []
+    for _, group in known.groupby(SETTING, sort=False, dropna=False):
+        arms = records(group)
+        couples = _couples(arms, pairs, reference or reference_arm(data, str(arms[0]["study_id"])))
+        rows += _adjusted(_contrast(*couple, parameters, measure) for couple in couples)
+    return _contrast_frame(rows, data)
+
+
+def level_contrasts(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    study_id: str,
+    outcome_ids: Sequence[str],
+    subgroup: str,
+    measure: EffectMeasure | None = None,
+) -> pd.DataFrame:
+    """Return all pairwise effects between the levels of a subgroup within one arm, as ``contrasts`` does.
+
+    The levels stand where ``contrasts`` has arms.
+    """
+    table = rates(data, parameters, study_id=study_id, outcome_ids=outcome_ids, subgroup=subgroup)
+    known = table[table["events"].notna() & table["n"].notna()]
+    rows: list[Row] = []
+    for _, group in known.groupby([*STRATA, "arm_id"], sort=False, dropna=False):
+        levels = [_as_arm(row, data) for row in records(group)]
+        rows += _adjusted(_contrast(*couple, parameters, measure) for couple in combinations(levels, 2))
+    return _contrast_frame(rows, data)
+
+
+def omnibus(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    study_id: str,
+    outcome_ids: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Return one test per result over all arms of a study: whether the proportions differ at all.
+
+    Pearson's chi-square with the exact test beside it; ``method`` and ``p`` are the exact ones where an
+    expected count is below 5. The columns are ``OMNIBUS``.
+    """
+    table = rates(data, parameters, study_id=study_id, outcome_ids=outcome_ids, subgroup="")
+    known = table[table["events"].notna() & table["n"].notna() & _separate(table, data)]
+    groups = known.groupby(SETTING, sort=False, dropna=False)
+    tested = [_omnibus(records(group), ordered=False) for _, group in groups if len(group) > 1]
+    return pd.DataFrame(tested, columns=OMNIBUS)
+
+
+def level_omnibus(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    study_id: str,
+    outcome_ids: Sequence[str],
+    subgroup: str,
+) -> pd.DataFrame:
+    """Return one test per result over the levels of a subgroup within one arm, with a trend if ordered.
+
+    Levels are ordered where the outcome that defines them is of type ``ordinal``.
+    """
+    table = rates(data, parameters, study_id=study_id, outcome_ids=outcome_ids, subgroup=subgroup)
+    known = table[table["events"].notna() & table["n"].notna()]
+    kinds = dict(zip(data.outcomes["outcome_id"], data.outcomes["type"], strict=True))
+    ordered = kinds.get(subgroup) == "ordinal"
+    groups = known.groupby([*STRATA, "arm_id"], sort=False, dropna=False)
+    tested = [_omnibus(records(group), ordered=ordered) for _, group in groups if len(group) > 1]
+    return pd.DataFrame(tested, columns=OMNIBUS)
+
+
+def interaction(effects: pd.DataFrame, *, level: float) -> Interaction | None:
+    """Test whether the effects of the levels of one subgroup at one time differ.
+
+    Odds ratios: Breslow-Day with Tarone's correction. Risk ratios and risk differences: Q between the levels,
+    each weighted by its Wald variance (Borenstein and others 2009, chapter 19).
+
+    Args:
+        effects: rows of ``contrasts`` of one result and one pair of arms, one per level.
+        level: confidence level of the parameters; the test does not depend on it.
+
+    Returns:
+        The test, or None where fewer than two levels can be compared.
+    """
+    rows = [row for row in records(effects) if not pd.isna(row["estimate"])]
+    if len(rows) < 2:
+        return None
+    return _breslow_day(rows) if rows[0]["measure"] == "OR" else _between(rows, level)
+
+
+def reference_arm(data: Tables, study_id: str) -> str:
+    """Return the arm that others are compared with: placebo, else control, else active, else the first."""
+    arms = separate_arms(data, study_id)
+    for role in REFERENCE_ROLES:
+        found = arms.loc[arms["role"] == role, "arm_id"]
+        if len(found):
+            return str(found.iloc[0])
+    return str(arms["arm_id"].iloc[0]) if len(arms) else ""
+
+
+def separate_arms(data: Tables, study_id: str) -> pd.DataFrame:
+    """Return the arms of a study that share no patient: those that combine others are left out."""
+    arms = data.arms[data.arms["study_id"] == study_id]
+    return arms[arms["combines"].fillna("") == ""]
+
+
+def study_arms(data: Tables, study_id: str) -> pd.DataFrame:
+    """Return the arms to show for a study: the separate ones, or all where there are none."""
+    separate = separate_arms(data, study_id)
+    return separate if len(separate) else data.arms[data.arms["study_id"] == study_id]
+
+
+def records(frame: pd.DataFrame) -> list[Row]:
+    """Return the rows of a frame as dictionaries."""
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def once(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Return the rows marked ``counted``, or the first row of each key where no such mark is kept."""
+    if "counted" in frame:
+        return frame[frame["counted"].astype(bool)]
+    return frame.drop_duplicates(subset=list(key), keep="first")
+
+
+def days(time: Any, unit: str) -> float:
+    """Return a time in days, so that weeks and months sort together; no time comes last."""
+    return math.inf if pd.isna(time) else float(time) * DAYS.get(str(unit), 1.0)
+
+
+COUNT_KEY = [*SETTING, "arm_id"]
+UNLABELLED = [name for name in RATES if name not in ("study_label", "arm_label", "outcome_label", "origin")]
+
+
+def _counted(
+    data: Tables,
+    study_id: str | None,
+    outcome_ids: Sequence[str] | None,
+    arm_ids: Sequence[str] | None,
+    subgroup: str | None,
+) -> pd.DataFrame:
+    frame = once(data.counts, COUNT_KEY)
+    wanted = {"study_id": None if study_id is None else [study_id], "outcome_id": outcome_ids,
+              "arm_id": arm_ids, "subgroup": None if subgroup is None else [subgroup]}  # fmt: skip
+    for column, values in wanted.items():
+        if values is not None:
+            frame = frame[frame[column].isin(list(values))]
+    return frame
+
+
+def _sizes(data: Tables) -> dict[tuple[str, str, str, str], int]:
+    """Return the patients enrolled by study, arm, subgroup and level."""
+    whole = {
+        (row["study_id"], row["arm_id"], "", ""): int(row["n"])
+        for row in records(data.arms)
+        if not pd.isna(row["n"]) and row["n"] != ""
+    }
+    base = data.counts[
+        (data.counts["category"] != "") & (data.counts["subgroup"] == "") & data.counts["events"].notna()
+    ]
+    parts = {
+        (row["study_id"], row["arm_id"], row["outcome_id"], row["category"]): int(row["events"])
+        for row in reversed(records(base))
+        if days(row["time"], row["time_unit"]) <= 0 or pd.isna(row["time"])
+    }
+    return whole | parts
+
+
+def _rate(row: Row, sizes: Mapping[tuple[str, str, str, str], int], parameters: Parameters) -> Row:
+    enrolled = sizes.get((row["study_id"], row["arm_id"], row["subgroup"], row["level"]))
+    events, n, policy = _under_policy(row, enrolled, parameters)
+    made = {**row, "events": events, "n": n, "evaluated": row["n"], "enrolled": enrolled, "policy": policy}
+    return made | _estimate(events, n, str(row["percent"]), parameters)
+
+
+def _under_policy(row: Row, enrolled: int | None, parameters: Parameters) -> tuple[Any, Any, str]:
+    events, n = row["events"], row["n"]
+    known: bool = not (pd.isna(events) or pd.isna(n)) and enrolled is not None
+    if parameters.missing_data == "observed" or not known or row["analysis_set"] != "evaluable":
+        return events, n, "observed"
+    absent = int(enrolled or 0) - int(n)
+    if absent <= 0:
+        return events, n, "observed"
+    added = absent if parameters.missing_data == "success" else 0
+    return int(events) + added, enrolled, parameters.missing_data
+
+
+def _estimate(events: Any, n: Any, percent: str, parameters: Parameters) -> Row:
+    if pd.isna(events) or pd.isna(n) or n == 0:
+        return {"estimate": _share(percent), "low": math.nan, "high": math.nan, "method": ""}
+    one = proportion(
+        int(events), int(n), level=parameters.confidence_level, method=parameters.proportion_method
+    )
+    made = {"estimate": one.estimate, "low": one.low, "high": one.high}
+    return made | {"method": parameters.proportion_method}
+
+
+def _share(percent: str) -> float:
+    try:
+        return float(percent) / 100
+    except ValueError:
+        return math.nan
+
+
+def _labelled(frame: pd.DataFrame, data: Tables) -> pd.DataFrame:
+    studies = data.studies[["study_id", "label", "origin"]].rename(columns={"label": "study_label"})
+    arms = data.arms[["study_id", "arm_id", "label"]].rename(columns={"label": "arm_label"})
+    outcomes = data.outcomes[["outcome_id", "label"]].rename(columns={"label": "outcome_label"})
+    joined = frame.merge(studies.drop_duplicates("study_id"), on="study_id", how="left")
+    joined = joined.merge(arms.drop_duplicates(["study_id", "arm_id"]), on=["study_id", "arm_id"], how="left")
+    return joined.merge(outcomes.drop_duplicates("outcome_id"), on="outcome_id", how="left")[RATES]
+
+
+def _in_order(frame: pd.DataFrame, data: Tables, outcome_ids: Sequence[str] | None) -> pd.DataFrame:
+    places: dict[str, dict[Any, int]] = {
+        "study_id": _places(data.studies["study_id"]),
+        "outcome_id": _places(outcome_ids or data.outcomes["outcome_id"]),
+        "category": _places(frame["category"]),
+        "subgroup": _places(frame["subgroup"]),
+        "level": _places(frame["level"]),
+    }
+    keys = pd.DataFrame({name: frame[name].map(place).astype(float) for name, place in places.items()})
+    arms = _places(zip(data.arms["study_id"], data.arms["arm_id"], strict=True))
+    keys["arm_id"] = [
+        arms.get(arm, len(arms)) for arm in zip(frame["study_id"], frame["arm_id"], strict=True)
+    ]
+    moments = zip(frame["time"], frame["time_unit"], strict=True)
+    keys.insert(3, "days", pd.Series([days(time, unit) for time, unit in moments], dtype=float))
+    order = keys.sort_values([str(name) for name in keys], kind="stable").index
+    return frame.loc[order].reset_index(drop=True)
+
+
+def _places(values: Iterable[Any]) -> dict[Any, int]:
+    return {value: place for place, value in enumerate(dict.fromkeys(values))}
+
+
+def _integers(frame: pd.DataFrame, names: str) -> pd.DataFrame:
+    return frame.astype(dict.fromkeys(names.split(), "Int64"))
+
+
+def _separate(table: pd.DataFrame, data: Tables) -> pd.Series:
+    combined = data.arms[data.arms["combines"].fillna("") != ""]
+    pairs = set(zip(combined["study_id"], combined["arm_id"], strict=True))
+    kept = [pair not in pairs for pair in zip(table["study_id"], table["arm_id"], strict=True)]
+    return pd.Series(kept, index=table.index, dtype=bool)
+
+
+def _couples(arms: list[Row], pairs: Pairs, reference: str) -> list[tuple[Row, Row]]:
+    if pairs == "all":
+        return list(combinations(arms, 2))
+    if not isinstance(pairs, str):
+        by_id = {arm["arm_id"]: arm for arm in arms}
+        return [(by_id[one], by_id[none]) for one, none in pairs if one in by_id and none in by_id]
+    zero = next((arm for arm in arms if arm["arm_id"] == reference), None)
+    return [(arm, zero) for arm in arms if arm is not zero] if zero else []
+
+
+def _contrast(one: Row, none: Row, parameters: Parameters, measure: EffectMeasure | None) -> Row:
+    shown = measure or parameters.effect_measure
+    setting = {name: one[name] for name in [*SETTING, "outcome_label"]}
+    arms = _arm(one, "1") | _arm(none, "0")
+    origin = {"row_id": f"{one['row_id']}|{none['row_id']}", "basis": _weakest(one["basis"], none["basis"])}
+    return setting | arms | origin | {"measure": shown} | _effect(arms, parameters, shown)
+
+
+def _arm(row: Row, place: str) -> Row:
+    names = {"arm": "arm_id", "e": "events", "n": "n"}
+    made = {f"{name}{place}": row[key] for name, key in names.items()}
+    return made | {f"arm{place}_label": row["arm_label"]}
+
+
+def _effect(arms: Row, parameters: Parameters, measure: str) -> Row:
+    method = parameters.difference_method if measure == "RD" else None
+    counts = [int(arms[name]) for name in ("e1", "n1", "e0", "n0")]
+    try:
+        made = compare(*counts, measure=measure, level=parameters.confidence_level, method=method)  # type: ignore[arg-type]
+    except StatisticsError as error:
+        empty = dict.fromkeys(("estimate", "low", "high", "p"), math.nan)
+        return empty | {"method": str(error), "correction": ""}
+    return {name: getattr(made, name) for name in ("estimate", "low", "high", "p", "method", "correction")}
+
+
+def _contrast_frame(rows: list[Row], data: Tables) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=[*CONTRASTS, "p_holm"])
+    return _integers(_with_numbers_needed(frame, data), "e1 n1 e0 n0")
+
+
+def _with_numbers_needed(frame: pd.DataFrame, data: Tables) -> pd.DataFrame:
+    better = dict(zip(data.outcomes["outcome_id"], data.outcomes["better"], strict=True))
+    texts = [_needed(row, str(better.get(row["outcome_id"], ""))) for row in records(frame)]
+    return frame.assign(number_needed=pd.Series(texts, index=frame.index, dtype=object))
+
+
+def _needed(row: Row, better: str) -> str:
+    from evidence.stats import Effect, number_needed
+
+    if row["measure"] != "RD" or better not in ("higher", "lower") or pd.isna(row["estimate"]):
+        return ""
+    numbers = [row[name] for name in ("estimate", "low", "high", "p", "measure", "method", "correction")]
+    counts = [int(row[name]) for name in ("e1", "n1", "e0", "n0")]
+    effect = Effect(*numbers, math.nan, *counts, "")
+    return number_needed(effect, better="lower" if better == "lower" else "higher").text
+
+
+def _weakest(*bases: str) -> str:
+    return min(bases, key=lambda basis: STRENGTH.index(basis) if basis in STRENGTH else 0)
+
+
+def _adjusted(made: Iterable[Row]) -> list[Row]:
+    from evidence.stats import holm
+
+    rows = list(made)
+    known = [row for row in rows if not pd.isna(row["p"])]
+    adjusted: list[float] = holm([row["p"] for row in known]).tolist() if known else []
+    for row, p in zip(known, adjusted, strict=True):
+        row["p_holm"] = p
+    return rows
+
+
+def _as_arm(row: Row, data: Tables) -> Row:
+    label = category_label(data, str(row["level"]))
+    return {**row, "arm_id": row["level"], "arm_label": label, "level": ""}
+
+
+def category_label(data: Tables, category: str) -> str:
+    """Return how a category or level is written: as the data label it, else its name in plain words."""
+    if "category_label" in data.counts:
+        labels = data.counts.loc[data.counts["category"] == category, "category_label"]
+        found = [str(label) for label in labels if not pd.isna(label) and label != ""]
+        if found:
+            return found[0][:1].upper() + found[0][1:]
+    return plain(category)
+
+
+def plain(name: str) -> str:
+    """Return an identifier as words.
+
+    >>> plain("very_severe")
+    'Very severe'
+    """
+    words = name.replace("_", " ").strip()
+    return words[:1].upper() + words[1:] if words[1:2].islower() or words[1:2] == "" else words
+
+
+def _omnibus(rows: list[Row], *, ordered: bool) -> Row:
+    from evidence.stats import chi_square
+
+    table = [[int(row["events"]), int(row["n"]) - int(row["events"])] for row in rows]
+    setting = {name: rows[0][name] for name in [*SETTING, "outcome_label"]}
+    made = setting | {"row_id": "|".join(str(row["row_id"]) for row in rows), "k": len(rows)}
+    if not all(map(sum, zip(*table, strict=True))) or not all(map(sum, table)):
+        return made | {"method": "not estimable: no events, or only events, in every arm"}
+    pearson, (p_exact, exact) = chi_square(table), _exact(table)
+    small = smallest_expected(table) < SMALL_EXPECTED
+    chosen = {"p": p_exact, "method": exact} if small else {"p": pearson.p, "method": "Pearson chi-square"}
+    made |= {"statistic": pearson.statistic, "df": pearson.df, "p_exact": p_exact, "exact_method": exact}
+    return made | chosen | {"p_trend": _trend(rows) if ordered and len(rows) > 2 else math.nan}
+
+
+def smallest_expected(table: Sequence[Sequence[int]]) -> float:
+    """Return the smallest count expected under independence."""
+    total = sum(map(sum, table))
+    margins = [sum(column) for column in zip(*table, strict=True)]
+    return float(min(sum(row) * margin / total for row in table for margin in margins))
+
+
+def _exact(table: list[list[int]]) -> tuple[float, str]:
+    from evidence.stats import fisher_exact, fisher_freeman_halton
+
+    if len(table) == 2 and len(table[0]) == 2:
+        return float(fisher_exact(table).p), "Fisher exact"
+    return float(fisher_freeman_halton(table).p), "Fisher-Freeman-Halton"
+
+
+def _trend(rows: list[Row]) -> float:
+    from evidence.stats import cochran_armitage
+
+    return float(cochran_armitage([int(row["events"]) for row in rows], [int(row["n"]) for row in rows]).p)
+
+
+def _breslow_day(rows: list[Row]) -> Interaction | None:
+    from evidence.stats import tarone
+
+    strata = [[[row["e1"], row["n1"] - row["e1"]], [row["e0"], row["n0"] - row["e0"]]] for row in rows]
+    try:
+        test = tarone(strata)
+    except StatisticsError:
+        return None
+    return _as_interaction(test, "Breslow-Day test with Tarone's adjustment")
+
+
+def _between(rows: list[Row], level: float) -> Interaction:
+    from evidence.stats import heterogeneity
+
+    effects, variances = zip(*(_on_analysis_scale(row, level) for row in rows), strict=True)
+    test = heterogeneity(effects, variances)
+    return _as_interaction(test, "Q test between subgroups")
+
+
+def _as_interaction(test: TestResult, method: str) -> Interaction:
+    return Interaction(float(test.statistic or 0), int(test.df or 0), test.p, method)
+
+
+def _on_analysis_scale(row: Row, level: float) -> tuple[float, float]:
+    """Return the effect (log risk ratio, or risk difference) and its Wald variance."""
+    from scipy.stats import norm
+
+    counts = [int(row[name]) for name in ("e1", "n1", "e0", "n0")]
+    ratio = row["measure"] != "RD"
+    made = compare(*counts, measure=row["measure"], level=level, method=None if ratio else "wald")
+    low, high = (math.log(made.low), math.log(made.high)) if ratio else (made.low, made.high)
+    value = math.log(made.estimate) if ratio else made.estimate
+    return value, float(((high - low) / (2 * norm.ppf((1 + level) / 2))) ** 2)

@@ -1,0 +1,74 @@
+"""Pure statistics: numbers in, frozen results out."""
+
+from evidence.stats.compare import Effect, compare
+from evidence.stats.exact import fisher_freeman_halton
+from evidence.stats.means import (
+    MeanDifference,
+    anova_from_summary,
+    f_p,
+    holm,
+    mean_difference,
+    sd_from_interval,
+    sd_from_se,
+    se_from_sd,
+    t_from_summary,
+    t_p,
+)
+from evidence.stats.needed import NumberNeeded, number_needed
+from evidence.stats.pool import Pooled, PooledMany, pool, pool_many
+from evidence.stats.pool_proportions import PooledProportion, pool_proportions
+from evidence.stats.proportion import Proportion, proportion
+from evidence.stats.results import TestResult
+from evidence.stats.strata import (
+    MantelHaenszel,
+    breslow_day,
+    cochran_mantel_haenszel,
+    heterogeneity,
+    mantel_haenszel,
+    tarone,
+)
+from evidence.stats.tables import (
+    chi_square,
+    chi_square_p,
+    cochran_armitage,
+    fisher_exact,
+    likelihood_ratio,
+)
+
+__all__ = [
+    "Effect",
+    "MantelHaenszel",
+    "MeanDifference",
+    "NumberNeeded",
+    "Pooled",
+    "PooledMany",
+    "PooledProportion",
+    "Proportion",
+    "TestResult",
+    "anova_from_summary",
+    "breslow_day",
+    "chi_square",
+    "chi_square_p",
+    "cochran_armitage",
+    "cochran_mantel_haenszel",
+    "compare",
+    "f_p",
+    "fisher_exact",
+    "fisher_freeman_halton",
+    "heterogeneity",
+    "holm",
+    "likelihood_ratio",
+    "mantel_haenszel",
+    "mean_difference",
+    "number_needed",
+    "pool",
+    "pool_many",
+    "pool_proportions",
+    "proportion",
+    "sd_from_interval",
+    "sd_from_se",
+    "se_from_sd",
+    "t_from_summary",
+    "t_p",
+    "tarone",
+]

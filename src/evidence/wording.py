@@ -1,0 +1,143 @@
+"""From results to words: which words a result allows, as rules that can be tested.
+
+Absolute numbers come first. A difference whose interval includes none is called uncertain, never absent. A
+comparison without randomisation never gets a cause. Nothing is called important: the smallest difference that
+would matter is named, and the reader judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from evidence.display.format import interval, number, percent, x_of_n
+from evidence.display.format import level as level_text
+from evidence.stats import Proportion
+
+Direction = Literal["more", "fewer", "uncertain", "small", "described", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What may be said of a difference in risk: its direction, and whom it favours."""
+
+    direction: Direction
+    favours: Literal["treatment", "comparator", "neither"]
+
+
+def verdict_of(low: float, high: float, *, better: str, important: float) -> Verdict:
+    """Return the verdict on a difference in risk (treatment minus comparator) from its interval.
+
+    Args:
+        low: lower limit, as a proportion.
+        high: upper limit, as a proportion.
+        better: "higher" or "lower", whichever is good for the patient.
+        important: the smallest difference that would matter, as a proportion; 0 where none is named.
+
+    >>> verdict_of(0.03, 0.38, better="higher", important=0.1)
+    Verdict(direction='more', favours='treatment')
+    >>> verdict_of(-0.02, 0.05, better="higher", important=0.1)
+    Verdict(direction='small', favours='neither')
+    >>> verdict_of(-0.02, 0.38, better="higher", important=0.1)
+    Verdict(direction='uncertain', favours='neither')
+    """
+    if low > 0 or high < 0:
+        more = low > 0
+        good = more == (better == "higher")
+        return Verdict("more" if more else "fewer", "treatment" if good else "comparator")
+    return Verdict("small" if max(-low, high) < important else "uncertain", "neither")
+
+
+def per_1000(risk: float) -> int:
+    """Return a proportion as a whole number per 1,000, halves rounded away from zero.
+
+    >>> per_1000(0.34375), per_1000(-0.0005)
+    (344, -1)
+    """
+    return int(number(risk * 1000, 0).replace("−", "-"))
+
+
+def difference_text(low: float, high: float) -> str:
+    """Return an interval of a difference in risk in whole patients per 1,000, in words.
+
+    >>> difference_text(0.035, 0.385), difference_text(-0.012, 0.38)
+    ('35 to 385 more', '12 fewer to 380 more')
+    >>> difference_text(-0.2, -0.05)
+    '200 to 50 fewer'
+    """
+    few, many = per_1000(low), per_1000(high)
+    if few >= 0:
+        return f"{few} to {many} more"
+    if many <= 0:
+        return f"{-few} to {-many} fewer"
+    return f"{-few} fewer to {many} more"
+
+
+def signed_text(difference: float) -> str:
+    """Return a difference in risk in patients per 1,000, in words.
+
+    >>> signed_text(-0.0213)
+    '21 fewer per 1,000'
+    """
+    size = per_1000(difference)
+    return f"{abs(size)} {'more' if size >= 0 else 'fewer'} per 1,000"
+
+
+def in_sentence(label: str) -> str:
+    """Return an outcome's label as it stands inside a sentence; capitals that belong to it stay.
+
+    >>> in_sentence("Complete response"), in_sentence("PNH clone present")
+    ('complete response', 'PNH clone present')
+    """
+    return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label
+
+
+def risk_text(risk: Proportion) -> str:
+    """Return a risk as a count, a percentage and an interval."""
+    limits = interval(number(risk.low * 100, 1), number(risk.high * 100, 1))
+    return f"{x_of_n(risk.events, risk.n)} ({percent(risk.estimate)}; {level_text(risk.level)} CI {limits})"
+
+
+def risks_text(
+    outcome: str,
+    names: Mapping[str, str],
+    treatment: Proportion,
+    control: Proportion | None,
+    difference: tuple[float, float, float] | None,
+) -> str:
+    """Return the sentence with both risks and their difference per 1,000.
+
+    Args:
+        outcome: the outcome's label.
+        names: the arms' labels by side, ``treatment`` and ``comparator``.
+        treatment: risk with the treatment.
+        control: risk with the comparator, or None.
+        difference: estimate and limits of the absolute difference, or None.
+    """
+    told = f"{outcome}: {risk_text(treatment)} with {names['treatment']}"
+    if control is None or difference is None:
+        return f"{told}."
+    told += f" and {risk_text(control)} with {names['comparator']}"
+    estimate, low, high = difference
+    return f"{told}; {signed_text(estimate)} ({level_text(treatment.level)} CI {difference_text(low, high)})."
+
+
+def conclusion(verdict: Verdict, outcome: str, *, randomised: bool, important_per_1000: float = 0.0) -> str:
+    """Return the sentence that a verdict allows."""
+    subject = in_sentence(outcome)
+    sentences: dict[Direction, str] = {
+        "more": f"The interval leaves only an increase in {subject}{_cause(randomised)}",
+        "fewer": f"The interval leaves only a decrease in {subject}{_cause(randomised)}",
+        "small": f"The interval leaves room only for differences below {important_per_1000:g} per 1,000.",
+        "uncertain": "The interval includes both more and fewer patients, so the direction is uncertain.",
+        "described": "There was no comparison group, so this says nothing about what the treatment added.",
+        "nothing": f"No data on {subject} are available.",
+    }
+    return sentences[verdict.direction]
+
+
+def _cause(randomised: bool) -> str:
+    if randomised:
+        return "."
+    return "; patients were not randomised, so differences between the groups may explain part or all of it."

@@ -1,0 +1,143 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from evidence.build.files import digest_of
+from evidence.cli import main
+
+from .conftest import write_project
+
+CHAPTERS = ["index.html", "notebooks/study_trial_a.html"]
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = write_project(tmp_path_factory.mktemp("built") / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        assert run("report", "--renderer", "builtin", "--jobs", "1") == 0
+    return root
+
+
+@pytest.fixture
+def built(built_once: Path, project: Path) -> Path:
+    """Return the report of a project that was built once, copied for each test."""
+    shutil.copytree(built_once, project, dirs_exist_ok=True)
+    return project / "_report" / "default"
+
+
+def test_report_makes_pages_pdf_and_provenance(built: Path):
+    assert [name for name in CHAPTERS if not (built / name).is_file()] == []
+    assert (built / "report.pdf").read_bytes().startswith(b"%PDF-")
+    made = json.loads((built / "provenance.json").read_text())
+    assert made["parameters"]["confidence_level"] == 0.95
+    assert made["changed_parameters"] == {}
+    assert set(CHAPTERS) | {"report.pdf"} <= set(made["files"])
+
+
+def test_a_parameter_reaches_every_notebook_that_declares_it(built: Path):
+    before = [(built / name).read_text() for name in CHAPTERS]
+    assert run("report", "--renderer", "builtin", "--to", "html", "-p", "confidence_level", "0.90") == 0
+    after = [(built / name).read_text() for name in CHAPTERS]
+    assert "95% CI" in before[0]
+    assert "95% CI" not in after[0]
+    assert "90% CI" in after[0]
+    assert "trial_a 0.9" in after[1]
+    assert json.loads((built / "provenance.json").read_text())["changed_parameters"] == {
+        "confidence_level": 0.9
+    }
+
+
+def fails(project: Path, *arguments: str) -> int:
+    """Run a report that must fail, and check that the earlier report and the folders are as they were."""
+    before = digest_of(project / "_report")
+    status = run("report", "--renderer", "builtin", "--jobs", "1", *arguments)
+    assert digest_of(project / "_report") == before
+    assert sorted(path.name for path in (project / "_report").iterdir()) == ["default"]
+    assert (
+        not (project / "_build" / "default").exists()
+        or not (project / "_build" / "default" / "report").exists()
+    )
+    return status
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-p", "confidence_levl", "0.9"], "did you mean confidence_level?"),
+        (["-p", "confidence_level", "95"], "more than 0.5, less than 1"),
+        (["-p", "confidence_level", "0.9", "-p", "confidence_level", "0.8"], "given more than once"),
+        (["--scenario", "defualt"], "did you mean default?"),
+        (["-p", "data_dir", "nowhere"], "nowhere"),
+    ],
+)
+def test_bad_arguments_give_one_clear_message_and_status_2(built, project, capsys, arguments, message):
+    capsys.readouterr()
+    assert fails(project, *arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_faults_in_the_data_are_all_listed_with_status_2(built, project, capsys):
+    path = project / "data" / "counts.csv"
+    path.write_text(path.read_text().replace(",30,50,", ",60,50,").replace(",20,50,", ",many,50,"))
+    capsys.readouterr()
+    assert fails(project) == 2
+    message = capsys.readouterr().err
+    assert "data/counts.csv:2" in message
+    assert "data/counts.csv:3" in message
+    assert "Traceback" not in message
+
+
+def test_a_failing_cell_is_named_with_its_notebook_and_status_1(built, project, capsys):
+    path = project / "notebooks" / "study.ipynb"
+    path.write_text(
+        path.read_text().replace("print(study_id", "raise ValueError('no such thing')\\nprint(study_id")
+    )
+    capsys.readouterr()
+    assert fails(project) == 1
+    message = capsys.readouterr().err
+    assert "notebooks/study_trial_a.ipynb: cell 3 (raise ValueError('no such thing')): ValueError" in message
+    assert "Traceback" not in message
+
+
+def test_an_unresolved_reference_fails_the_build(built, project, capsys):
+    path = project / "index.ipynb"
+    path.write_text(path.read_text().replace("# Summary", "# Summary\\n\\nSee @tbl-missing."))
+    capsys.readouterr()
+    assert fails(project) == 2
+    assert "tbl-missing" in capsys.readouterr().err
+
+
+def test_check_counts_tables_and_rows(project, capsys):
+    assert run("check") == 0
+    assert "no fault" in capsys.readouterr().out
+
+
+def test_params_lists_name_default_choices_and_meaning(capsys):
+    assert run("params", "--json") == 0
+    listed = {item["name"]: item for item in json.loads(capsys.readouterr().out)}
+    assert listed["missing_data"]["allowed"] == "observed | failure | success"
+    assert all(item["meaning"] for item in listed.values())
+
+
+def test_refresh_writes_only_notebooks_that_change(project, capsys):
+    assert run("refresh", "--jobs", "1") == 0
+    assert "changed: index.ipynb" in capsys.readouterr().out
+    stamps = {path: path.stat().st_mtime_ns for path in project.rglob("*.ipynb")}
+    assert run("refresh", "--jobs", "1") == 0
+    assert "nothing changed" in capsys.readouterr().out
+    assert stamps == {path: path.stat().st_mtime_ns for path in project.rglob("*.ipynb")}
+
+
+def test_outside_a_project_the_message_says_where_to_go(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run("report") == 2
+    assert "run this inside the project folder" in capsys.readouterr().err

@@ -1,0 +1,63 @@
+import ast
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from evidence.build.notebooks import declared_values
+from evidence.build.stage import chapters_of, read_project
+from evidence.errors import ParameterError
+from evidence.parameters import PARAMETERS, Parameters
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = chapters_of(read_project(ROOT))
+
+
+def test_every_parameter_has_a_meaning_and_an_allowed_default():
+    for spec in PARAMETERS:
+        assert len(spec.meaning) > 20
+        assert spec.faults(spec.default) == []
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_defaults_are_the_declared_defaults(name: str):
+    declared = declared_values(nbformat.read(ROOT / name, as_version=4))
+    assert declared, "every notebook has a parameters cell"
+    defaults = {spec.name: spec.default for spec in PARAMETERS}
+    assert declared == {key: defaults[key] for key in declared}
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_declares_each_parameter_that_it_reads(name: str):
+    notebook = nbformat.read(ROOT / name, as_version=4)
+    declared = declared_values(notebook)
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        names = {node.id for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)}
+        assert names & {spec.name for spec in PARAMETERS} <= set(declared)
+
+
+def test_parse_reports_all_faults_at_once_with_the_nearest_name():
+    with pytest.raises(ParameterError) as caught:
+        Parameters.parse({"confidenc_level": "0.9", "alpha": "7", "missing_data": "ignore"})
+    message = str(caught.value)
+    assert "did you mean confidence_level?" in message
+    assert "alpha 7.0: give more than 0, less than 0.5" in message
+    assert "missing_data 'ignore': give observed | failure | success" in message
+
+
+@pytest.mark.parametrize("value", ["high", "", True, None, "nan", "inf", 1, 0.5, [0.9]])
+def test_confidence_level_refuses_what_is_no_level(value: object):
+    with pytest.raises(ParameterError, match="confidence_level"):
+        Parameters.parse({"confidence_level": value})
+
+
+def test_text_is_read_as_the_declared_type():
+    assert Parameters.parse({"confidence_level": "0.90"}).confidence_level == 0.9
+
+
+def test_changed_lists_only_what_differs_from_default():
+    assert Parameters.parse({"alpha": "0.01", "effect_measure": "RR"}).changed() == {"alpha": 0.01}
+
+
+def test_of_picks_declared_names_out_of_a_namespace():
+    assert Parameters.of({"alpha": 0.01, "other": 1, "__name__": "x"}).alpha == 0.01
