@@ -18,6 +18,7 @@ from evidence.stats import (
     compare,
     number_needed,
     pool,
+    pool_proportions,
     proportion,
 )
 from evidence.wording import Verdict, conclusion, risks_text, verdict_of
@@ -240,8 +241,6 @@ def _risk(arm: dict[str, tuple[int, int]], parameters: Parameters) -> Proportion
     level, method = parameters.confidence_level, parameters.proportion_method
     if len(events) == 1:
         return proportion(events[0], n[0], level=level, method=method)
-    from evidence.stats import pool_proportions
-
     pooled = pool_proportions(events, n, level=level)
     return Proportion(pooled.estimate, pooled.low, pooled.high, sum(events), sum(n), level, pooled.method)
 
@@ -341,11 +340,14 @@ def _sentence(
     randomised: bool,
 ) -> str:
     treatment, control, difference = found
-    if treatment is None:
-        return conclusion(verdict, str(outcome["label"]), randomised=randomised)
-    names = {row["side"]: str(row["arm_label"]) for row in rows if not row["reason"]}
-    limits = None if difference is None else (difference.estimate, difference.low, difference.high)
-    told = risks_text(str(outcome["label"]), names, treatment, control, limits)
+    label, names = (
+        str(outcome["label"]),
+        {row["side"]: str(row["arm_label"]) for row in rows if not row["reason"]},
+    )
     important = 0.0 if _empty(question["important_per_1000"]) else float(question["important_per_1000"])
-    said = conclusion(verdict, str(outcome["label"]), randomised=randomised, important_per_1000=important)
-    return f"{told} {said}".strip()
+    arm = names.get("treatment", "")
+    said = conclusion(verdict, label, arm, randomised=randomised, important_per_1000=important)
+    if treatment is None:
+        return said
+    limits = None if difference is None else (difference.estimate, difference.low, difference.high)
+    return f"{risks_text(label, names, treatment, control, limits)} {said}"

@@ -123,16 +123,25 @@ def risks_text(
     return f"{told}; {signed_text(estimate)} ({level_text(treatment.level)} CI {difference_text(low, high)})."
 
 
-def conclusion(verdict: Verdict, outcome: str, *, randomised: bool, important_per_1000: float = 0.0) -> str:
-    """Return the sentence that a verdict allows."""
-    subject = in_sentence(outcome)
+def conclusion(
+    verdict: Verdict, outcome: str, treatment: str, *, randomised: bool, important_per_1000: float = 0.0
+) -> str:
+    """Return the sentence that a verdict allows.
+
+    Args:
+        verdict: what may be said.
+        outcome: the outcome's label.
+        treatment: the label of the treatment's arm.
+        randomised: whether every comparison behind it was randomised.
+        important_per_1000: the smallest difference that would matter.
+    """
     sentences: dict[Direction, str] = {
-        "more": f"The interval leaves only an increase in {subject}{_cause(randomised)}",
-        "fewer": f"The interval leaves only a decrease in {subject}{_cause(randomised)}",
+        "more": f"{outcome} was more frequent with {treatment}{_cause(randomised)}",
+        "fewer": f"{outcome} was less frequent with {treatment}{_cause(randomised)}",
         "small": f"The interval leaves room only for differences below {important_per_1000:g} per 1,000.",
-        "uncertain": "The interval includes both more and fewer patients, so the direction is uncertain.",
-        "described": "There was no comparison group, so this says nothing about what the treatment added.",
-        "nothing": f"No data on {subject} are available.",
+        "uncertain": "The interval includes both more and fewer patients: the direction is uncertain.",
+        "described": "There was no comparison group, so this does not tell what the treatment added.",
+        "nothing": f"No data on {in_sentence(outcome)} are available.",
     }
     return sentences[verdict.direction]
 
@@ -140,4 +149,4 @@ def conclusion(verdict: Verdict, outcome: str, *, randomised: bool, important_pe
 def _cause(randomised: bool) -> str:
     if randomised:
         return "."
-    return "; patients were not randomised, so differences between the groups may explain part or all of it."
+    return "; patients were not randomised, so other differences between the groups may explain it."

@@ -45,3 +45,15 @@ for (name in names(sets)) for (method in c("FE", "DL", "PM", "REML", "ML", "EB",
 pin(do.call(rbind, rows), "pool.csv", c("metafor", "metadat"))
 data <- do.call(rbind, lapply(names(sets), function(name) data.frame(set = name, sets[[name]])))
 pin(data, "pool_data.csv", c("metafor", "metadat"))
+
+influence <- list()
+for (name in c("bcg_rr", "li2007", "hackshaw1998", "raudenbush1985")) {
+  d <- sets[[name]]; m <- fit(d, "REML", "knha"); k <- m$k
+  out <- suppressWarnings(leave1out(m)); years <- (seq_len(k) * 7) %% (k + 2)
+  so_far <- function(j) fit(d[order(years)[seq_len(j)], ], "REML", if (j == 1) "z" else "knha")
+  sums <- lapply(seq_len(k), so_far); e <- regtest(m, model = "lm", predictor = "sei")
+  influence[[name]] <- data.frame(set = name, study = seq_len(k), order = years, out_estimate = out$estimate, out_se = out$se, out_tau2 = out$tau2,
+    cumulative_estimate = sapply(sums, function(s) c(s$beta)), cumulative_se = sapply(sums, function(s) s$se),
+    egger_slope = coef(summary(e$fit))[2, 1], egger_se = coef(summary(e$fit))[2, 2], egger_limit = e$est, egger_t = e$zval, egger_p = e$pval)
+}
+pin(do.call(rbind, influence), "influence.csv", c("metafor", "metadat"))

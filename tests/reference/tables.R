@@ -36,6 +36,8 @@ mantel <- lapply(strata, function(s) {
     list(estimate = back(unname(c(m$beta))), low = back(m$ci.lb), high = back(m$ci.ub), se = m$se, p = m$pval, bd = m$BD, bd_p = m$BDp, ta = m$TA, ta_p = m$TAp)
   }
   measures <- c("OR", "RR", "RD")
-  list(tables = s, plain = cmh(FALSE), continuity = cmh(TRUE), effects = setNames(lapply(measures, fit), measures))
+  p <- rma.peto(ai = a[1, 1, ], bi = a[1, 2, ], ci = a[2, 1, ], di = a[2, 2, ], add = 0, drop00 = FALSE)
+  peto <- list(estimate = exp(unname(c(p$beta))), low = exp(p$ci.lb), high = exp(p$ci.ub), se = p$se, p = p$pval)
+  list(tables = s, peto = peto, plain = cmh(FALSE), continuity = cmh(TRUE), effects = setNames(lapply(measures, fit), measures))
 })
 writeLines(toJSON(list(versions = versions(c("metafor", "metadat")), tests = tests, trends = trends, strata = mantel), digits = NA, auto_unbox = TRUE, na = "null", pretty = FALSE), "tables.json")

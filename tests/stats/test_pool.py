@@ -58,7 +58,7 @@ def test_the_grid_has_not_shrunk(pinned, data):
 
 
 def test_bcg_is_as_printed_by_viechtbauer_2010(data):
-    # Journal of Statistical Software 2010;36(3), section 3.1: REML with Wald; confint(res) on page 15
+    # Journal of Statistical Software 2010;36(3), section 3.1: REML with Wald, and confint(res)
     result = pool(*data["bcg_rr"], ci="Wald")
     assert [round(x, 4) for x in (result.estimate, result.low, result.high)] == [-0.7145, -1.0669, -0.3622]
     assert [round(x, 4) for x in (result.tau2, result.tau2_low, result.tau2_high)] == [0.3132, 0.1197, 1.1115]

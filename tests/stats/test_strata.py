@@ -15,6 +15,7 @@ from evidence.stats import (
     compare,
     heterogeneity,
     mantel_haenszel,
+    peto,
     tarone,
 )
 
@@ -37,6 +38,36 @@ def test_common_effects_match_metafor(pinned):
                     measure,
                     part,
                 )
+
+
+def test_peto_matches_metafor(pinned):
+    for name, row in pinned.tree("tables.json")["strata"].items():
+        ours = peto(row["tables"], conditions="ignore")
+        for part, theirs in row["peto"].items():
+            assert pinned.deviation(getattr(ours, part), theirs, 1e-9) < 1e-10, (name, part)
+
+
+@pytest.mark.parametrize(
+    ("tables", "reason"),
+    [
+        ([[[30, 970], [20, 980]]], "events are 2.5% of patients"),
+        ([[[3, 2997], [1, 999]]], "arms of a study are 3.0:1"),
+        ([[[9, 991], [1, 999]]], "odds ratio 4.99 is outside"),
+        ([[[0, 991], [0, 999]]], "no odds ratio to estimate"),
+    ],
+)
+def test_peto_is_refused_with_the_reason(tables, reason):
+    with pytest.raises(StatisticsError, match=reason):
+        peto(tables)
+
+
+def test_peto_is_computed_on_request_where_it_is_biased():
+    assert peto([[[9, 991], [1, 999]]], conditions="ignore").estimate > 2
+
+
+def test_what_became_of_zero_cells_is_said():
+    assert mantel_haenszel([[[1, 9], [2, 8]], EMPTY]).zero_cells.endswith("left out: 1")
+    assert mantel_haenszel([[[1, 9], [2, 8]], EMPTY], measure="RD").zero_cells.endswith("left out: 0")
 
 
 def test_homogeneity_matches_metafor(pinned):

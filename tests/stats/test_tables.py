@@ -83,17 +83,8 @@ def test_r_x_c_tests_match_base_r(pinned):
         ):
             assert pinned.deviation(ours, theirs, 1e-9) < 1e-9, name  # the pinned JSON has 15 digits
         exact = fisher_freeman_halton(row["table"])
-        # 1e-6: R's network algorithm merges paths whose probabilities agree to about 1e-7
-        assert pinned.deviation(exact.p, row["exact_p"], 1e-12) < 1e-6 or exact.p_se > 0, name
-
-
-def test_all_pinned_r_x_c_tables_but_the_largest_are_exact(pinned):
-    simulated = [
-        name
-        for name, row in pinned.tree("tables.json")["tests"].items()
-        if fisher_freeman_halton(row["table"]).p_se
-    ]
-    assert simulated == []
+        assert exact.p_se == 0
+        assert pinned.deviation(exact.p, row["exact_p"], 1e-12) < 1e-9, name
 
 
 def test_trend_matches_base_r(pinned):

@@ -2,6 +2,7 @@
 
 from evidence.stats.compare import Effect, compare
 from evidence.stats.exact import fisher_freeman_halton
+from evidence.stats.influence import SmallStudyTest, cumulative, egger, leave_one_out
 from evidence.stats.means import (
     MeanDifference,
     anova_from_summary,
@@ -15,12 +16,13 @@ from evidence.stats.means import (
     t_p,
 )
 from evidence.stats.needed import NumberNeeded, number_needed
+from evidence.stats.peto import peto
 from evidence.stats.pool import Pooled, PooledMany, pool, pool_many
 from evidence.stats.pool_proportions import PooledProportion, pool_proportions
 from evidence.stats.proportion import Proportion, proportion
 from evidence.stats.results import TestResult
 from evidence.stats.strata import (
-    MantelHaenszel,
+    CommonEffect,
     breslow_day,
     cochran_mantel_haenszel,
     heterogeneity,
@@ -36,14 +38,15 @@ from evidence.stats.tables import (
 )
 
 __all__ = [
+    "CommonEffect",
     "Effect",
-    "MantelHaenszel",
     "MeanDifference",
     "NumberNeeded",
     "Pooled",
     "PooledMany",
     "PooledProportion",
     "Proportion",
+    "SmallStudyTest",
     "TestResult",
     "anova_from_summary",
     "breslow_day",
@@ -52,15 +55,19 @@ __all__ = [
     "cochran_armitage",
     "cochran_mantel_haenszel",
     "compare",
+    "cumulative",
+    "egger",
     "f_p",
     "fisher_exact",
     "fisher_freeman_halton",
     "heterogeneity",
     "holm",
+    "leave_one_out",
     "likelihood_ratio",
     "mantel_haenszel",
     "mean_difference",
     "number_needed",
+    "peto",
     "pool",
     "pool_many",
     "pool_proportions",

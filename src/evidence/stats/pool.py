@@ -131,8 +131,8 @@ def pool(
     Raises:
         StatisticsError: for unusable effects or variances, or unknown choices.
 
-    Source: Viechtbauer, Journal of Statistical Software 2010;36(3), whose example is the BCG vaccine trials:
-    log RR -0.7145 (-1.0669 to -0.3622), tau2 0.3132.
+    Source: Viechtbauer, Journal of Statistical Software 2010;36(3), whose first example gives the log risk
+    ratio -0.7145 (-1.0669 to -0.3622) and tau2 0.3132.
 
     >>> y = [-0.8893, -1.5854, -1.3481, -1.4416, -0.2175, -0.7861, -1.6209,
     ...      0.0120, -0.4694, -1.3713, -0.3394, 0.4459, -0.0173]
@@ -145,10 +145,8 @@ def pool(
     effects, variances = finite(y, "y"), finite(v, "v")
     if effects.ndim != 1:
         raise StatisticsError(f"y has shape {effects.shape}: give a list of effects, or use pool_many")
-    many = pool_many(
-        effects[np.newaxis], variances[np.newaxis], tau2=tau2, ci=ci, level=level, prediction=prediction
-    )
-    return many.one(0)
+    data = _data_sets(effects[np.newaxis], np.atleast_2d(variances))
+    return _summaries(data, tau2, ci, level, prediction).one(0)
 
 
 def pool_many(
@@ -177,10 +175,27 @@ def pool_many(
     >>> pool_many(y, v, tau2="FE").estimate.round(6).tolist()
     [0.2, 0.3]
     """
+    return _summaries(_data_sets(finite(y, "y"), finite(v, "v")), tau2, ci, level, prediction)
+
+
+class _DataSets(NamedTuple):
+    y: Floats
+    v: Floats
+    k: int
+
+
+def _data_sets(y: Floats, v: Floats) -> _DataSets:
+    if y.shape != v.shape or y.ndim != 2 or not y.size:
+        raise StatisticsError(f"y has shape {y.shape} and v {v.shape}: give one v for each y")
+    if (v <= 0).any():
+        raise StatisticsError("a variance is 0 or negative: correct it or leave the study out")
+    return _DataSets(y, v, y.shape[1])
+
+
+def _summaries(data: _DataSets, tau2: str, ci: str, level: float, prediction: str) -> PooledMany:
     chosen(tau2, TAU2_METHODS, "tau2")
     chosen(ci, ("HKSJ", "HKSJ-adhoc", "Wald"), "ci")
     chosen(prediction, ("default", "t k-2"), "prediction")
-    data = _data_sets(y, v)
     ci = "Wald" if data.k == 1 else ci
     fit = estimate_tau2(data.y, data.v, tau2)
     weights = 1 / (data.v + fit.tau2[:, np.newaxis])
@@ -198,21 +213,6 @@ def pool_many(
         fit.tau2, tau2_low, tau2_high, i2, h2, q, data.k - 1, q_p, centre - reach, centre + reach,
         100 * weights / total[:, np.newaxis], data.k, tau2, ci, level, scale, fit.converged,
     )  # fmt: skip
-
-
-class _DataSets(NamedTuple):
-    y: Floats
-    v: Floats
-    k: int
-
-
-def _data_sets(y: ArrayLike, v: ArrayLike) -> _DataSets:
-    effects, variances = finite(y, "y"), finite(v, "v")
-    if effects.shape != variances.shape or effects.ndim != 2 or not effects.size:
-        raise StatisticsError(f"y has shape {effects.shape} and v {variances.shape}: give one v for each y")
-    if (variances <= 0).any():
-        raise StatisticsError("a variance is 0 or negative: correct it or leave the study out")
-    return _DataSets(effects, variances, effects.shape[1])
 
 
 def _hksj_scale(data: _DataSets, fit: Estimate) -> Floats:

@@ -24,10 +24,11 @@ Continuity = Literal["none", "continuity"]
 
 
 @dataclass(frozen=True, slots=True)
-class MantelHaenszel:
+class CommonEffect:
     """The common effect of several 2 x 2 tables on its natural scale.
 
-    ``se`` is on the log scale for OR and RR. ``k`` is the number of strata that inform the estimate.
+    ``se`` is on the log scale for OR and RR. ``k`` is the number of strata that inform the estimate;
+    ``zero_cells`` says in words what became of the others.
     """
 
     estimate: float
@@ -39,6 +40,7 @@ class MantelHaenszel:
     level: float
     k: int
     method: str
+    zero_cells: str
 
 
 class Strata(NamedTuple):
@@ -53,7 +55,8 @@ class Strata(NamedTuple):
     n: Floats
 
 
-def _strata(tables: ArrayLike) -> Strata:
+def read_strata(tables: ArrayLike) -> Strata:
+    """Return the cells of k tables of 2 x 2 whole counts, those with an empty arm left out."""
     cells = finite(tables, "tables")
     if cells.ndim != 3 or cells.shape[1:] != (2, 2):
         raise StatisticsError(f"tables have shape {cells.shape}: give k tables of 2 x 2, arms in rows")
@@ -66,7 +69,7 @@ def _strata(tables: ArrayLike) -> Strata:
 
 def mantel_haenszel(
     tables: ArrayLike, *, measure: StratifiedMeasure = "OR", level: float = 0.95
-) -> MantelHaenszel:
+) -> CommonEffect:
     """Estimate the effect common to several 2 x 2 tables.
 
     Args:
@@ -92,14 +95,23 @@ def mantel_haenszel(
     0.9046968
     """
     chosen(measure, _POOLED, "measure")
-    s, z = _strata(tables), normal_quantile(confidence(level))
+    s = read_strata(tables)
     value, se = _POOLED[measure](s)
-    middle = value if measure == "RD" else math.log(value)
-    ends = [middle - z * se, middle, middle + z * se]
-    low, estimate, high = ends if measure == "RD" else [math.exp(end) for end in ends]
-    informed = int(_informative(s, measure).sum())
+    return common_effect(s, value, se, measure, confidence(level), "Mantel-Haenszel")
+
+
+def common_effect(
+    s: Strata, value: float, se: float, measure: str, level: float, method: str
+) -> CommonEffect:
+    """Return a normal interval and test around an effect and its standard error."""
+    ratio, half = measure != "RD", normal_quantile(level) * se
+    middle = math.log(value) if ratio else value
+    low, high = (math.exp(end) if ratio else end for end in (middle - half, middle + half))
     p = normal_p(middle / se) if se else 1.0
-    return MantelHaenszel(estimate, low, high, p, se, measure, level, informed, "Mantel-Haenszel")
+    informed = int(_informative(s, measure).sum())
+    silent = len(s.n) - informed
+    dropped = f"no cell corrected; strata without information left out: {silent}"
+    return CommonEffect(value, low, high, p, se, measure, level, informed, method, dropped)
 
 
 def _informative(s: Strata, measure: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -164,7 +176,7 @@ def cochran_mantel_haenszel(tables: ArrayLike, *, correction: Continuity = "none
     Source: Mantel and Haenszel, Journal of the National Cancer Institute 1959;22:719-748.
     """
     chosen(correction, ("none", "continuity"), "correction")
-    s = _strata(tables)
+    s = read_strata(tables)
     variance = float((s.n1 * s.n0 * (s.a + s.c) * (s.b + s.d) / (s.n**2 * (s.n - 1))).sum())
     if not variance:
         raise StatisticsError("no stratum has both arms and both outcomes: there is nothing to test")
@@ -208,7 +220,7 @@ def tarone(tables: ArrayLike) -> TestResult:
 
 
 def _homogeneity(tables: ArrayLike) -> tuple[float, float, int]:
-    s = _strata(tables)
+    s = read_strata(tables)
     s = Strata(*(part[_informative(s, "OR")] for part in s))
     if len(s.n) < 2:
         raise StatisticsError("fewer than two strata have both arms and both outcomes: nothing to compare")

@@ -18,6 +18,7 @@ from evidence.stats._checks import Floats
 Tau2Method = Literal["FE", "DL", "PM", "REML", "ML", "EB", "SJ", "HE"]
 
 SETTLED = 1e-13  # relative step at which an iteration ends: a few units in the last place
+NEAR = 1e-8  # relative step at which Newton's method ends: the error left is of the order of its square
 SCORING_STEPS = 1_000  # Fisher scoring converges linearly; the slowest published sets need a few hundred
 NEWTON_STEPS = 100  # Newton's method converges quadratically; more than 100 steps means it cannot
 
@@ -48,8 +49,9 @@ def q_profile(y: Floats, v: Floats, level: float) -> tuple[Floats, Floats]:
     Medicine 2007;26:37-52.
     """
     df, tail = y.shape[1] - 1, (1 - level) / 2
-    low, high = special.chdtri(df, tail), special.chdtri(df, 1 - tail)
-    return _q_equals(y, v, low).tau2, _q_equals(y, v, high).tau2
+    targets = np.repeat(special.chdtri(df, [tail, 1 - tail]), len(y))
+    both = _q_equals(np.concatenate([y, y]), np.concatenate([v, v]), targets).tau2
+    return both[: len(y)], both[len(y) :]
 
 
 def _closed(tau2: Floats) -> Estimate:
@@ -77,7 +79,7 @@ def _sidik_jonkman(y: Floats, v: Floats) -> Estimate:
 
 def _paule_mandel(y: Floats, v: Floats) -> Estimate:
     """Return the tau2 at which Q equals k-1; the empirical Bayes estimator solves the same equation."""
-    return _q_equals(y, v, y.shape[1] - 1)
+    return _q_equals(y, v, np.full(len(y), y.shape[1] - 1.0))
 
 
 def _q_and_slope(y: Floats, v: Floats, tau2: Floats) -> tuple[Floats, Floats]:
@@ -87,7 +89,7 @@ def _q_and_slope(y: Floats, v: Floats, tau2: Floats) -> tuple[Floats, Floats]:
     return squares.sum(axis=1), (w * squares).sum(axis=1)
 
 
-def _q_equals(y: Floats, v: Floats, target: float) -> Estimate:
+def _q_equals(y: Floats, v: Floats, target: Floats) -> Estimate:
     """Solve ``Q(tau2) = target`` by Newton's method on 1/Q.
 
     1/Q is increasing and concave in tau2, so that the steps from 0 never overshoot.
@@ -96,11 +98,10 @@ def _q_equals(y: Floats, v: Floats, target: float) -> Estimate:
     active = np.arange(len(y))
     for _ in range(NEWTON_STEPS):
         q, slope = _q_and_slope(y[active], v[active], tau2[active])
-        above = q > target
-        step = np.zeros(len(active))
-        step[above] = ((q - target) * q / target)[above] / slope[above]
+        excess = np.maximum(q - target[active], 0.0)
+        step = excess * q / (target[active] * np.maximum(slope, np.finfo(np.float64).tiny))
         tau2[active] += step
-        settled = step <= SETTLED * tau2[active]
+        settled = step <= NEAR * tau2[active]
         converged[active[settled]] = True
         active = active[~settled]
         if not len(active):

@@ -1,0 +1,136 @@
+"""The real report, built at two confidence levels in a copy of the project."""
+
+import csv
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from evidence.build import Request, build_report, read_scenario
+
+ROOT = Path(__file__).parents[1]
+PARTS = ["_quarto.yml", "index.ipynb", "notebooks", "data", "scenarios", "assets"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("report") / "project"
+    root.mkdir()
+    for name in PARTS:
+        source = ROOT / name
+        shutil.copytree(source, root / name) if source.is_dir() else shutil.copyfile(source, root / name)
+    return root
+
+
+def build(root: Path, name: str, **parameters: object) -> Path:
+    (root / "scenarios" / f"{name}.yml").write_text(json.dumps({"title": name, "parameters": parameters}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        return build_report(Request(root, read_scenario(name, root), renderer="builtin"))
+
+
+@pytest.fixture(scope="module")
+def standard(project: Path) -> Path:
+    return build(project, "standard")
+
+
+@pytest.fixture(scope="module")
+def narrow(project: Path) -> Path:
+    return build(project, "narrow", confidence_level=0.9)
+
+
+def outputs(report: Path) -> dict[str, dict[str, str]]:
+    """Return what every labelled output says of itself, by label."""
+    said: dict[str, dict[str, str]] = {}
+    stage = report.parents[1] / "_build" / report.name / "project"
+    for path in sorted(stage.rglob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            label = re.search(r"^#\| label: (\S+)", cell.source, re.M)
+            for output in cell.get("outputs", []):
+                about = output.get("metadata", {}).get("evidence")
+                if label and about:
+                    said[label.group(1)] = about | {"text": output["data"].get("text/markdown", "")}
+    return said
+
+
+def test_html_and_pdf_hold_every_study(standard: Path):
+    for study in ("saa_pilot", "itp_realworld", "cit_cohort"):
+        assert (standard / "notebooks" / f"study_{study}.html").is_file()
+    assert (standard / "report.pdf").stat().st_size > 100_000
+
+
+def test_default_notebooks_of_the_report_are_the_committed_ones(standard: Path):
+    stage = standard.parents[1] / "_build" / standard.name / "project"
+    for path in [ROOT / "index.ipynb", *sorted((ROOT / "notebooks").glob("*.ipynb"))]:
+        if path.name != "study.ipynb":
+            assert (stage / path.relative_to(ROOT)).read_text() == path.read_text(), (
+                f"run evidence refresh: {path}"
+            )
+
+
+def test_every_figure_and_table_has_its_tidy_data(standard: Path):
+    for label, about in outputs(standard).items():
+        kind = {"table": "tables", "figure": "figures"}[about["kind"]]
+        if about["csv"]:
+            assert (standard / kind / f"{label}.csv").read_text() == about["csv"]
+            assert len(list(csv.reader(io.StringIO(about["csv"])))) > 1
+
+
+def test_every_figure_has_alt_text_with_numbers(standard: Path):
+    figures = [about for about in outputs(standard).values() if about["kind"] == "figure"]
+    assert len(figures) >= 6
+    for about in figures:
+        assert len(about["alt"]) > 60
+        assert re.search(r"\d", about["alt"])
+
+
+def test_another_confidence_level_leaves_no_number_of_the_default_behind(standard: Path, narrow: Path):
+    before, after = outputs(standard), outputs(narrow)
+    assert before.keys() == after.keys()
+    for label, about in after.items():
+        assert "95%" not in about["caption"] + about["alt"], label
+    changed = [label for label in before if "95%" in before[label]["caption"] + before[label]["alt"]]
+    assert len(changed) >= 12
+    for label in changed:
+        assert (
+            after[label]["caption"] + after[label]["alt"] != before[label]["caption"] + before[label]["alt"]
+        )
+
+
+def limits(about: dict[str, str]) -> list[list[tuple[str, str]]]:
+    """Return the pairs of limits in a tidy table, row by row."""
+    rows = list(csv.DictReader(io.StringIO(about["csv"])))
+    lows = [name for name in (rows[0] if rows else {}) if name == "low" or name.endswith("_low")]
+    return [[(row[low], row[low.replace("low", "high")]) for low in lows] for row in rows]
+
+
+COMPUTED = ["tbl-answers", "tbl-saa-response", "fig-saa-response", "fig-saa-severity", "tbl-cit-events"]
+COMPUTED += ["fig-cit-pairs", "tbl-itp-rates", "fig-itp-stage", "fig-itp-bounds"]
+
+
+@pytest.mark.parametrize("label", COMPUTED)
+def test_another_confidence_level_changes_every_computed_interval(standard: Path, narrow: Path, label: str):
+    before, after = (limits(outputs(report)[label]) for report in (standard, narrow))
+    assert len(before) == len(after) >= 3
+    pairs = [pair for old, new in zip(before, after, strict=True) for pair in zip(old, new, strict=True)]
+    computed = [(old, new) for old, new in pairs if all(old)]
+    assert len(computed) >= 3
+    assert all(old != new for old, new in computed)
+
+
+def test_provenance_names_parameters_and_hashes_every_file(narrow: Path):
+    made = json.loads((narrow / "provenance.json").read_text())
+    assert made["changed_parameters"] == {"confidence_level": 0.9}
+    files = {path.relative_to(narrow).as_posix() for path in narrow.rglob("*") if path.is_file()}
+    assert set(made["files"]) == files - {"provenance.json"}
+
+
+def test_no_notebook_writes_to_standard_error(standard: Path):
+    stage = standard.parents[1] / "_build" / standard.name / "project"
+    for path in stage.rglob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            assert not [output for output in cell.get("outputs", []) if output.get("name") == "stderr"], path

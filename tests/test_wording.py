@@ -1,0 +1,77 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evidence.stats import proportion
+from evidence.wording import (
+    Verdict,
+    conclusion,
+    difference_text,
+    in_sentence,
+    per_1000,
+    risks_text,
+    signed_text,
+    verdict_of,
+)
+
+RISK = st.floats(-1, 1, allow_nan=False)
+DIRECTIONS = ["more", "fewer", "small", "uncertain", "described", "nothing"]
+
+
+@given(RISK, RISK, st.sampled_from(["higher", "lower"]), st.floats(0, 0.5))
+def test_a_direction_is_named_only_when_the_interval_excludes_no_difference(a, b, better, important):
+    low, high = min(a, b), max(a, b)
+    verdict = verdict_of(low, high, better=better, important=important)
+    assert (verdict.direction in ("more", "fewer")) == (low > 0 or high < 0)
+    assert (verdict.favours == "neither") == (low <= 0 <= high)
+
+
+@given(st.floats(0.001, 1), st.floats(0.001, 1))
+def test_more_events_favour_the_treatment_only_where_higher_is_better(a, b):
+    low, high = min(a, b), max(a, b)
+    assert verdict_of(low, high, better="higher", important=0).favours == "treatment"
+    assert verdict_of(low, high, better="lower", important=0).favours == "comparator"
+    assert verdict_of(-high, -low, better="lower", important=0).favours == "treatment"
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("randomised", [True, False])
+def test_no_sentence_claims_no_effect_significance_or_importance(direction, randomised):
+    text = conclusion(Verdict(direction, "neither"), "Complete response", "Drug", randomised=randomised)
+    assert not re.search(
+        r"no effect|no difference|significan|important|proves|superior|equivalent", text, re.I
+    )
+
+
+def test_a_comparison_without_randomisation_names_the_other_explanation():
+    verdict = Verdict("more", "treatment")
+    assert "not randomised" in conclusion(verdict, "Cure", "Drug", randomised=False)
+    assert "not randomised" not in conclusion(verdict, "Cure", "Drug", randomised=True)
+
+
+@given(RISK, RISK)
+def test_limits_per_1000_keep_their_sides(a, b):
+    low, high = min(a, b), max(a, b)
+    text = difference_text(low, high)
+    assert ("fewer" in text) == (per_1000(low) < 0)
+    assert ("more" in text) == (per_1000(high) > 0 or per_1000(low) >= 0)
+
+
+def test_absolute_numbers_stand_in_the_sentence_with_their_interval():
+    text = risks_text(
+        "Cured",
+        {"treatment": "Drug", "comparator": "Placebo"},
+        proportion(30, 50),
+        proportion(20, 50),
+        (0.2, 0.004, 0.379),
+    )
+    assert text.startswith("Cured: 30 of 50 (60.0%; 95% CI 46.2 to 72.4) with Drug and 20 of 50 (40.0%;")
+    assert text.endswith("200 more per 1,000 (95% CI 4 to 379 more).")
+
+
+def test_labels_keep_capitals_that_belong_to_them():
+    assert in_sentence("MDS or AML") == "MDS or AML"
+    assert in_sentence("Fatigue") == "fatigue"
+    assert signed_text(0.0) == "0 more per 1,000"
