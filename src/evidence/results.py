@@ -466,7 +466,9 @@ def _as_arm(row: Row, data: Tables) -> Row:
 def category_label(data: Tables, category: str) -> str:
     """Return how a category or level is written: as the data label it, else its name in plain words."""
     if "category_label" in data.counts:
-        labels = data.counts.loc[data.counts["category"] == category, "category_label"]
+        rows = data.counts[data.counts["category"] == category]
+        header = rows["n_basis"] == "header"  # a table's row heads read better than its running text
+        labels = pd.concat([rows[header], rows[~header]])["category_label"]
         found = [str(label) for label in labels if not pd.isna(label) and label != ""]
         if found:
             return found[0][:1].upper() + found[0][1:]

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from evidence.display.format import interval, number, percent, x_of_n
-from evidence.display.format import level as level_text
+from evidence.format import interval, number, percent, x_of_n
+from evidence.format import level as level_text
 from evidence.stats import Proportion
 
 Direction = Literal["more", "fewer", "uncertain", "small", "described", "nothing"]

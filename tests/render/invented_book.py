@@ -75,7 +75,7 @@ book:
   appendices: [notebooks/appendix.ipynb]
 report: {version: "Version 0.1, data 1a2b3c"}
 bibliography: references.bib
-csl: assets/author-date.csl
+csl: author-date.csl
 format:
   html: {css: assets/report.css}
   typst: {mainfont: "IBM Plex Sans", font-paths: [assets/fonts]}
@@ -96,7 +96,7 @@ YIELD = """\
 | Red Queen | [31]{.v title="orchard-c001 · Table 2"} | [12 (38.7%)]{.v title="orchard-c002 · Table 2"} | June |
 | Old *Golden* | [32]{.v title="orchard-c003 · Table 2"} | [7 (21.9%) †]{.v title="orchard-c004 · Text"} | ≥ July |
 | Late | | | |
-| A & B \\<cross\\> | 8 | 1 (12.5%) | never |
+| A & B \\<cross\\> | 8 | 1 (12.5%) | never \\[P25, P75\\] |
 
 : Red Queen bore most. Share of trees with fruit, by variety and season. [† Derived. Interval: Wilson.]{.note}
 """
@@ -123,6 +123,7 @@ def write_book(root: Path) -> Path:
     shutil.copytree(ROOT / "assets", root / "assets")
     (root / "_quarto.yml").write_text(SETTINGS, encoding="utf-8")
     (root / "_variables.yml").write_text("season: {name: spring, year: 2026}\n", encoding="utf-8")
+    shutil.copyfile(HERE / "author-date.csl", root / "author-date.csl")
     (root / "references.bib").write_text(BIBLIOGRAPHY, encoding="utf-8")
     (root / "data").mkdir()
     (root / "data" / "harvest.csv").write_text("tree,fruit\n1,3\n", encoding="utf-8")
@@ -218,5 +219,5 @@ def _rest(root: Path) -> None:
     write_notebook(
         root / "notebooks" / "appendix.ipynb",
         markdown("# Parameters {#sec-appendix}\n\nSee @tbl-parameters."),
-        markdown("| Name | Value |\n|:--|--:|\n| level | 0.95 |\n\n: Parameters. {#tbl-parameters}"),
+        markdown("| | Value |\n|:--|--:|\n| level | 0.95 |\n\n: Parameters. {#tbl-parameters}"),
     )

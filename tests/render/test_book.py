@@ -153,6 +153,13 @@ def test_table_headers_say_what_they_head(pages: dict[str, str]) -> None:
     assert 'title="orchard-c001 · Table 2"' in page
 
 
+def test_a_group_heading_spans_its_table_and_heads_a_body_of_its_own(pages: dict[str, str]) -> None:
+    page = " ".join(pages["notebooks/apples.html"].split())
+    assert page.count("<tbody>") == 2
+    assert len(re.findall(r'<th colspan="4"[^>]*scope="rowgroup"[^>]*>\s*(?:Early|Late)\s*</th>', page)) == 2
+    assert "never [P25, P75]" in words(page)
+
+
 def test_code_is_folded_in_html_and_absent_on_paper(pages: dict[str, str], paper: str) -> None:
     page = pages["notebooks/apples.html"]
     assert page.count('<details class="code"><summary>Code</summary>') == 4
@@ -237,3 +244,16 @@ def test_other_files_of_the_output_folder_stay(tmp_path: Path, book: Path) -> No
     render(book, tmp_path / "out", formats=("html",), renderer="builtin")
     assert (tmp_path / "out" / "tables" / "a.csv").read_text() == "kept"
     shutil.rmtree(tmp_path / "out")
+
+
+def test_every_link_has_words(pages: dict[str, str]) -> None:
+    for name, page in pages.items():
+        for text in re.findall(r"<a (?![^>]*aria-hidden)[^>]*>(.*?)</a>", page, re.DOTALL):
+            assert re.sub(r"<[^>]+>", "", text).strip(), name
+        assert 'href=""' not in page
+
+
+def test_every_header_cell_has_words(pages: dict[str, str]) -> None:
+    for name, page in pages.items():
+        for text in re.findall(r"<th[ >].*?</th>", page, re.DOTALL):
+            assert re.sub(r"<[^>]+>", "", text).strip(), name

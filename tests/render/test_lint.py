@@ -83,7 +83,9 @@ def test_all_faults_come_at_once_and_in_order(faults_of) -> None:
 
 
 def test_yaml_title_and_heading_together_are_a_fault(book: Path) -> None:
-    write_notebook(book / "notebooks" / "pears.ipynb", raw("---\ntitle: One\n---"), markdown("# Two {#sec-pears}"))
+    write_notebook(
+        book / "notebooks" / "pears.ipynb", raw("---\ntitle: One\n---"), markdown("# Two {#sec-pears}")
+    )
     assert any("# Two" in str(fault) for fault in lint(book))
 
 
@@ -95,12 +97,15 @@ def test_missing_files_of_the_project_are_faults(book: Path) -> None:
     assert any(fault.startswith("notebooks/appendix.ipynb: cannot be read") for fault in found)
 
 
-@pytest.mark.parametrize(("settings", "says"), [
-    ("book: {chapters: [index.ipynb]}", "title"),
-    ("book: [", "YAML"),
-    ("book: {title: T, chapters: [{part: a.qmd, chapters: [index.ipynb]}]}", "a.qmd"),
-    ("book: {title: T, chapters: [index.docx]}", "index.docx"),
-])
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ("book: {chapters: [index.ipynb]}", "title"),
+        ("book: [", "YAML"),
+        ("book: {title: T, chapters: [{part: a.qmd, chapters: [index.ipynb]}]}", "a.qmd"),
+        ("book: {title: T, chapters: [index.docx]}", "index.docx"),
+    ],
+)
 def test_a_wrong_quarto_yml_is_one_clear_error(book: Path, tmp_path: Path, settings: str, says: str) -> None:
     (book / "_quarto.yml").write_text(settings)
     with pytest.raises(RenderError, match=says):

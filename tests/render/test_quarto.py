@@ -11,7 +11,8 @@ from evidence.errors import RenderError
 from evidence.render import quarto, render
 
 needs_quarto = pytest.mark.skipif(
-    quarto.find() is None, reason="no working quarto program; only real Quarto can prove that real Quarto works"
+    quarto.find() is None,
+    reason="no working quarto program; only real Quarto can prove that real Quarto works",
 )
 
 
@@ -42,7 +43,9 @@ def test_only_a_program_that_answers_and_is_new_enough_counts(
     assert (found.version if found else None) == version
 
 
-def test_auto_takes_the_builtin_renderer_where_quarto_is_absent(programs: Path, book: Path, tmp_path: Path) -> None:
+def test_auto_takes_the_builtin_renderer_where_quarto_is_absent(
+    programs: Path, book: Path, tmp_path: Path
+) -> None:
     assert not list(programs.iterdir())
     assert render(book, tmp_path / "out", formats=("html",)).renderer == "builtin"
 
@@ -57,7 +60,10 @@ ANSWER = 'if [ "$1" = --version ]; then echo 1.9.38; exit; fi'
 
 
 def test_what_the_program_made_is_moved_to_the_output(programs: Path, book: Path, tmp_path: Path) -> None:
-    put_program(programs, f'{ANSWER}; mkdir -p _book/notebooks; echo "$@" > _book/index.html; echo p > _book/report.pdf')
+    put_program(
+        programs,
+        f'{ANSWER}; mkdir -p _book/notebooks; echo "$@" > _book/index.html; echo p > _book/report.pdf',
+    )
     rendered = render(book, tmp_path / "out", renderer="quarto")
     assert (rendered.renderer, rendered.version) == ("quarto", "1.9.38")
     assert {path.name for path in rendered.files} == {"index.html", "report.pdf"}
@@ -71,7 +77,9 @@ def test_one_format_is_asked_for_by_name(programs: Path, book: Path, tmp_path: P
     assert (tmp_path / "out" / "report.pdf").read_text() == "render --to typst\n"
 
 
-def test_a_failing_program_is_one_error_with_its_last_words(programs: Path, book: Path, tmp_path: Path) -> None:
+def test_a_failing_program_is_one_error_with_its_last_words(
+    programs: Path, book: Path, tmp_path: Path
+) -> None:
     put_program(programs, f"{ANSWER}; echo 'ERROR: no such thing' >&2; exit 1")
     with pytest.raises(RenderError, match="no such thing"):
         render(book, tmp_path / "out", renderer="quarto")

@@ -92,7 +92,11 @@ def run(task: Task) -> None:
         source.write_text(task.text, encoding="utf-8")
         try:
             notebook = papermill.execute_notebook(
-                str(source), str(raw), task.injected, cwd=str(task.folder), progress_bar=False, **_options(folder)
+                str(source),
+                str(raw),
+                task.injected,
+                cwd=str(task.folder),
+                **_options(folder),
             )
         except PapermillExecutionError as error:
             raise NotebookError(_where(error, task)) from None
@@ -114,4 +118,9 @@ def _options(folder: str) -> dict[str, Any]:
     # Sockets in files have no port to race for; each kernel has its own folder. Windows has no such sockets.
     sockets = {"transport": "ipc", "ip": f"{folder}/kernel"} if sys.platform != "win32" else {}
     config = Config({"KernelManager": sockets})
-    return {"kernel_name": "python3", "execution_timeout": CELL_SECONDS, "config": config}
+    return {
+        "kernel_name": "python3",
+        "progress_bar": False,
+        "execution_timeout": CELL_SECONDS,
+        "config": config,
+    }

@@ -10,12 +10,13 @@ from typing import Any
 
 _HOMES = {
     "answers": ("answers_prose", "answers_table"),
-    "evidence": ("evidence_table", "recovered_table"),
+    "evidence": ("evidence_table", "narrative_prose", "recovered_table"),
     "figures.effects": ("effects_figure", "pairwise_figure", "subgroup_figure"),
     "figures.measurements": ("measurement_figure",),
     "figures.missing": ("denominator_flow_figure", "missing_bounds_figure"),
     "figures.rates": ("rates_figure", "rates_over_time_figure"),
     "model": ("Cell", "Column", "Figure", "Prose", "Table"),
+    "prose": ("comparison_prose",),
     "publish": ("representation", "show"),
     "tables.baseline": ("baseline_table",),
     "tables.events": ("disposition_table", "event_table"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from evidence.display import format as fmt
+from evidence import format as fmt
 from evidence.display.labels import ci, sourced
 from evidence.display.markdown import escape
 from evidence.display.model import Cell, Column, Prose, Table

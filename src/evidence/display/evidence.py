@@ -1,4 +1,4 @@
-"""What the report stands on: the studies with what each contributes, and the counts that were recovered."""
+"""What the report stands on: studies, recovered counts, and what a document tells in words."""
 
 from __future__ import annotations
 
@@ -7,12 +7,23 @@ from typing import Any
 import pandas as pd
 
 from evidence.display.labels import moment, outcome_labels, pretty, sourced
-from evidence.display.model import Cell, Column, Table
+from evidence.display.markdown import escape
+from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.parts import build, nothing
 from evidence.results import Tables, category_label, plain, records
 
 TABLES = ("counts", "measurements", "tests", "claims")
 NOT_UNIQUE = "none fits"
+
+
+def narrative_prose(data: Tables, *, study_id: str, locator: str) -> Prose:
+    """Return what a document says in words at one place, one bullet per sentence, each with its source."""
+    claims = data.claims[(data.claims["study_id"] == study_id) & (data.claims["locator"] == locator)]
+    told = [
+        f'- <span class="v" title="{row["row_id"]} · {locator}">{escape(pretty(row["paraphrase"]))}</span>'
+        for row in records(claims)
+    ]
+    return Prose("\n".join(told) or "The document says nothing there.")
 
 
 def evidence_table(data: Tables) -> Table:

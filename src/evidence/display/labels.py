@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from evidence.display import format as fmt
-from evidence.display.model import Cell, Mark
+from evidence import format as fmt
+from evidence.display.model import LEGEND, SIGNS, Cell, Mark
 from evidence.parameters import Parameters
 from evidence.results import Tables, records
 
@@ -149,6 +149,17 @@ def mark_of(basis: str, origin: str = "") -> Mark:
     """Return the mark of a value by how it is known and where its study comes from."""
     marks: dict[str, Mark] = {"derived": "derived", "assumed": "assumed"}
     return marks.get(basis, "external" if origin == "external" else "")
+
+
+def marked(text: str, basis: str) -> str:
+    """Return text for a figure with the sign of how its count is known; empty text stays empty."""
+    return Cell(text, mark=mark_of(basis)).shown if text else ""
+
+
+def mark_legend(bases: Iterable[str]) -> str:
+    """Return the meaning of the signs that values of these bases carry, or nothing."""
+    marks = {mark_of(basis) for basis in bases}
+    return "; ".join(f"{sign} {LEGEND[mark]}" for mark, sign in SIGNS.items() if mark in marks)
 
 
 def places(data: Tables, rows: Iterable[Sequence[Cell]]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -51,17 +52,17 @@ def _cell(cell: Cell, table: Table) -> str:
     text = escape(cell.shown)
     if not cell.rows or not text:
         return text
-    return f'[{text}]{{.v title="{_title(cell.rows, table)}"}}'
+    return f'<span class="v" title="{_title(cell.rows, table)}">{text}</span>'
 
 
 def _title(rows: Sequence[str], table: Table) -> str:
     named = [" · ".join(filter(None, (row, table.places.get(row, "")))) for row in rows]
-    return re.sub(r'([\\"])', r"\\\1", _one_line("; ".join(named)).replace("|", "/"))
+    return html.escape(_one_line("; ".join(named)).replace("|", "/"))
 
 
 def _caption(table: Table) -> str:
     note = table.full_note
-    return escape(table.caption) + (f" [{escape(note)}]{{.note}}" if note else "")
+    return escape(table.caption) + (f' <span class="note">{escape(note)}</span>' if note else "")
 
 
 def _heading(text: str, columns: int) -> str:
@@ -74,7 +75,7 @@ def _rule(columns: Sequence[Column]) -> str:
 
 
 def _dashes(column: Column, share: float) -> str:
-    dashes = "-" * max(FEWEST_DASHES, round(DASHES * share))
+    dashes = "-" * max(FEWEST_DASHES, round(DASHES * share) - 2)
     start = ":" if column.align in ("left", "center") else "-"
     end = ":" if column.align in ("right", "center") else "-"
     return start + dashes + end

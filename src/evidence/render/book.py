@@ -126,7 +126,9 @@ def _part_title(part: Any) -> str:
 
 def _chapter_path(path: Any) -> str:
     if not isinstance(path, str) or not path.endswith(CHAPTER_SUFFIXES):
-        raise RenderError(f"{ROOT_MARK}: chapter {path!r} is not a file ending in {', '.join(CHAPTER_SUFFIXES)}")
+        raise RenderError(
+            f"{ROOT_MARK}: chapter {path!r} is not a file ending in {', '.join(CHAPTER_SUFFIXES)}"
+        )
     return str(PurePosixPath(path))
 
 

@@ -22,7 +22,7 @@ from evidence.render.book import Book
 from evidence.render.notebook import Source, read_source
 
 Mode = Literal["html", "typst", "check"]
-READER = "markdown+tex_math_single_backslash"
+READER = "markdown"
 TIMESTAMP = 1577836800  # 2020-01-01, where SOURCE_DATE_EPOCH is not set: equal sources give equal bytes
 ASSETS = "assets"
 SOURCES = ".sources"  # Markdown, manifests and results; never published
@@ -67,7 +67,9 @@ def _markdown(work: Path, source: Source) -> Path:
     return work / SOURCES / f"{source.chapter.path}.md"
 
 
-def start(book: Book, sources: Sequence[Source], work: Path, *, mode: Mode, pdf: bool = False) -> subprocess.Popen[bytes]:
+def start(
+    book: Book, sources: Sequence[Source], work: Path, *, mode: Mode, pdf: bool = False
+) -> subprocess.Popen[bytes]:
     """Start Pandoc on the staged book; ``finish`` waits for it and reads what it found."""
     manifest = work / SOURCES / f"{mode}.json"
     manifest.write_text(json.dumps(_manifest(book, sources, work, mode=mode, pdf=pdf)), encoding="utf-8")
@@ -144,7 +146,7 @@ def _fault(found: Mapping[str, Any]) -> Fault:
 
 
 def copy_assets(book: Book, work: Path, files: Iterable[str]) -> None:
-    """Put beside the pages what they need: the renderer's style and script, the project's css, fonts and files."""
+    """Put beside the pages what they need: style and script, the project's css, fonts and files."""
     (work / ASSETS).mkdir(exist_ok=True)
     for name in (STYLE, SCRIPT):
         shutil.copyfile(resource_folder() / name, work / ASSETS / name)
@@ -182,7 +184,7 @@ def copy_files(book: Book, work: Path, files: Iterable[str]) -> None:
 def compile_pdf(book: Book, work: Path) -> tuple[Path, tuple[str, ...]]:
     """Compile the Typst document of the working folder; return the PDF and remarks.
 
-    The PDF is PDF/UA-1 where it passes Typst's checks, else an ordinary tagged PDF, with a remark that says why.
+    The PDF is PDF/UA-1 where it passes Typst's checks, else an ordinary tagged PDF and a remark says why.
     """
     shutil.copyfile(resource_folder() / PAPER_TEMPLATE, work / PAPER_TEMPLATE)
     (work / "evidence-book.json").write_text(json.dumps(_paper_meta(book)), encoding="utf-8")

@@ -13,7 +13,7 @@ from evidence.render.notebook import Source
 
 
 def lint(project: Path) -> list[Fault]:
-    """Return every fault of a project's sources, with file and cell; an empty list means both renderers can go on.
+    """Return every fault of a project's sources, with file and cell; none means both renderers can go on.
 
     Faults are unresolved references, labels used twice, missing images, files and bibliography keys, and
     whatever lies outside the subset.
@@ -31,7 +31,7 @@ def lint(project: Path) -> list[Fault]:
 
 
 def all_faults(book: Book, sources: Sequence[Source], found: Sequence[Fault]) -> list[Fault]:
-    """Return the faults of the project's files, of reading its sources, and of the text, by chapter and cell."""
+    """Return the faults of the project's files, of its notebooks and of their text, by chapter and cell."""
     order = {chapter.path: position for position, chapter in enumerate(book.chapters)}
     faults = [fault for source in sources for fault in source.faults] + list(found)
     faults.sort(key=lambda fault: (order.get(fault.file, -1), _cell(fault)))

@@ -50,7 +50,9 @@ def render(
     project, output = project.resolve(), output.resolve()
     program = quarto.find() if renderer in ("auto", "quarto") else None
     if renderer == "quarto" and program is None:
-        raise RenderError("no working quarto program was found; install quarto-cli, or use the built-in renderer")
+        raise RenderError(
+            "no working quarto program was found; install quarto-cli, or use the built-in renderer"
+        )
     output.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".render-", dir=output.parent) as folder:
         work = Path(folder)

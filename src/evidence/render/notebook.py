@@ -127,7 +127,9 @@ def _folded(code: str, options: Mapping[str, Any]) -> str:
     return fenced(code.strip("\n"), f'.python .cell-code fold="{fold}" summary="{attribute(summary)}"')
 
 
-def _outputs(source: Source, index: int, cell: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[str]:
+def _outputs(
+    source: Source, index: int, cell: Mapping[str, Any], options: Mapping[str, Any]
+) -> Iterator[str]:
     blocks = [block for out in cell.get("outputs") or () for block in _output(source, index, out, options)]
     label = str(options.get("label") or "")
     kind = label.partition("-")[0]
@@ -143,7 +145,7 @@ def _float(label: str, kind: str, blocks: list[str], options: Mapping[str, Any])
     caption = flat(options.get(f"{kind}-cap") or "")
     inner = f"::::: {{.float-caption}}\n{caption}\n:::::" if caption else ""
     body = "\n\n".join(part for part in (*blocks, inner) if part)
-    return f':::::: {{#{label} .float}}\n{body}\n\n::::::'
+    return f":::::: {{#{label} .float}}\n{body}\n\n::::::"
 
 
 def _output(
@@ -153,7 +155,9 @@ def _output(
     if kind == "stream":
         yield fenced(joined(output.get("text")).rstrip("\n"), ".cell-output")
     elif kind == "error":
-        source.fault(index, str(output.get("ename", "error")), "the cell failed; mend the notebook and run it again")
+        source.fault(
+            index, str(output.get("ename", "error")), "the cell failed; mend the notebook and run it again"
+        )
     elif kind in ("display_data", "execute_result"):
         yield from _bundle(source, index, output.get("data") or {}, options)
 
@@ -195,10 +199,10 @@ def flat(text: Any) -> str:
 
 
 def attribute(text: Any) -> str:
-    """Return text as it stands between quotation marks in Pandoc attributes.
+    r"""Return text as it stands between quotation marks in Pandoc attributes.
 
-    >>> attribute('a "b" & c')
-    'a \\\\"b\\\\" &amp; c'
+    >>> print(attribute('a "b" & c'))
+    a \"b\" &amp; c
     """
     return flat(text).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")
 

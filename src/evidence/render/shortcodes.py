@@ -73,7 +73,9 @@ class _Expansion:
             else:
                 fence = found[1] if found else ""
                 if found and found[2]:
-                    self.source.fault(self.cell, line.strip(), "code that is run belongs in a code cell, in Python")
+                    self.source.fault(
+                        self.cell, line.strip(), "code that is run belongs in a code cell, in Python"
+                    )
                 yield line, bool(found)
 
 

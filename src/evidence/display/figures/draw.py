@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from evidence.display import format as fmt
+from evidence import format as fmt
 from evidence.display import theme
 from evidence.display.model import Figure
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 NO_DATA = "Nothing to draw: the data hold no rows for this."
 ROW_HEIGHT = 0.34  # inches: one line of text above one interval
 HEADING_HEIGHT = 0.62  # rows
+LINE_HEIGHT = 0.42  # rows: one more line of a long label
+LINE, LEAST_LABEL = 70, 24  # characters that fit the width, and the fewest a label gets of them
 TEXT_AT, MARK_AT = 0.30, 0.70  # where in its row the words and the interval stand
 WIDEST_RATIO = 100.0  # an axis does not reach further from 1; what lies beyond is cut with an arrow
 MOST_TICKS = 8
@@ -48,6 +51,16 @@ class Interval:
     def heading(self) -> bool:
         """Return whether the row holds words only."""
         return math.isnan(self.estimate) and not self.text
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the label in lines that leave room for the value beside them."""
+        return textwrap.wrap(self.label, max(LEAST_LABEL, LINE - len(self.text))) or [""]
+
+    @property
+    def height(self) -> float:
+        """Return the height that the row needs, in rows."""
+        return (HEADING_HEIGHT if self.heading else 1.0) + LINE_HEIGHT * (len(self.lines) - 1)
 
 
 class Scale(NamedTuple):
@@ -88,7 +101,7 @@ def nothing(caption: str) -> Figure:
 
 def rows_height(rows: Sequence[Interval]) -> float:
     """Return the height in inches that the rows need, with the axis below them."""
-    return ROW_HEIGHT * sum(HEADING_HEIGHT if row.heading else 1.0 for row in rows) + 0.62
+    return ROW_HEIGHT * sum(row.height for row in rows) + 0.62
 
 
 def draw_rows(axis: Axes, rows: Sequence[Interval], scale: Scale) -> None:
@@ -97,7 +110,7 @@ def draw_rows(axis: Axes, rows: Sequence[Interval], scale: Scale) -> None:
     top = 0.0
     for row in rows:
         _draw_row(axis, row, top, scale)
-        top += HEADING_HEIGHT if row.heading else 1.0
+        top += row.height
     axis.set_ylim(top, 0)
 
 
@@ -116,14 +129,14 @@ def _prepare(axis: Axes, scale: Scale) -> None:
 
 
 def _draw_row(axis: Axes, row: Interval, top: float, scale: Scale) -> None:
-    if row.heading:
-        words(axis, 0.0, top + HEADING_HEIGHT / 2, row.label, weight="bold")
-        return
     style = theme.style(row.series or 0)
-    words(axis, 0.0, top + TEXT_AT, row.label, color=theme.INK if row.series is None else style.color)
+    look = {"weight": "bold" if row.heading else "normal"}
+    look["color"] = theme.INK if row.series is None else style.color
+    for place, line in enumerate(row.lines):
+        words(axis, 0.0, top + TEXT_AT + LINE_HEIGHT * place, line, **look)
     words(axis, 1.0, top + TEXT_AT, row.text, ha="right")
     if not math.isnan(row.estimate):
-        _draw_interval(axis, row, top + MARK_AT, scale, style)
+        _draw_interval(axis, row, top + row.height - 1 + MARK_AT, scale, style)
 
 
 def words(axis: Axes, x: float, y: float, text: str, **options: Any) -> None:

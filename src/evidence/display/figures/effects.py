@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from evidence.display import format as fmt
+from evidence import format as fmt
 from evidence.display import theme
 from evidence.display.figures.draw import (
     Interval,
@@ -25,6 +25,8 @@ from evidence.display.labels import (
     interval_words,
     joined,
     lower_first,
+    mark_legend,
+    marked,
     outcome_labels,
     pretty,
     study_label,
@@ -86,7 +88,9 @@ def _versus(row: Mapping[str, Any]) -> str:
 
 def _lines(frame: pd.DataFrame, parameters: Parameters) -> str:
     methods = [METHODS.get(name, name) for name in dict.fromkeys(frame["method"][frame["estimate"].notna()])]
-    return f"Lines are {interval_words(parameters)}s ({joined(methods) or 'none'})."
+    legend = mark_legend(frame["basis"])
+    lines = f"Lines are {interval_words(parameters)}s ({joined(methods) or 'none'})."
+    return f"{lines} {legend}." if legend else lines
 
 
 def _effect_row(row: Mapping[str, Any], label: str, *, summary: bool = False) -> Interval:
@@ -159,7 +163,9 @@ def _part_name(row: Mapping[str, Any]) -> str:
 
 
 def _part_row(row: Mapping[str, Any]) -> Interval:
-    counts = f"{fmt.count(row['e1'], row['n1'])} against {fmt.count(row['e0'], row['n0'])}"
+    basis = str(row["basis"])
+    pair = (fmt.count(row["e1"], row["n1"]), fmt.count(row["e0"], row["n0"]))
+    counts = " against ".join(marked(text, basis) for text in pair)
     whole = row["part"] == "All patients"
     return _effect_row(row, f"{row['part']}, {counts}", summary=whole)
 

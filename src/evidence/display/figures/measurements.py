@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evidence.display import format as fmt
+from evidence import format as fmt
 from evidence.display import theme
 from evidence.display.figures.draw import canvas, nothing, spread_labels
 from evidence.display.labels import arm_labels, joined, lower_first, moment, outcome_labels, study_label, unit

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evidence.display import format as fmt
+from evidence import format as fmt
 from evidence.display import theme
 from evidence.display.figures.draw import (
     Interval,
@@ -26,6 +26,8 @@ from evidence.display.labels import (
     interval_words,
     joined,
     lower_first,
+    mark_legend,
+    marked,
     moment,
     outcome_labels,
     pretty,
@@ -87,7 +89,9 @@ def _by_time(frame: pd.DataFrame, outcome_ids: Sequence[str]) -> pd.DataFrame:
 
 
 def _rate_row(row: Mapping[str, Any], order: Mapping[str, int]) -> Interval:
-    text = f"{fmt.percent(row['estimate'])}  ({fmt.count(row['events'], row['n'])})".removesuffix("  ()")
+    counted = marked(fmt.count(row["events"], row["n"]), str(row["basis"]))
+    share = fmt.percent(row["estimate"]) if counted else fmt.printed_percent(str(row["percent"]))
+    text = f"{share}  ({counted})".removesuffix("  ()")
     series = order[row["arm_id"]] if len(order) > 1 else None
     return Interval(str(row["arm_label"]), **numbers(row), text=text, series=series)
 
@@ -101,6 +105,7 @@ def _rates_caption(data: Tables, parameters: Parameters, study_id: str, frame: p
             f"Points are proportions of patients, lines {interval_words(parameters)}s "
             f"({METHODS[parameters.proportion_method]}).",
             *([POLICIES[parameters.missing_data]] if changed else []),
+            *([f"{legend}."] if (legend := mark_legend(frame["basis"])) else []),
         ]
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from evidence.display import format as fmt
+from evidence import format as fmt
 from evidence.display.labels import joined, pretty, sourced, study_label, unit
 from evidence.display.measured import measured, measurements, statistic_words
 from evidence.display.model import Cell, Column, Table
@@ -50,7 +50,7 @@ def _at_baseline(frame: pd.DataFrame, base: pd.Series) -> pd.Series:
     return frame["outcome_id"].isin(base) | (frame["time"] == 0)
 
 
-P_COLUMNS = (Column("P, printed", "right", 0.7), Column("P, recomputed", "right", 1.0))
+P_COLUMNS = (Column("P, printed", "right", 0.8), Column("P, recomputed", "right", 1.3))
 
 
 def _by(arms: pd.DataFrame) -> str:
@@ -59,7 +59,7 @@ def _by(arms: pd.DataFrame) -> str:
 
 def _arm_column(arm: Mapping[str, Any]) -> Column:
     size = "" if fmt.missing(arm["n"]) else f" (n = {int(arm['n'])})"
-    return Column(f"{arm['label']}{size}", "right", 1.1)
+    return Column(f"{arm['label']}{size}", "right", 1.25)
 
 
 def _measured_rows(data: Tables, frame: pd.DataFrame, arms: Sequence[str]) -> Body:

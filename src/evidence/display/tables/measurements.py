@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from evidence.display import format as fmt
+from evidence import format as fmt
 from evidence.display.labels import (
     arm_labels,
     ci,
@@ -175,9 +175,9 @@ def mean_difference_table(
     return build(
         data,
         [
-            Column("Comparison", width=1.8),
-            Column("Difference, printed", "right", 1.5),
-            Column(f"Difference, recomputed ({ci(parameters)})", "right", 1.5),
+            Column("Comparison", width=1.6),
+            Column("Difference, printed", "right", 1.9),
+            Column(f"Difference, recomputed ({ci(parameters)})", "right", 1.8),
             Column("P, printed", "right", 0.8),
             Column("P, recomputed", "right", 1.3),
         ],

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from evidence.display import format as fmt
+from evidence import format as fmt
 from evidence.display.labels import interval_words, lower_first, moment, pretty, sourced, study_label
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import Body, build, grouped
@@ -127,7 +127,8 @@ def missing_bounds_table(
     frame = bounds_frame(data, parameters, study_id=study_id, outcome_ids=outcome_ids, subgroup=subgroup)
     body: Body = []
     headings: list[str] = []
-    for row in records(frame[frame["treated_as"] == "observed"]):
+    observed = frame[frame["treated_as"] == "observed"]
+    for row in records(observed.sort_values("level", key=_in_order_of_appearance, kind="stable")):
         same = frame[(frame["row_id"] == row["row_id"])]
         body.append((Cell(moment(row)), *(_bound_cell(one) for one in records(same))))
         headings.append(f"{pretty(row['outcome_label'])}: {part_label(data, row)}")
@@ -141,6 +142,10 @@ def missing_bounds_table(
         frame=frame,
         groups=grouped(headings),
     )
+
+
+def _in_order_of_appearance(levels: pd.Series) -> pd.Series:
+    return levels.map({name: place for place, name in enumerate(dict.fromkeys(levels))})
 
 
 def _bound_cell(row: Mapping[str, Any]) -> Cell:

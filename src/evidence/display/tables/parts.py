@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from evidence import format as fmt
 from evidence.audit import Recomputed, recompute
 from evidence.audit.recompute import MEDIANS, SURVIVAL, WITHIN
-from evidence.display import format as fmt
 from evidence.display.labels import places, sourced
 from evidence.display.model import Cell, Column, Table
 from evidence.results import Tables, days, records
@@ -18,8 +18,8 @@ NOTHING = "No rows in the data."
 NEEDS_PATIENTS = "needs patient data"
 NO_COUNTS = "not recomputable"
 SHORT_METHODS = (
-    ("Freeman", "Fisher-Freeman-Halton"),
-    ("Fisher", "Fisher"),
+    ("Freeman", "exact"),
+    ("Fisher", "exact"),
     ("Yates", "Yates"),
     ("N-1", "N−1 χ²"),
     ("Pearson", "Pearson"),
@@ -28,7 +28,10 @@ SHORT_METHODS = (
     ("Welch", "Welch"),
     ("Student", "t test"),
 )
-TEST_NOTE = "Recomputed P: from the printed figures, by the test named in brackets."
+TEST_NOTE = (
+    "Recomputed P: from the printed figures, by the test named in brackets (exact: Fisher, or Freeman and "
+    "Halton)."
+)
 
 Body = list[tuple[Cell, ...]]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from evidence.display import format as fmt
+from evidence import format as fmt
 from evidence.display.labels import (
     MEASURES,
     ci,

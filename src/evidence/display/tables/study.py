@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from evidence import format as fmt
 from evidence.audit import recompute
-from evidence.display import format as fmt
 from evidence.display.labels import (
     interval_words,
     joined,

@@ -142,6 +142,12 @@ function common.visible(div, format)
   return true
 end
 
+-- Does a text read as a number with what belongs to it, rather than as words? Such a text is not broken.
+function common.is_figure(text)
+  local _, letters = text:gsub('%a', '')
+  return text:find('%d') ~= nil and letters * 2 < #text
+end
+
 -- Rows that only carry a heading for the rows below: the first cell has text, all others none.
 function common.is_group_row(row)
   if #row.cells < 2 or common.stringify(row.cells[1].contents) == '' then return false end

@@ -27,11 +27,21 @@ local function scoped(cells, scope)
   return cells
 end
 
+-- A header without words says nothing to those who hear the page.
+local function name_empty(cells)
+  for _, cell in ipairs(cells) do
+    if stringify(cell.contents) == '' then
+      cell.contents = { pandoc.Plain { pandoc.Span({ pandoc.Str('Item') }, pandoc.Attr('', { 'visually-hidden' })) } }
+    end
+  end
+end
+
 -- Numbers keep on one line; words may wrap, but not one word to a line.
 local function keep_together(row, aligned)
   for position, cell in ipairs(row.cells) do
-    local length = utf8.len(stringify(cell.contents)) or 0
-    if aligned[position] and length < 32 then
+    local text = stringify(cell.contents)
+    local length = utf8.len(text) or 0
+    if aligned[position] and (length < 20 or length < 32 and common.is_figure(text)) then
       cell.attr.classes:insert('num')
     elseif not aligned[position] and length > 40 then
       cell.attr.classes:insert('wordy')
@@ -48,24 +58,33 @@ local function group_row(row, columns)
   return row
 end
 
-local function new_body(rows)
-  return { attr = pandoc.Attr(), body = rows, head = {}, row_head_columns = 1 }
+-- Pandoc clips cells to the row heads' columns, but not in a body's own head rows.
+local function new_body(row_heads, head)
+  return { attr = pandoc.Attr(), head = head and { head } or {}, body = {}, row_head_columns = row_heads }
+end
+
+-- The first column heads the rows only where it says something in each of them.
+local function row_heads(rows)
+  for _, row in ipairs(rows) do
+    if stringify(row.cells[1].contents) == '' then return 0 end
+  end
+  return 1
 end
 
 -- One table body per group of rows, so that a group's heading is the heading of its rows alone.
 local function grouped(rows, columns, aligned)
-  local bodies, current = {}, {}
+  local heads = row_heads(rows)
+  local bodies = { new_body(heads) }
   for _, row in ipairs(rows) do
     if common.is_group_row(row) then
-      if #current > 0 then bodies[#bodies + 1] = new_body(current) end
-      current = { group_row(row, columns) }
+      bodies[#bodies + 1] = new_body(heads, group_row(row, columns))
     else
-      scoped({ row.cells[1] }, 'row')
+      if heads == 1 then scoped({ row.cells[1] }, 'row') end
       keep_together(row, aligned)
-      current[#current + 1] = row
+      table.insert(bodies[#bodies].body, row)
     end
   end
-  bodies[#bodies + 1] = new_body(current)
+  if #bodies > 1 and #bodies[1].body == 0 then table.remove(bodies, 1) end
   return bodies
 end
 
@@ -85,7 +104,7 @@ local function accessible(tbl)
   for index, spec in ipairs(tbl.colspecs) do
     aligned[index] = spec[1] == 'AlignRight' or spec[1] == 'AlignCenter'
   end
-  for _, row in ipairs(tbl.head.rows) do scoped(row.cells, 'col') end
+  for _, row in ipairs(tbl.head.rows) do name_empty(scoped(row.cells, 'col')) end
   local rows = {}
   for _, body in ipairs(tbl.bodies) do
     for _, row in ipairs(body.body) do rows[#rows + 1] = row end
@@ -95,9 +114,13 @@ local function accessible(tbl)
   return tbl
 end
 
+-- A table of more columns than a phone can hold keeps its first column in sight.
+local MANY_COLUMNS = 4
+
 local function scroll_box(tbl, label)
+  local wide = #tbl.colspecs > MANY_COLUMNS and ' wide-table' or ''
   return pandoc.Blocks {
-    raw('<div class="table-scroll" role="region" tabindex="0" ' .. label .. '>'), accessible(tbl), raw('</div>'),
+    raw('<div class="table-scroll' .. wide .. '" role="region" tabindex="0" ' .. label .. '>'), accessible(tbl), raw('</div>'),
   }
 end
 
@@ -198,13 +221,35 @@ end
 
 local function image(element)
   element.attributes['fig-alt'] = nil
-  element.attributes.loading = 'lazy'
   return element
+end
+
+-- A cell that shows nothing but its code.
+local function silent_code(block)
+  if block.t ~= 'Div' or not block.classes:includes('cell') or #block.content ~= 1 then return nil end
+  local only = block.content[1]
+  return only.t == 'CodeBlock' and only.classes:includes('cell-code') and only or nil
+end
+
+-- Cells of code alone that follow each other fold into one.
+local function joined_code(blocks)
+  local out, open = pandoc.Blocks {}, nil
+  for _, block in ipairs(blocks) do
+    local only = silent_code(block)
+    if only and open then
+      open.text = open.text .. '\n\n' .. only.text
+      out[#out] = pandoc.Div({ open }, block.attr)
+    elseif not common.is_marker(block) then
+      out:insert(block)
+      open = only
+    end
+  end
+  return out
 end
 
 local function transform(scan, chapter, blocks)
   local page = { floats = 0 }
-  return blocks:walk {
+  return joined_code(blocks):walk {
     Link = function(link) link.target = href(scan, chapter, link); return link end,
     Span = equation,
     Image = image,
@@ -234,6 +279,9 @@ local function on_this_page(scan, blocks)
       table.insert(entries[#entries].children, entry)
     end
   end }
+  for _, entry in ipairs(entries) do
+    if #entry.children == 0 then entry.children = nil end -- a template takes an empty list for one entry
+  end
   return entries
 end
 

@@ -467,10 +467,8 @@ end
 -- Reads Markdown; what Pandoc warns of is a fault of the cell it names nothing of, so of the chapter.
 function Scan:read(chapter)
   local doc
-  local text, reader = common.read(chapter.source), self.manifest.reader
-  -- Finding bare addresses takes the reader half as long again, so only where there are any.
-  if text:find('[^<(%w]https?://') then reader = reader .. '+autolink_bare_uris' end
-  local messages = pandoc.log.silence(function() doc = pandoc.read(text, reader) end)
+  local text = common.read(chapter.source)
+  local messages = pandoc.log.silence(function() doc = pandoc.read(text, self.manifest.reader) end)
   for _, message in ipairs(messages) do
     if message.verbosity ~= 'INFO' then
       self:fault(message.type or 'markup', (message.pretty or stringify(message.message or '')))

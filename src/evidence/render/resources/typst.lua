@@ -28,12 +28,12 @@ end
 ----- Table widths, in points ---------------------------------------------------------------------------------
 
 local PORTRAIT, LANDSCAPE, MEASURE = 504, 746, 374 -- text widths of the page and of prose
-local SIZES = { 8.5, 8, 7.5, 7 }
+local DEPTH = { [PORTRAIT] = 690, [LANDSCAPE] = 440 } -- heights of the page that a table can fill
 local GUTTER = 10                -- space between two columns
-local TALL = 560                 -- a table taller than this may break across pages
-local NUMBER = 18              -- ems that an aligned cell may take without wrapping
-local WORDY = 8                  -- a column of words gets at least this many ems before type shrinks
-
+local TALL = 250                 -- a table taller than this may break across pages
+local UNBROKEN = 18              -- ems that a figure may take without being broken
+local HEADER = 9                 -- ems that a header asks for
+local LINES = 6                  -- a row of more lines than this is hard to read across
 local NARROW, WIDE = 'iljtfrI.,:;|!\'()[]-/ ', 'mwMWQO%@'
 
 -- The width of a text in ems, near enough for sharing out a line.
@@ -55,39 +55,38 @@ local function longest_token(text)
   return longest
 end
 
-local function column_need(column, cell, header)
-  local text = stringify(cell.contents)
+-- What a cell asks of its column: its longest word, all of it on one line, and a figure in one piece.
+local function ask(column, text, header)
   local whole, token = ems(text), longest_token(text)
-  local bold = header and 1.06 or 1
-  column.token = math.max(column.token, token * bold)
   if header then
-    column.natural = math.max(column.natural, math.min(whole * bold, 9))
-  else
-    column.natural = math.max(column.natural, whole)
-    if column.aligned and whole < NUMBER then column.token = math.max(column.token, whole) end
+    column.token = math.max(column.token, token * 1.06)
+    column.natural = math.max(column.natural, math.min(whole * 1.06, HEADER))
+    return whole * 1.06
   end
+  column.token = math.max(column.token, token)
+  column.natural = math.max(column.natural, whole)
+  if whole < UNBROKEN and common.is_figure(text) then column.figure = math.max(column.figure, whole) end
+  return whole
 end
 
+-- The columns' needs, and for every row the length of each of its cells.
 local function measure_columns(tbl, rows)
-  local columns = {}
+  local columns, lengths = {}, {}
   for index, spec in ipairs(tbl.colspecs) do
     local aligned = spec[1] == 'AlignRight' or spec[1] == 'AlignCenter'
-    columns[index] = { token = 0, natural = 0, aligned = aligned, share = spec[2] }
+    columns[index] = { token = 0, natural = 0, figure = 0, aligned = aligned, share = spec[2] or 1 / #tbl.colspecs }
   end
-  for _, row in ipairs(tbl.head.rows) do
-    for index, cell in ipairs(row.cells) do column_need(columns[index], cell, true) end
+  local function note(row, header)
+    local cells = {}
+    for index, cell in ipairs(row.cells) do cells[index] = ask(columns[index], stringify(cell.contents), header) end
+    lengths[#lengths + 1] = cells
   end
+  for _, row in ipairs(tbl.head.rows) do note(row, true) end
   for _, row in ipairs(rows) do
-    if not common.is_group_row(row) then
-      for index, cell in ipairs(row.cells) do column_need(columns[index], cell, false) end
-    end
+    if common.is_group_row(row) then lengths[#lengths + 1] = {} else note(row, false) end
   end
-  for _, column in ipairs(columns) do
-    local words = math.min(column.natural, math.max(WORDY, 2.4 * math.sqrt(column.natural)))
-    column.least = math.max(column.token, column.aligned and 0 or words) + 0.1
-    column.natural = math.max(column.natural, column.least)
-  end
-  return columns
+  for _, column in ipairs(columns) do column.natural = math.max(column.natural, column.token) + 0.1 end
+  return columns, lengths
 end
 
 local function total(columns, name)
@@ -96,57 +95,107 @@ local function total(columns, name)
   return sum
 end
 
--- The largest type at which every column has what it needs; turned only where upright is too narrow.
-local function choose_size(columns)
-  local gutters = GUTTER * (#columns - 1)
-  for _, page in ipairs { PORTRAIT, LANDSCAPE } do
-    for _, size in ipairs(SIZES) do
-      if total(columns, 'least') * size + gutters <= page then return size, page end
+-- Two ways to set a column: with room for words and figures, or as narrow as can still be read.
+local function roomy(column)
+  return math.max(column.token, column.figure, math.min(column.natural, math.max(8, 2.4 * math.sqrt(column.natural))))
+end
+
+local function tight(column)
+  return math.max(column.token, column.aligned and column.figure or 0, math.min(column.natural, 6))
+end
+
+-- Pour what is left of the line into the columns by weight; a column that has all it wants takes no more.
+local function pour(columns, widths, spare, weight, limit)
+  for _ = 1, #columns do
+    local open, weights = {}, 0
+    for index, column in ipairs(columns) do
+      if widths[index] < limit(column) - 0.01 then
+        open[#open + 1] = index
+        weights = weights + weight(column)
+      end
     end
+    if #open == 0 or spare < 0.01 then break end
+    local poured = 0
+    for _, index in ipairs(open) do
+      local more = math.min(spare * weight(columns[index]) / weights, limit(columns[index]) - widths[index])
+      widths[index] = widths[index] + more
+      poured = poured + more
+    end
+    spare = spare - poured
   end
-  return SIZES[#SIZES], LANDSCAPE
+  return spare
 end
 
-local function author_shares(columns)
-  local first = columns[1].share
-  for _, column in ipairs(columns) do
-    if first and column.share and math.abs(column.share - first) > 0.005 then return true end
-  end
-  return false
+-- What a column would like beyond its least, softened so that one long text does not take everything.
+local function wish(column)
+  return math.max(column.natural - column.least, 0.01) ^ 0.75 * math.sqrt(column.share)
 end
 
--- Share out the line: what each column needs, then the rest by the author's widths, or by what would like to grow.
+-- Share out the line: what each column needs, then what it would like, then the rest.
 local function column_widths(columns, size, page)
   local gutters = GUTTER * (#columns - 1)
   local natural = total(columns, 'natural') * size + gutters
   local line = (natural <= MEASURE and MEASURE or page) - gutters
   local least = total(columns, 'least') * size
-  local spare, by_author = line - least, author_shares(columns)
-  local function wish(column)
-    if by_author then return column.share end
-    return natural <= line and column.natural or math.max(column.natural - column.least, 0.01)
-  end
-  local wishes, widths = 0, {}
-  for _, column in ipairs(columns) do wishes = wishes + wish(column) end
-  for index, column in ipairs(columns) do
-    local share = spare >= 0 and column.least * size + spare * wish(column) / wishes
-      or column.least * line / total(columns, 'least')
-    widths[index] = share + ((index == 1 or index == #columns) and GUTTER / 2 or GUTTER)
+  local widths, shrink = {}, math.min(1, line / least)
+  for index, column in ipairs(columns) do widths[index] = column.least * size * shrink end
+  local spare = pour(columns, widths, line - least * shrink, wish, function(column) return column.natural * size end)
+  pour(columns, widths, spare, function(column) return column.natural end, function() return math.huge end)
+  for index in ipairs(columns) do
+    widths[index] = widths[index] + ((index == 1 or index == #columns) and GUTTER / 2 or GUTTER)
   end
   return widths, natural <= MEASURE
 end
 
-local function table_height(rows, widths, size)
-  local height = 0
-  for _, row in ipairs(rows) do
+local function table_height(lengths, widths, size)
+  local height, most = 0, 1
+  for _, cells in ipairs(lengths) do
     local lines = 1
-    for index, cell in ipairs(row.cells) do
+    for index, length in ipairs(cells) do
       local room = math.max((widths[index] or 40) - GUTTER, 10)
-      lines = math.max(lines, math.ceil(ems(stringify(cell.contents)) * size / room))
+      lines = math.max(lines, math.ceil(length * size / room - 0.05))
     end
+    most = math.max(most, lines)
     height = height + lines * size * 1.3 + 6
   end
-  return height
+  return height, most
+end
+
+local function tightest(column)
+  return math.max(column.token, math.min(column.natural, 6))
+end
+
+-- What is tried in turn; a table is turned only where upright is too narrow.
+local TRIALS = {
+  { PORTRAIT, roomy, { 8.5, 8 } }, { PORTRAIT, tight, { 8.5, 8, 7.5 } }, { PORTRAIT, tightest, { 8.5, 8, 7.5 } },
+  { LANDSCAPE, roomy, { 8.5, 8 } }, { LANDSCAPE, tight, { 8.5, 8, 7.5, 7 } },
+}
+
+local function try(columns, lengths, page, size)
+  local least = total(columns, 'least') * size + GUTTER * (#columns - 1)
+  local widths, narrow = column_widths(columns, size, page)
+  local height, most = table_height(lengths, widths, size)
+  return { fits = least <= page, page = page, size = size, widths = widths, narrow = narrow, height = height, most = most }
+end
+
+local function better(one, other)
+  if one.fits ~= other.fits then return one.fits end
+  return one.height / DEPTH[one.page] < other.height / DEPTH[other.page]
+end
+
+-- The first upright setting that fits and keeps rows short; else the one that fits and takes the fewest pages.
+local function choose(columns, lengths)
+  local best
+  for _, trial in ipairs(TRIALS) do
+    local page, least_of, sizes = table.unpack(trial)
+    for _, column in ipairs(columns) do column.least = least_of(column) + 0.1 end
+    for _, size in ipairs(sizes) do
+      local setting = try(columns, lengths, page, size)
+      if page == PORTRAIT and setting.fits and setting.most <= LINES then return setting end
+      if not best or better(setting, best) then best = setting end
+    end
+  end
+  return best
 end
 
 ----- Tables -----------------------------------------------------------------------------------------------------
@@ -205,21 +254,19 @@ local function table_blocks(tbl)
   for _, body in ipairs(tbl.bodies) do
     for _, row in ipairs(body.body) do rows[#rows + 1] = row end
   end
-  local columns = measure_columns(tbl, rows)
-  local size, page = choose_size(columns)
-  local widths, narrow = column_widths(columns, size, page)
+  local setting = choose(measure_columns(tbl, rows))
   local heads = cell_texts(tbl.head.rows)
   local header = #tbl.head.rows > 0 and '(' .. row_text(heads, 0, #tbl.colspecs) .. ',)' or '()'
-  local text = '#evidence-table(columns: ' .. points(widths) .. ', align: ' .. alignments(tbl.colspecs)
-    .. ', size: ' .. size .. 'pt, header: ' .. header .. ',\n' .. rows_text(rows, #tbl.colspecs) .. '\n)'
-  local attributes = { turned = tostring(page == LANDSCAPE), narrow = tostring(narrow),
-    tall = tostring(table_height(rows, widths, size) > TALL) }
+  local text = '#evidence-table(columns: ' .. points(setting.widths) .. ', align: ' .. alignments(tbl.colspecs)
+    .. ', size: ' .. setting.size .. 'pt, header: ' .. header .. ',\n' .. rows_text(rows, #tbl.colspecs) .. '\n)'
+  local attributes = { turned = tostring(setting.page == LANDSCAPE), narrow = tostring(setting.narrow),
+    tall = tostring(setting.height > TALL) }
   return pandoc.Div({ raw(text) }, pandoc.Attr('', { 'sized' }, attributes))
 end
 
 ----- Blocks ------------------------------------------------------------------------------------------------------
 
-local function wide(blocks) return pandoc.Div(blocks, pandoc.Attr('', { 'wide' })) end
+local function wide(blocks, class) return pandoc.Div(blocks, pandoc.Attr('', { 'wide', class or 'upright' })) end
 
 local function float(div)
   local caption, body = common.float_parts(div)
@@ -241,7 +288,7 @@ local function float(div)
   local out = pandoc.Blocks { raw(call) }
   out:extend(blocks)
   out:insert(raw(']'))
-  return wide(out)
+  return wide(out, is.turned and 'turned')
 end
 
 local function callout(div)
@@ -255,8 +302,8 @@ end
 
 local function heading(scan, chapter, element)
   local number = element.attributes.number
-  return wide { raw('#evidence-heading(' .. element.level .. ', ' .. (number and quoted(number) or 'none') .. ', '
-    .. quoted(anchor(scan, chapter, element.identifier)) .. ')' .. content(element.content)) }
+  return wide({ raw('#evidence-heading(' .. element.level .. ', ' .. (number and quoted(number) or 'none') .. ', '
+    .. quoted(anchor(scan, chapter, element.identifier)) .. ')' .. content(element.content)) }, 'heading')
 end
 
 local function division(div)
@@ -353,6 +400,16 @@ local function transform(scan, chapter, blocks)
   }
 end
 
+-- A heading right before a turned table turns with it, or it would stay behind alone.
+local function turn_heading(out, block)
+  local heading = out[#out]
+  if not block.classes:includes('turned') or not heading or not heading.text:match('^#evidence%-heading') then return end
+  out:remove()
+  local first = block.content[1]
+  first.text = first.text:gsub('turned: true', function(match) return match .. ', lead: [' .. heading.text .. ']' end, 1)
+  block.content[1] = first
+end
+
 -- Prose is set to a comfortable measure; headings, figures and tables have the whole width.
 local function measured(blocks)
   local out, run = pandoc.Blocks {}, pandoc.Blocks {}
@@ -367,6 +424,7 @@ local function measured(blocks)
   for _, block in ipairs(blocks) do
     if block.t == 'Div' and block.classes:includes('wide') then
       flush()
+      turn_heading(out, block)
       out:extend(block.content)
     elseif not (block.t == 'RawBlock' and block.format ~= 'typst') then
       run:insert(block)

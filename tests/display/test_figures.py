@@ -1,0 +1,193 @@
+import math
+from itertools import combinations, pairwise
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from evidence.display import (
+    denominator_flow_figure,
+    effects_figure,
+    measurement_figure,
+    missing_bounds_figure,
+    pairwise_figure,
+    rates_figure,
+    rates_over_time_figure,
+    representation,
+    subgroup_figure,
+    theme,
+)
+from evidence.display.figures.draw import (
+    Interval,
+    canvas,
+    difference_scale,
+    draw_rows,
+    percent_scale,
+    ratio_scale,
+    rows_height,
+    spread_labels,
+)
+from evidence.parameters import Parameters
+
+FIGURES = {
+    "rates": lambda d, p: rates_figure(
+        d, p, study_id="pilot", outcome_ids=["overall_response", "complete_response"]
+    ),
+    "events": lambda d, p: rates_figure(
+        d, p, study_id="cohort", outcome_ids=["any_event", "liver", "fatigue"]
+    ),
+    "course": lambda d, p: rates_over_time_figure(d, p, study_id="register", outcome_id="count_ge30"),
+    "course of one": lambda d, p: rates_over_time_figure(d, p, study_id="register", outcome_id="count_ge100"),
+    "flow": lambda d, p: denominator_flow_figure(d, p, study_id="register", outcome_id="count_ge30"),
+    "flow of one": lambda d, p: denominator_flow_figure(d, p, study_id="register", outcome_id="count_ge100"),
+    "bounds": lambda d, p: missing_bounds_figure(
+        d, p, study_id="register", outcome_ids=["count_ge30", "count_ge100"]
+    ),
+    "subgroup": lambda d, p: subgroup_figure(
+        d, p, study_id="pilot", outcome_ids=["complete_response"], subgroup="severity"
+    ),
+    "pairs": lambda d, p: pairwise_figure(d, p, study_id="cohort", outcome_id="efficacy"),
+    "effects": lambda d, p: effects_figure(d, p, study_id="cohort", outcome_ids=["efficacy", "liver"]),
+    "means": lambda d, p: measurement_figure(d, p, study_id="cohort", outcome_id="platelets"),
+}
+WITH_INTERVALS = [name for name in FIGURES if name not in ("flow", "flow of one", "means")]
+
+
+def inside(ticks, labels, limits):
+    low, high = sorted(limits)
+    return [label for tick, label in zip(ticks, labels, strict=False) if low <= tick <= high]
+
+
+def written(figure):
+    """Return every text of the figure with its box in pixels, after drawing."""
+    with theme.themed():
+        canvas_ = FigureCanvasAgg(figure)
+        canvas_.draw()
+    renderer = canvas_.get_renderer()
+    found = [
+        text for axis in figure.axes for text in (*axis.texts, axis.title, axis._left_title, axis.xaxis.label)
+    ]
+    for axis in figure.axes:
+        if axis.axison:
+            found += inside(axis.get_xticks(), axis.get_xticklabels(), axis.get_xlim())
+            found += inside(axis.get_yticks(), axis.get_yticklabels(), axis.get_ylim())
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in found if text.get_text().strip()]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_is_clipped_or_runs_into_another(name, data, parameters):
+    figure = FIGURES[name](data, parameters).figure
+    boxes = written(figure)
+    width, height = figure.bbox.width, figure.bbox.height
+    assert boxes
+    for text, box in boxes:
+        assert box.x0 >= -1, f"{text!r} is cut at the left"
+        assert box.x1 <= width + 1, f"{text!r} is cut at the right"
+        assert box.y0 >= -1, f"{text!r} is cut at the bottom"
+        assert box.y1 <= height + 1, f"{text!r} is cut at the top"
+    for (one, a), (other, b) in combinations(boxes, 2):
+        across = min(a.x1, b.x1) - max(a.x0, b.x0)
+        along = min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert across <= 1 or along <= 2, f"{one!r} runs into {other!r}"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_text_prints_at_nine_points_and_fits_the_page(name, data, parameters):
+    figure = FIGURES[name](data, parameters).figure
+    assert figure.get_size_inches()[0] <= 6.3
+    assert figure.get_size_inches()[1] <= 9.0
+    sizes = {text.get_fontsize() for axis in figure.axes for text in (*axis.texts, *axis.get_xticklabels())}
+    assert sizes == {theme.FONT_SIZE}
+
+
+@pytest.mark.parametrize("name", WITH_INTERVALS)
+def test_caption_names_the_level_and_alt_has_numbers(name, data):
+    figures = [FIGURES[name](data, Parameters(confidence_level=level)) for level in (0.95, 0.9)]
+    assert "95% confidence intervals" in figures[0].caption
+    assert "90% confidence intervals" in figures[1].caption
+    assert "95%" not in figures[1].caption
+    assert figures[0].alt != figures[1].alt or name == "bounds"
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_has_alt_text_data_and_no_title_that_repeats_the_caption(name, data, parameters):
+    figure = FIGURES[name](data, parameters)
+    assert any(char.isdigit() for char in figure.alt)
+    assert not figure.data.empty
+    assert figure.caption.split(":")[0] not in " ".join(text for text, _ in written(figure.figure))
+
+
+def test_sides_are_named_by_what_is_better(data, parameters):
+    texts = [text for text, _ in written(FIGURES["subgroup"](data, parameters).figure)]
+    assert "better with New drug + standard →" in texts
+    assert "← better with Standard alone" in texts
+    harm = effects_figure(data, parameters, study_id="cohort", outcome_ids=["any_event"])
+    assert "← better with first named" in [text for text, _ in written(harm.figure)]
+
+
+def test_an_interval_beyond_the_axis_ends_in_an_arrow():
+    rows = [Interval("one", 0.5, 0.001, 300.0, "0.50 (0.00 to 300)")]
+    scale = ratio_scale([0.5, 0.001, 300.0], "ratio")
+    assert (scale.low, scale.high) == (0.01, 100)
+    with theme.themed():
+        _, (axis,) = canvas(rows_height(rows))
+        draw_rows(axis, rows, scale)
+    assert {line.get_marker() for line in axis.lines} >= {"<", ">"}
+
+
+def test_long_labels_are_broken_not_run_into_the_value():
+    row = Interval("An arm with a very long name that goes on " * 3, 0.5, 0.4, 0.6, "50.0% (40.0 to 60.0)")
+    assert len(row.lines) > 1
+    with theme.themed():
+        figure, (axis,) = canvas(rows_height([row]))
+        draw_rows(axis, [row], percent_scale(0.6, "x"))
+    boxes = written(figure)
+    value = next(box for text, box in boxes if text.startswith("50.0%"))
+    assert all(box.x1 < value.x0 for text, box in boxes if text.startswith("An arm"))
+
+
+@pytest.mark.parametrize("values", [[-0.6, 0.02], [0.01, 0.02], [math.nan], [-1.0, 1.0]])
+def test_an_axis_of_differences_holds_its_values_and_zero(values):
+    scale = difference_scale(values, "x")
+    assert scale.low < 0 < scale.high
+    assert all(scale.low <= value <= scale.high for value in values if not math.isnan(value))
+    assert 3 <= len(scale.ticks) <= 10
+
+
+def test_labels_keep_their_distance_and_their_order():
+    placed = spread_labels([1.0, 1.01, 1.02, 9.0], gap=0.5)
+    assert all(b - a >= 0.5 - 1e-9 for a, b in pairwise(placed))
+    assert placed[-1] == 9.0
+
+
+def test_no_two_series_share_colour_or_marker():
+    assert len({style.color for style in theme.STYLES}) == len({style.marker for style in theme.STYLES}) == 6
+
+
+def test_colours_stand_out_from_paper():
+    def luminance(color):
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for color in (*(style.color for style in theme.STYLES), theme.INK, theme.MUTED):
+        assert 1.05 / (luminance(color) + 0.05) >= 4.5, color
+
+
+def test_drawing_works_without_the_projects_fonts(data, parameters, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(theme, "_font_files", list)
+    theme.font_family.cache_clear()
+    try:
+        assert theme.FALLBACK in theme.font_family()
+        representation(FIGURES["rates"](data, parameters))
+    finally:
+        theme.font_family.cache_clear()
+
+
+def test_the_theme_leaves_the_settings_of_others_alone():
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    with theme.themed():
+        assert mpl.rcParams["svg.fonttype"] == "path"
+    assert dict(mpl.rcParams) == before
