@@ -58,7 +58,7 @@ def _by(arms: pd.DataFrame) -> str:
 
 
 def _arm_column(arm: Mapping[str, Any]) -> Column:
-    size = "" if fmt.missing(arm["n"]) else f" (n = {int(arm['n'])})"
+    size = "" if fmt.missing(arm["n"]) else f" (n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{int(arm['n'])})"
     return Column(f"{arm['label']}{size}", "right", 1.25)
 
 
