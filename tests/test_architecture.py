@@ -65,8 +65,10 @@ def forbidden_words() -> set[str]:
             words |= set(re.split(r"[+|]", row["components"]))
     with (ROOT / "data" / "studies.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            words |= {row["study_id"], row["indication"]}
-    return {word for word in words if len(word) > 2} | {
+            # a name such as "race" is also a word; one with an underscore can only be a name
+            words |= {name for name in (row["study_id"], row["indication"]) if "_" in name or name.isupper()}
+    neutral = {"placebo", "control", "all"}
+    return {word for word in words - neutral if len(word) > 2} | {
         "hetrombopag",
         "eltrombopag",
         "thrombocytopenia",

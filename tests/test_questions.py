@@ -40,7 +40,7 @@ def test_one_study_answers_for_itself(tmp_path, tables):
         direct.high,
     )
     assert found.studies == ("trial_a",)
-    assert found.randomised
+    assert found.allocation == "randomised"
     assert found.verdict.direction == "more"
 
 

@@ -37,9 +37,9 @@ def test_more_events_favour_the_treatment_only_where_higher_is_better(a, b):
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-@pytest.mark.parametrize("randomised", [True, False])
-def test_no_sentence_claims_no_effect_significance_or_importance(direction, randomised):
-    text = conclusion(Verdict(direction, "neither"), "Complete response", "Drug", randomised=randomised)
+@pytest.mark.parametrize("allocation", ["randomised", "not randomised", "not stated"])
+def test_no_sentence_claims_no_effect_significance_or_importance(direction, allocation):
+    text = conclusion(Verdict(direction, "neither"), "Complete response", "Drug", allocation=allocation)
     assert not re.search(
         r"no effect|no difference|significan|important|proves|superior|equivalent", text, re.I
     )
@@ -47,8 +47,8 @@ def test_no_sentence_claims_no_effect_significance_or_importance(direction, rand
 
 def test_a_comparison_without_randomisation_names_the_other_explanation():
     verdict = Verdict("more", "treatment")
-    assert "not randomised" in conclusion(verdict, "Cure", "Drug", randomised=False)
-    assert "not randomised" not in conclusion(verdict, "Cure", "Drug", randomised=True)
+    assert "not randomised" in conclusion(verdict, "Cure", "Drug", allocation="not randomised")
+    assert "not randomised" not in conclusion(verdict, "Cure", "Drug", allocation="randomised")
 
 
 @given(RISK, RISK)

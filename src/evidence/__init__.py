@@ -13,7 +13,7 @@ from evidence.errors import EvidenceError
 from evidence.parameters import Parameters
 
 if TYPE_CHECKING:
-    from evidence.data import Dataset, load
+    from evidence.data import Dataset, dataset, load
     from evidence.questions import Answer, answer
     from evidence.stats import compare, number_needed, pool, pool_proportions, proportion
 
@@ -24,6 +24,7 @@ __all__ = [
     "Parameters",
     "answer",
     "compare",
+    "dataset",
     "load",
     "number_needed",
     "pool",
@@ -36,6 +37,7 @@ _HOME = {
     "Dataset": "data",
     "answer": "questions",
     "compare": "stats",
+    "dataset": "data",
     "load": "data",
     "number_needed": "stats",
     "pool": "stats",

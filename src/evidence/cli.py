@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from evidence.errors import EvidenceError, ParameterError
+from evidence.errors import DataError, EvidenceError, ParameterError
 from evidence.parameters import PARAMETERS
 from evidence.project import find_root
 
@@ -41,6 +41,12 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("data", nargs="?", default="data", help="data folder (default: data)")
     params = _add(commands, "params", _params, "list the parameters: meaning, default, choices")
     params.add_argument("--json", action="store_true", help="as JSON")
+    ledger = _add(commands, "ledger", _ledger, "account for every figure that the documents' texts print")
+    ledger.add_argument("--sources", type=Path, required=True, metavar="DIR", help="folder of the texts")
+    ledger.add_argument("--data", default="data", metavar="FOLDER", help="data folder (default: data)")
+    ledger.add_argument(
+        "--write", type=Path, metavar="FILE", help="write the ledger as the texts have it, new figures open"
+    )
     fresh = _add(commands, "refresh", _refresh, "re-execute the committed notebooks in place")
     fresh.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, help="notebooks at a time")
     return parser
@@ -122,7 +128,7 @@ def _check(arguments: argparse.Namespace) -> int:
     data = load(arguments.data)
     for warning in data.warnings:
         sys.stdout.write(f"warning: {warning}\n")
-    rows = sum(len(getattr(data, name)) for name in data.tables)
+    rows = sum(len(data.extra[name] if name in data.extra else getattr(data, name)) for name in data.tables)
     sys.stdout.write(f"{len(data.tables)} tables, {rows} rows, no fault, {len(data.warnings)} warnings\n")
     return 0
 
@@ -142,6 +148,22 @@ def _params(arguments: argparse.Namespace) -> int:
     for spec in PARAMETERS:
         table.add_row(spec.name, str(spec.default), spec.allowed, spec.meaning)
     Console().print(table)
+    return 0
+
+
+def _ledger(arguments: argparse.Namespace) -> int:
+    from evidence.build.files import write_whole
+    from evidence.data.ledger import as_csv, check_ledger, read_ledger, read_texts, rebuild
+
+    ledger = read_ledger(arguments.data)
+    texts = read_texts(arguments.sources, ledger.files)
+    if arguments.write:
+        write_whole(arguments.write, as_csv(rebuild(texts, ledger.entries)))
+    if faults := check_ledger(ledger, texts):
+        raise DataError(faults)
+    carried = sum(bool(entry.row_id) for entry in ledger.entries)
+    reasons = len(ledger.entries) - carried
+    sys.stdout.write(f"{len(texts)} documents: {carried} figures in rows, {reasons} with a reason\n")
     return 0
 
 
@@ -172,4 +194,4 @@ class _progress:  # noqa: N801
             sys.stderr.write("\x1b[2K")
 
 
-__all__ = ["Path", "main"]
+__all__ = ["main"]

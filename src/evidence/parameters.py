@@ -39,6 +39,12 @@ class Parameters:
     missing_data: MissingData = _parameter(
         "observed", "Patients without a value: left out, counted as failures, or counted as successes"
     )
+    include_external: bool = _parameter(
+        True, "Use figures from primary publications beyond the documents read in full"
+    )
+    include_derived: bool = _parameter(
+        True, "Use counts that are not printed but follow from printed figures"
+    )
     alpha: float = _parameter(0.05, "P value below which a result is called significant", low=0.0, high=0.5)
     study_id: str = _parameter("", "The study that a study page shows; other notebooks do not read it")
     data_dir: str = _parameter("data", "Folder of the tidy tables, absolute or below the project's root")
@@ -98,10 +104,12 @@ class Parameter:
             return " | ".join(self.choices)
         if self.low is not None:
             return f"more than {self.low:g}, less than {self.high:g}"
-        return "text" if self.type is str else self.type.__name__
+        return {str: "text", bool: "true or false"}.get(self.type, self.type.__name__)
 
     def read(self, value: Any) -> Any:
         """Return text as the declared type where it can be read so, anything else unchanged."""
+        if self.type is bool and isinstance(value, str):
+            return {"true": True, "false": False}.get(value.lower(), value)
         if self.type is float and isinstance(value, (str, int)) and not isinstance(value, bool):
             try:
                 return float(value)
@@ -111,7 +119,7 @@ class Parameter:
 
     def faults(self, value: Any) -> list[str]:
         """Return what is wrong with a value: nothing, or one message that says what is allowed."""
-        right = isinstance(value, self.type) and not isinstance(value, bool)
+        right = isinstance(value, self.type) and isinstance(value, bool) == (self.type is bool)
         inside = self.low is None or (right and self.low < value < (self.high or float("inf")))
         chosen = not self.choices or value in self.choices
         return [] if right and inside and chosen else [f"{self.name} {value!r}: give {self.allowed}"]

@@ -11,7 +11,7 @@ import pandas as pd
 from evidence.data import Dataset
 from evidence.errors import ParameterError
 from evidence.parameters import Parameters
-from evidence.results import days, rates, records
+from evidence.results import RATES, days, rates, records
 from evidence.stats import (
     NumberNeeded,
     Proportion,
@@ -21,7 +21,7 @@ from evidence.stats import (
     pool_proportions,
     proportion,
 )
-from evidence.wording import Verdict, conclusion, risks_text, verdict_of
+from evidence.wording import Allocation, Verdict, allocation_of, conclusion, risks_text, sign_of, verdict_of
 
 Side = Literal["treatment", "comparator", ""]
 Row = dict[str, Any]
@@ -60,7 +60,7 @@ class Answer:
     difference: Estimate | None
     needed: NumberNeeded | None
     studies: tuple[str, ...]
-    randomised: bool
+    allocation: Allocation
     verdict: Verdict
     sentence: str
 
@@ -209,28 +209,33 @@ def _answered(
     difference = _difference(arms, effect, treatment, control, parameters) if control else None
     outcome = records(data.outcomes[data.outcomes["outcome_id"] == question["outcome_id"]])[0]
     verdict = _verdict(difference, treatment, outcome["better"], question)
-    included = pd.DataFrame([row for row in rows if not row["reason"]])
-    randomised = len(included) > 0 and set(_randomised(included, data)) == {"yes"}
+    included = _frame([row for row in rows if not row["reason"]])
+    allocation = _allocation(included, data)
     return Answer(
         question_id=str(question["question_id"]),
         title=str(question["title"]),
         outcome=str(outcome["label"]),
         included=included,
-        excluded=pd.DataFrame([row for row in rows if row["reason"]]),
+        excluded=_frame([row for row in rows if row["reason"]]),
         treatment=treatment,
         control=control,
         effect=effect,
         difference=difference,
         needed=_needed(arms, outcome["better"], parameters) if control else None,
         studies=tuple(arms["treatment"]),
-        randomised=randomised,
+        allocation=allocation,
         verdict=verdict,
-        sentence=_sentence(question, outcome, rows, (treatment, control, difference), verdict, randomised),
+        sentence=_sentence(question, outcome, rows, (treatment, control, difference), verdict, allocation),
     )
 
 
-def _randomised(included: pd.DataFrame, data: Dataset) -> list[str]:
-    return list(data.studies.loc[data.studies["study_id"].isin(included["study_id"]), "randomised"])
+def _frame(rows: list[Row]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=None if rows else [*RATES, "side", "reason"])
+
+
+def _allocation(included: pd.DataFrame, data: Dataset) -> Allocation:
+    studies = set(included["study_id"]) if len(included) else set()
+    return allocation_of(set(data.studies.loc[data.studies["study_id"].isin(studies), "randomised"]))
 
 
 def _risk(arm: dict[str, tuple[int, int]], parameters: Parameters) -> Proportion | None:
@@ -337,7 +342,7 @@ def _sentence(
     rows: list[Row],
     found: tuple[Proportion | None, Proportion | None, Estimate | None],
     verdict: Verdict,
-    randomised: bool,
+    allocation: Allocation,
 ) -> str:
     treatment, control, difference = found
     label, names = (
@@ -346,8 +351,20 @@ def _sentence(
     )
     important = 0.0 if _empty(question["important_per_1000"]) else float(question["important_per_1000"])
     arm = names.get("treatment", "")
-    said = conclusion(verdict, label, arm, randomised=randomised, important_per_1000=important)
+    said = conclusion(verdict, label, arm, allocation=allocation, important_per_1000=important)
     if treatment is None:
         return said
     limits = None if difference is None else (difference.estimate, difference.low, difference.high)
-    return f"{risks_text(label, names, treatment, control, limits)} {said}"
+    return f"{risks_text(label, names, treatment, control, limits, _signs(rows))} {said}"
+
+
+def _signs(rows: list[Row]) -> dict[str, str]:
+    """Return how the counts of each side are known."""
+    used = [row for row in rows if not row["reason"]]
+    return {
+        side: sign_of(
+            [row["basis"] for row in used if row["side"] == side],
+            [row["origin"] for row in used if row["side"] == side],
+        )
+        for side in ("treatment", "comparator")
+    }

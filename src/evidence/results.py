@@ -27,6 +27,7 @@ CONTRASTS = [
     "row_id", "study_id", "outcome_id", "outcome_label", "category", "subgroup", "level",
     "analysis_set", "time", "time_unit", "time_label", "arm1", "arm1_label", "arm0", "arm0_label", "e1",
     "n1", "e0", "n0", "measure", "estimate", "low", "high", "p", "method", "correction", "basis",
+    "origin",
 ]
 OMNIBUS = [
     "row_id", "study_id", "outcome_id", "outcome_label", "category", "subgroup", "level",
@@ -270,7 +271,7 @@ def days(time: Any, unit: str) -> float:
 
 
 COUNT_KEY = [*SETTING, "arm_id"]
-UNLABELLED = [name for name in RATES if name not in ("study_label", "arm_label", "outcome_label", "origin")]
+UNLABELLED = [name for name in RATES if name not in ("study_label", "arm_label", "outcome_label")]
 
 
 def _counted(
@@ -344,7 +345,7 @@ def _share(percent: str) -> float:
 
 
 def _labelled(frame: pd.DataFrame, data: Tables) -> pd.DataFrame:
-    studies = data.studies[["study_id", "label", "origin"]].rename(columns={"label": "study_label"})
+    studies = data.studies[["study_id", "label"]].rename(columns={"label": "study_label"})
     arms = data.arms[["study_id", "arm_id", "label"]].rename(columns={"label": "arm_label"})
     outcomes = data.outcomes[["outcome_id", "label"]].rename(columns={"label": "outcome_label"})
     joined = frame.merge(studies.drop_duplicates("study_id"), on="study_id", how="left")
@@ -400,8 +401,9 @@ def _contrast(one: Row, none: Row, parameters: Parameters, measure: EffectMeasur
     shown = measure or parameters.effect_measure
     setting = {name: one[name] for name in [*SETTING, "outcome_label"]}
     arms = _arm(one, "1") | _arm(none, "0")
-    origin = {"row_id": f"{one['row_id']}|{none['row_id']}", "basis": _weakest(one["basis"], none["basis"])}
-    return setting | arms | origin | {"measure": shown} | _effect(arms, parameters, shown)
+    known = {"row_id": f"{one['row_id']}|{none['row_id']}", "basis": _weakest(one["basis"], none["basis"])}
+    known["origin"] = "external" if "external" in (one["origin"], none["origin"]) else one["origin"]
+    return setting | arms | known | {"measure": shown} | _effect(arms, parameters, shown)
 
 
 def _arm(row: Row, place: str) -> Row:

@@ -7,7 +7,7 @@ would matter is named, and the reader judges.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +16,21 @@ from evidence.format import level as level_text
 from evidence.stats import Proportion
 
 Direction = Literal["more", "fewer", "uncertain", "small", "described", "nothing"]
+Allocation = Literal["randomised", "not randomised", "not stated"]
+
+
+# How a value is known, where it is not read from one of the documents as it stands.
+SIGNS: Mapping[str, str] = {"derived": "†", "assumed": "‡", "external": "§"}
+
+
+def sign_of(bases: Collection[str], origins: Collection[str]) -> str:
+    """Return the sign of counts by their bases and origins; the weakest basis is told first.
+
+    >>> sign_of(["printed", "derived"], ["seed"]), sign_of(["printed"], ["external"])
+    ('†', '§')
+    """
+    weakest = next((basis for basis in ("assumed", "derived") if basis in bases), "")
+    return SIGNS.get(weakest or ("external" if "external" in origins else ""), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,20 @@ def verdict_of(low: float, high: float, *, better: str, important: float) -> Ver
         good = more == (better == "higher")
         return Verdict("more" if more else "fewer", "treatment" if good else "comparator")
     return Verdict("small" if max(-low, high) < important else "uncertain", "neither")
+
+
+def allocation_of(said: Collection[str]) -> Allocation:
+    """Return how patients came to their treatments: randomised only if every study says so.
+
+    Args:
+        said: what each study says of randomisation: "yes", "no", or nothing.
+
+    >>> allocation_of(["yes", ""]), allocation_of(["yes", "no"])
+    ('not stated', 'not randomised')
+    """
+    if set(said) == {"yes"}:
+        return "randomised"
+    return "not stated" if set(said) <= {"", "yes"} else "not randomised"
 
 
 def per_1000(risk: float) -> int:
@@ -93,10 +122,11 @@ def in_sentence(label: str) -> str:
     return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label
 
 
-def risk_text(risk: Proportion) -> str:
-    """Return a risk as a count, a percentage and an interval."""
+def risk_text(risk: Proportion, sign: str = "") -> str:
+    """Return a risk as a count with the sign of how it is known, a percentage and an interval."""
     limits = interval(number(risk.low * 100, 1), number(risk.high * 100, 1))
-    return f"{x_of_n(risk.events, risk.n)} ({percent(risk.estimate)}; {level_text(risk.level)} CI {limits})"
+    share = f"{percent(risk.estimate)}; {level_text(risk.level)} CI {limits}"
+    return f"{x_of_n(risk.events, risk.n)}{sign} ({share})"
 
 
 def risks_text(
@@ -105,6 +135,7 @@ def risks_text(
     treatment: Proportion,
     control: Proportion | None,
     difference: tuple[float, float, float] | None,
+    signs: Mapping[str, str] | None = None,
 ) -> str:
     """Return the sentence with both risks and their difference per 1,000.
 
@@ -114,17 +145,19 @@ def risks_text(
         treatment: risk with the treatment.
         control: risk with the comparator, or None.
         difference: estimate and limits of the absolute difference, or None.
+        signs: how each side's counts are known, see ``SIGNS``; nothing for printed ones.
     """
-    told = f"{outcome}: {risk_text(treatment)} with {names['treatment']}"
+    known = signs or {}
+    told = f"{outcome}: {risk_text(treatment, known.get('treatment', ''))} with {names['treatment']}"
     if control is None or difference is None:
         return f"{told}."
-    told += f" and {risk_text(control)} with {names['comparator']}"
+    told += f" and {risk_text(control, known.get('comparator', ''))} with {names['comparator']}"
     estimate, low, high = difference
     return f"{told}; {signed_text(estimate)} ({level_text(treatment.level)} CI {difference_text(low, high)})."
 
 
 def conclusion(
-    verdict: Verdict, outcome: str, treatment: str, *, randomised: bool, important_per_1000: float = 0.0
+    verdict: Verdict, outcome: str, treatment: str, *, allocation: Allocation, important_per_1000: float = 0.0
 ) -> str:
     """Return the sentence that a verdict allows.
 
@@ -132,12 +165,12 @@ def conclusion(
         verdict: what may be said.
         outcome: the outcome's label.
         treatment: the label of the treatment's arm.
-        randomised: whether every comparison behind it was randomised.
+        allocation: how patients came to their treatments, in all comparisons behind it.
         important_per_1000: the smallest difference that would matter.
     """
     sentences: dict[Direction, str] = {
-        "more": f"{outcome} was more frequent with {treatment}{_cause(randomised)}",
-        "fewer": f"{outcome} was less frequent with {treatment}{_cause(randomised)}",
+        "more": f"More patients had {in_sentence(outcome)} with {treatment}{CAVEATS[allocation]}",
+        "fewer": f"Fewer patients had {in_sentence(outcome)} with {treatment}{CAVEATS[allocation]}",
         "small": f"The interval leaves room only for differences below {important_per_1000:g} per 1,000.",
         "uncertain": "The interval includes both more and fewer patients: the direction is uncertain.",
         "described": "There was no comparison group, so this does not tell what the treatment added.",
@@ -146,7 +179,8 @@ def conclusion(
     return sentences[verdict.direction]
 
 
-def _cause(randomised: bool) -> str:
-    if randomised:
-        return "."
-    return "; patients were not randomised, so other differences between the groups may explain it."
+CAVEATS: Mapping[Allocation, str] = {
+    "randomised": ".",
+    "not randomised": "; they were not randomised, so other differences between the groups may explain it.",
+    "not stated": "; whether patients were randomised is not stated in what was read.",
+}

@@ -38,7 +38,14 @@ ARGUMENTS = {
 }
 
 
-SHOWS_LOADED = ("answers", "evidence", "narrative", "recovered", "parameters")  # tested with their data
+SHOWS_LOADED = (
+    "allocation",
+    "answers",
+    "evidence",
+    "narrative",
+    "recovered",
+    "parameters",
+)  # tested with their data
 BUILDERS = [
     name
     for name in display.__all__
@@ -141,7 +148,9 @@ def test_a_rate_that_would_not_be_printed_so_is_marked(data, parameters):
 
 def test_baseline_shows_what_is_printed_and_tests_it_again(data, parameters):
     table = baseline_table(data, parameters, study_id="cohort")
-    assert [column.header for column in table.columns][1] == "Drug A (n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}64)"
+    assert [column.header for column in table.columns][
+        1
+    ] == "Drug A (n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}64)"
     assert row_of(table, "Age, years, mean ± SD")[1] == "59.72 ± 9.85"
     assert row_of(table, "Performance status: 0")[-2:] == ["0.483", "0.483 (exact)"]
     assert row_of(table, "Performance status: 1")[-2:] == ["", ""]

@@ -16,7 +16,7 @@ from evidence.build.outputs import write_outputs
 from evidence.build.provenance import NAME, provenance
 from evidence.build.scenarios import Scenario
 from evidence.build.stage import Job, plan, read_project, source_text, write_stage
-from evidence.data import Dataset, load
+from evidence.data import Dataset, dataset
 from evidence.project import resolve
 from evidence.render import render
 
@@ -56,7 +56,7 @@ def build_report(request: Request, progress: Progress = _silent) -> Path:
         NotebookError: a notebook failed.
         RenderError: the pages cannot be made.
     """
-    data = load(request.scenario.parameters.data_dir)
+    data = dataset(request.scenario.parameters)
     project = read_project(request.root)
     jobs = plan(request.root, project, data, request.scenario.parameters)
     with _scratch(request.stage.parent):

@@ -1,6 +1,6 @@
 """Tidy tables, read from a folder of CSV files, validated and completed."""
 
 from evidence.data.dataset import Dataset
-from evidence.data.folder import load
+from evidence.data.folder import dataset, load
 
-__all__ = ["Dataset", "load"]
+__all__ = ["Dataset", "dataset", "load"]

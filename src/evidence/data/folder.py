@@ -26,16 +26,24 @@ from evidence.data.recover import recover_counts
 from evidence.data.schema import read_schema
 from evidence.data.validate import find_faults
 from evidence.errors import DataError, Fault
+from evidence.parameters import Parameters
 from evidence.project import resolve
 
 Tables = dict[str, pd.DataFrame]
 RESULTS = ("counts", "measurements", "tests")
 
 
-def load(path: Path | str = "data") -> Dataset:
+def load(
+    path: Path | str = "data", *, include_external: bool = True, include_derived: bool = True
+) -> Dataset:
     """Read, validate and complete the tables in a folder.
 
     The folder is looked for here and below the project's root. Its ``datapackage.json`` declares the tables.
+
+    Args:
+        path: the folder.
+        include_external: whether rows read from documents of external origin take part.
+        include_derived: whether counts that only follow from printed figures take part.
 
     Raises:
         DataError: lists every fault of every file: file, line, column, value and mend.
@@ -47,23 +55,33 @@ def load(path: Path | str = "data") -> Dataset:
     sheets = {resource.name: read_sheet(folder, resource) for resource in schema.resources}
     if faults := find_faults(schema, sheets):
         raise DataError(faults)
-    tables, warnings = derive({name: make_frame(sheet) for name, sheet in sheets.items()}, sheets["counts"])
+    frames = {name: make_frame(sheet) for name, sheet in sheets.items()}
+    chosen = frames if include_external else _seeds(frames)
+    tables, warnings = derive(chosen, sheets["counts"], include_derived=include_derived)
     own: dict[str, Any] = {name: tables.pop(name) for name in TABLES}
     undeclared = _undeclared(folder, {resource.path for resource in schema.resources})
     return Dataset(**own, path=folder, digest=digest(folder), warnings=(*undeclared, *warnings), extra=tables)
 
 
-def derive(tables: Tables, counts: Sheet) -> tuple[Tables, tuple[Fault, ...]]:
+def dataset(parameters: Parameters) -> Dataset:
+    """Return the dataset that the parameters ask for: which folder, and which evidence takes part.
+
+    Raises:
+        DataError: as ``load``.
+    """
+    return load(
+        parameters.data_dir,
+        include_external=parameters.include_external,
+        include_derived=parameters.include_derived,
+    )
+
+
+def derive(
+    tables: Tables, counts: Sheet, *, include_derived: bool = True
+) -> tuple[Tables, tuple[Fault, ...]]:
     """Return the tables with everything filled in that follows from the printed figures, and warnings."""
     tables = tables | {name: _with_origin(tables[name], tables) for name in RESULTS}
-    found = recover_counts(tables["counts"], tables["arms"])
-    found, warnings = add_complements(
-        mark_counted(found, COUNT_KEY, COUNT_FIGURES),
-        tables["outcomes"],
-        file=counts.file,
-        lines=counts.lines,
-    )
-    found = mark_counted(found, COUNT_KEY, COUNT_FIGURES)
+    found, warnings = _counts(tables, counts, include_derived=include_derived)
     doubts = find_warnings(found, tables, file=counts.file, lines=counts.lines)
     counted = {
         "counts": found,
@@ -73,17 +91,47 @@ def derive(tables: Tables, counts: Sheet) -> tuple[Tables, tuple[Fault, ...]]:
     return tables | counted, (*warnings, *doubts)
 
 
+def _counts(
+    tables: Tables, counts: Sheet, *, include_derived: bool
+) -> tuple[pd.DataFrame, tuple[Fault, ...]]:
+    """Return the counts with what follows from them, or without anything that is not printed."""
+    found = recover_counts(tables["counts"], tables["arms"])
+    if not include_derived:
+        derived = found["basis"] == "derived"
+        found = found.assign(events=found["events"].mask(derived), derived_from="")
+        return mark_counted(found, COUNT_KEY, COUNT_FIGURES), ()
+    marked = mark_counted(found, COUNT_KEY, COUNT_FIGURES)
+    found, warnings = add_complements(marked, tables["outcomes"], file=counts.file, lines=counts.lines)
+    return mark_counted(found, COUNT_KEY, COUNT_FIGURES), warnings
+
+
+def _seeds(frames: Tables) -> Tables:
+    """Return the tables without what was read from documents of external origin."""
+    sources = frames["sources"]
+    external = set(sources.loc[sources["origin"] == "external", "source_id"])
+    return {
+        name: frame[~_from(frame, external)] if "source_id" in frame else frame
+        for name, frame in frames.items()
+    }
+
+
+def _from(frame: pd.DataFrame, sources: set[str]) -> pd.Series:
+    return frame["source_id"].isin(sources)
+
+
 def digest(folder: Path) -> str:
     """Return the SHA-256 of all CSV files of a folder, in order of their names."""
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.csv")))).hexdigest()
 
 
 def _with_origin(frame: pd.DataFrame, tables: Tables) -> pd.DataFrame:
-    """Return a table of results with the origin of its study and the tier of its source."""
-    origins = dict(zip(tables["studies"]["study_id"], tables["studies"]["origin"], strict=True))
+    """Return a table of results with the tier and the origin of its source, else the origin of its study."""
+    studies = dict(zip(tables["studies"]["study_id"], tables["studies"]["origin"], strict=True))
+    sources = dict(zip(tables["sources"]["source_id"], tables["sources"]["origin"], strict=True))
     tiers = dict(zip(tables["sources"]["source_id"], tables["sources"]["tier"], strict=True))
+    rows = zip(frame["source_id"].tolist(), frame["study_id"].tolist(), strict=True)
     return frame.assign(
-        origin=[origins.get(study, "") for study in frame["study_id"].tolist()],
+        origin=[sources[source] or studies.get(study, "") for source, study in rows],
         tier=[tiers[source] for source in frame["source_id"].tolist()],
     ).astype({"origin": "str", "tier": "str"})
 

@@ -9,6 +9,9 @@ import pandas as pd
 
 from evidence.data.frame import text
 
+# Week 6 and day 42 are the same time; months are not a fixed number of days.
+EXACT_UNITS = {"week": (7, "day"), "year": (12, "month")}
+
 TIERS = ("primary", "secondary", "registry", "vendor")
 BASES = ("printed", "derived", "assumed")
 
@@ -74,4 +77,7 @@ def _moments(frame: pd.DataFrame) -> list[tuple[Hashable, ...]]:
 
 def _moment(time: float, unit: str, label: str, since: float) -> tuple[Hashable, ...]:
     start = None if np.isnan(since) else since
-    return (None, "", label, start) if np.isnan(time) else (time, unit, "", start)
+    if np.isnan(time):
+        return (None, "", label, start)
+    factor, common = EXACT_UNITS.get(unit, (1, unit))
+    return (time * factor, common, "", start)

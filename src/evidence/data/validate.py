@@ -64,6 +64,8 @@ def _shared_values(schema: Schema, sheets: Sheets) -> Iterator[Fault]:
     for column in schema.unique:
         first: dict[str, tuple[str, int]] = {}
         for sheet in sheets.values():
+            if not any(own.name == column and own.unique for own in sheet.resource.columns):
+                continue
             for line, value in zip(sheet.lines, sheet.columns.get(column, ()), strict=False):
                 file, earlier = first.setdefault(value, (sheet.file, line))
                 if value and file != sheet.file:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "answers": ("answers_prose", "answers_table"),
+    "answers": ("allocation_prose", "answers_prose", "answers_table"),
     "evidence": ("evidence_table", "narrative_prose", "recovered_table"),
     "figures.effects": ("effects_figure", "pairwise_figure", "subgroup_figure"),
     "figures.measurements": ("measurement_figure",),

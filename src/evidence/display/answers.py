@@ -8,17 +8,23 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
-from evidence.display.labels import ci, sourced
+from evidence.display.labels import ci, joined, sourced
 from evidence.display.markdown import escape
 from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.parts import nothing
 from evidence.parameters import Parameters
 from evidence.questions import Answer
-from evidence.results import records
+from evidence.results import Tables, records
 from evidence.stats import Proportion
-from evidence.wording import difference_text, per_1000, signed_text
+from evidence.wording import Allocation, difference_text, per_1000, signed_text
 
 WEAKEST = ("assumed", "derived", "printed")
+ALLOCATIONS: dict[Allocation, str] = {
+    "randomised": "Patients were randomised in:",
+    "not randomised": "They were not in:",
+    "not stated": "What was read does not say in:",
+}
+CONFOUNDED = "Without randomisation, a difference can come from the patients as well as from the treatment."
 DIRECTIONS = {
     "more": "More patients",
     "fewer": "Fewer patients",
@@ -32,6 +38,20 @@ DIRECTIONS = {
 def answers_prose(answers: Sequence[Answer]) -> Prose:
     """Return one bullet per question: its title and the sentence that answers it."""
     return Prose("\n".join(f"- **{escape(one.title)}.** {escape(one.sentence)}" for one in answers))
+
+
+def allocation_prose(answers: Sequence[Answer], data: Tables) -> Prose:
+    """Return which of the comparisons were randomised, by study, and what follows where they were not."""
+    labels = dict(zip(data.studies["study_id"], data.studies["label"], strict=True))
+    compared = [one for one in answers if one.control]
+    parts = []
+    for allocation, words in ALLOCATIONS.items():
+        studies = dict.fromkeys(
+            study for one in compared if one.allocation == allocation for study in one.studies
+        )
+        if studies:
+            parts.append(f"**{words}** {escape(joined([str(labels[study]) for study in studies]))}.")
+    return Prose(" ".join([*parts, CONFOUNDED] if parts else ["No answer rests on a comparison."]))
 
 
 def answers_table(answers: Sequence[Answer], parameters: Parameters) -> Table:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from evidence import wording
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 Mark = Literal["", "derived", "assumed", "external", "differs"]
 Align = Literal["left", "right", "center"]
 
-SIGNS: Mapping[Mark, str] = {"derived": "†", "assumed": "‡", "external": "§", "differs": "≠"}
+SIGNS: Mapping[Mark, str] = {**wording.SIGNS, "differs": "≠"}  # type: ignore[dict-item]
 LEGEND: Mapping[Mark, str] = {
     "derived": "count recovered from printed percentages and totals",
     "assumed": "assumed, not printed",

@@ -11,7 +11,7 @@ from evidence.display.model import Prose
 from evidence.parameters import Parameters
 from evidence.results import Tables, contrasts, records
 from evidence.stats import Proportion, proportion
-from evidence.wording import conclusion, risks_text, verdict_of
+from evidence.wording import allocation_of, conclusion, risks_text, verdict_of
 
 NOTHING = "The data hold no counts to compare here."
 
@@ -44,9 +44,10 @@ def _sentence(data: Tables, row: Mapping[str, Any], parameters: Parameters) -> s
     difference = (row["estimate"], row["low"], row["high"])
     risks = _risk(row, "1", parameters), _risk(row, "0", parameters)
     told = risks_text(titled(row), names, *risks, difference)
-    better, randomised = _better(data, str(row["outcome_id"])), _randomised(data, str(row["study_id"]))
+    better = _better(data, str(row["outcome_id"]))
     verdict = verdict_of(row["low"], row["high"], better=better, important=0.0)
-    words = conclusion(verdict, pretty(row["outcome_label"]), names["treatment"], randomised=randomised)
+    allocation = allocation_of(_said(data, str(row["study_id"])))
+    words = conclusion(verdict, pretty(row["outcome_label"]), names["treatment"], allocation=allocation)
     return f"{told} {words}"
 
 
@@ -60,6 +61,5 @@ def _better(data: Tables, outcome_id: str) -> str:
     return str(found.iloc[0]) if len(found) else ""
 
 
-def _randomised(data: Tables, study_id: str) -> bool:
-    found = data.studies.loc[data.studies["study_id"] == study_id, "randomised"]
-    return len(found) > 0 and str(found.iloc[0]).lower() == "yes"
+def _said(data: Tables, study_id: str) -> list[str]:
+    return list(data.studies.loc[data.studies["study_id"] == study_id, "randomised"])

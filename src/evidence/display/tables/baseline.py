@@ -76,7 +76,11 @@ def _measured_rows(data: Tables, frame: pd.DataFrame, arms: Sequence[str]) -> Bo
 
 
 def _measured_cell(row: Mapping[str, Any] | None) -> Cell:
-    return sourced(measured(row), row["row_id"], basis=str(row["basis"])) if row else Cell("")
+    return (
+        sourced(measured(row), row["row_id"], basis=str(row["basis"]), origin=str(row.get("origin", "")))
+        if row
+        else Cell("")
+    )
 
 
 def _counted_rows(data: Tables, frame: pd.DataFrame, arms: Sequence[str]) -> Body:

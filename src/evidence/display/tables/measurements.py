@@ -91,7 +91,11 @@ def _time_rows(data: Tables, frame: pd.DataFrame, arms: Sequence[str]) -> Body:
 
 
 def _cell(row: Mapping[str, Any] | None) -> Cell:
-    return sourced(measured(row), row["row_id"], basis=str(row["basis"])) if row else Cell("")
+    return (
+        sourced(measured(row), row["row_id"], basis=str(row["basis"]), origin=str(row.get("origin", "")))
+        if row
+        else Cell("")
+    )
 
 
 def _within_row(data: Tables, row: Mapping[str, Any], arms: Sequence[str]) -> Body:

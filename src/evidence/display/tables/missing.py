@@ -150,4 +150,4 @@ def _in_order_of_appearance(levels: pd.Series) -> pd.Series:
 
 def _bound_cell(row: Mapping[str, Any]) -> Cell:
     text = f"{fmt.count(row['events'], row['n'])}, {fmt.risk(row['estimate'], row['low'], row['high'])}"
-    return sourced(text, row["row_id"], basis=str(row["basis"]))
+    return sourced(text, row["row_id"], basis=str(row["basis"]), origin=str(row.get("origin", "")))

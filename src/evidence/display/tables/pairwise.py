@@ -106,7 +106,12 @@ def _pair_rows(data: Tables, row: Mapping[str, Any], difference: Mapping[str, An
     found = tested(data, find_test(data, row, (row["arm1"], row["arm0"])))
     chi, p = (found.again.statistic, found.recomputed) if found else (None, Cell(fmt.p_value(row["p"])))
     chi_cell = sourced(fmt.number(chi, 3), row["row_id"], mark=_differs(found, "statistic"))
-    holm = sourced(fmt.p_value(difference["p_holm"]), row["row_id"], basis=str(row["basis"]))
+    holm = sourced(
+        fmt.p_value(difference["p_holm"]),
+        row["row_id"],
+        basis=str(row["basis"]),
+        origin=str(row.get("origin", "")),
+    )
     again = (Cell("Recomputed"), chi_cell, p, holm, _odds_cell(row, found), effect_cell(difference))
     return [_printed_row(found), again] if found else [again]
 

@@ -245,16 +245,21 @@ def _several(data: Tables, row: Mapping[str, Any]) -> bool:
 def effect_cell(row: Mapping[str, Any]) -> Cell:
     """Return an effect with its interval as a cell."""
     text = fmt.effect(str(row["measure"]), row["estimate"], row["low"], row["high"])
-    return sourced(text, row["row_id"], basis=str(row["basis"]))
+    return sourced(text, row["row_id"], basis=str(row["basis"]), origin=str(row.get("origin", "")))
 
 
 def needed_cell(row: Mapping[str, Any]) -> Cell:
     """Return the number needed to treat as a cell."""
     return sourced(
-        str(row["number_needed"]).replace("infinity", fmt.INFINITY), row["row_id"], basis=str(row["basis"])
+        str(row["number_needed"]).replace("infinity", fmt.INFINITY),
+        row["row_id"],
+        basis=str(row["basis"]),
+        origin=str(row.get("origin", "")),
     )
 
 
 def p_cell(row: Mapping[str, Any]) -> Cell:
     """Return the P value of a computed effect as a cell."""
-    return sourced(fmt.p_value(row["p"]), row["row_id"], basis=str(row["basis"]))
+    return sourced(
+        fmt.p_value(row["p"]), row["row_id"], basis=str(row["basis"]), origin=str(row.get("origin", ""))
+    )

@@ -124,7 +124,7 @@ def study_measurements_table(data: Tables, parameters: Parameters, *, study_id: 
             Cell(moment(row)),
             Cell(labels.get(row["arm_id"], str(row["arm_id"]))),
             Cell(statistic_words(row)),
-            sourced(measured(row), row["row_id"], basis=str(row["basis"])),
+            sourced(measured(row), row["row_id"], basis=str(row["basis"]), origin=str(row.get("origin", ""))),
         )
         for row in records(frame)
     ]

@@ -1,0 +1,92 @@
+import copy
+
+import pytest
+
+import evidence
+from evidence.display import allocation_prose, answers_prose, answers_table, evidence_table, recovered_table
+
+from ..conftest import TABLES, write_tables
+
+P = evidence.Parameters()
+
+
+@pytest.fixture
+def tables():
+    return copy.deepcopy(TABLES)
+
+
+def loaded(folder, tables):
+    write_tables(folder / "data", tables)
+    return evidence.load(folder / "data")
+
+
+def texts(table):
+    return [[cell.shown for cell in row] for row in table.rows]
+
+
+def test_the_answer_stands_in_patients_per_1000_with_its_interval(tmp_path, tables):
+    table = answers_table([evidence.answer("cured_6m", loaded(tmp_path, tables), P)], P)
+    row = texts(table)[0]
+    assert row[:4] == ["Cure at 6 months", "100 (1)", "600 (462 to 724)", "400 (276 to 538)"]
+    assert row[4].startswith("200 more (")
+    assert row[-1] == "More patients"
+
+
+def test_recovered_and_external_counts_carry_their_sign(tmp_path, tables):
+    for count in tables["counts"]:
+        count.pop("events")
+    derived = evidence.answer("cured_6m", loaded(tmp_path, tables), P)
+    assert "30 of 50† (" in derived.sentence
+    assert texts(answers_table([derived], P))[0][2].endswith("†")
+    assert "†" in answers_table([derived], P).full_note
+    tables = copy.deepcopy(TABLES)
+    tables["sources"][0]["origin"] = "external"
+    external = evidence.answer("cured_6m", loaded(tmp_path / "external", tables), P)
+    assert "30 of 50§ (" in external.sentence
+
+
+def test_switches_leave_derived_or_external_evidence_out(tmp_path, tables):
+    for count in tables["counts"]:
+        count.pop("events")
+    write_tables(tmp_path / "data", tables)
+    printed_only = evidence.load(tmp_path / "data", include_derived=False)
+    assert printed_only.counts["events"].isna().all()
+    assert evidence.answer("cured_6m", printed_only, P).treatment is None
+    tables["sources"][0]["origin"] = "external"
+    write_tables(tmp_path / "data", tables)
+    assert evidence.load(tmp_path / "data", include_external=False).counts.empty
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("yes", "Patients were randomised in:** Trial A."),
+        ("no", "They were not in:** Trial A."),
+        ("", "does not say in:** Trial A."),
+    ],
+)
+def test_how_patients_came_to_their_treatment_is_told_by_study(tmp_path, tables, said, words):
+    tables["studies"][0]["randomised"] = said
+    data = loaded(tmp_path, tables)
+    text = allocation_prose([evidence.answer("cured_6m", data, P)], data).text
+    assert words in text
+    assert ("Without randomisation" in text) or said == "yes"
+
+
+def test_bullets_name_the_question_and_answer_it(tmp_path, tables):
+    text = answers_prose([evidence.answer("cured_6m", loaded(tmp_path, tables), P)]).text
+    assert text.startswith("- **Cure at 6 months.** Cured: 30 of 50 (60.0%; 95% CI 46.2 to 72.4) with Drug")
+
+
+def test_every_study_has_its_line_and_its_rows_are_counted(tmp_path, tables):
+    table = evidence_table(loaded(tmp_path, tables))
+    assert texts(table) == [["Trial A", "SAA", "Randomised trial", "100", "2", "0", "0", "0"]]
+
+
+def test_recovered_counts_are_listed_with_the_percentage_they_follow_from(tmp_path, tables):
+    for count in tables["counts"]:
+        count.pop("events")
+    tables["counts"][1]["percent"] = "41.1"
+    rows = texts(recovered_table(loaded(tmp_path, tables)))
+    assert rows[0][3:] == ["60.0%", "50", "30†", "percentage"]
+    assert rows[1][3:] == ["41.1%", "50", "none fits", "percentage"]
