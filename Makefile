@@ -16,8 +16,8 @@ report: $(READY)
 test: lint types unit notebooks
 
 lint: $(READY)
-	@$(RUN) ruff check src tests
-	@$(RUN) ruff format --check src tests
+	@$(RUN) ruff check src tests benchmarks
+	@$(RUN) ruff format --check src tests benchmarks
 
 types: $(READY)
 	@$(RUN) mypy

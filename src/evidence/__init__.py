@@ -15,7 +15,7 @@ from evidence.parameters import Parameters
 if TYPE_CHECKING:
     from evidence.data import Dataset, dataset, load
     from evidence.questions import Answer, answer
-    from evidence.stats import compare, number_needed, pool, pool_proportions, proportion
+    from evidence.stats import compare, network, number_needed, pool, pool_proportions, proportion
 
 __all__ = [
     "Answer",
@@ -26,6 +26,7 @@ __all__ = [
     "compare",
     "dataset",
     "load",
+    "network",
     "number_needed",
     "pool",
     "pool_proportions",
@@ -39,6 +40,7 @@ _HOME = {
     "compare": "stats",
     "dataset": "data",
     "load": "data",
+    "network": "stats",
     "number_needed": "stats",
     "pool": "stats",
     "pool_proportions": "stats",

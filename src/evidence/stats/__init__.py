@@ -1,6 +1,7 @@
 """Pure statistics: numbers in, frozen results out."""
 
 from evidence.stats.compare import Effect, compare
+from evidence.stats.conditional import ConditionalEffects, conditional_logistic
 from evidence.stats.exact import fisher_freeman_halton
 from evidence.stats.influence import SmallStudyTest, cumulative, egger, leave_one_out
 from evidence.stats.means import (
@@ -16,6 +17,10 @@ from evidence.stats.means import (
     t_p,
 )
 from evidence.stats.needed import NumberNeeded, number_needed
+from evidence.stats.network import ASSUMED_TAU, Network, network
+from evidence.stats.network_consistency import Contrast, NodeSplit, bucher, node_split, node_splits
+from evidence.stats.network_data import arm_contrasts
+from evidence.stats.network_ranking import PScores
 from evidence.stats.peto import peto
 from evidence.stats.pool import Pooled, PooledMany, pool, pool_many
 from evidence.stats.pool_proportions import PooledProportion, pool_proportions
@@ -38,10 +43,16 @@ from evidence.stats.tables import (
 )
 
 __all__ = [
+    "ASSUMED_TAU",
     "CommonEffect",
+    "ConditionalEffects",
+    "Contrast",
     "Effect",
     "MeanDifference",
+    "Network",
+    "NodeSplit",
     "NumberNeeded",
+    "PScores",
     "Pooled",
     "PooledMany",
     "PooledProportion",
@@ -49,12 +60,15 @@ __all__ = [
     "SmallStudyTest",
     "TestResult",
     "anova_from_summary",
+    "arm_contrasts",
     "breslow_day",
+    "bucher",
     "chi_square",
     "chi_square_p",
     "cochran_armitage",
     "cochran_mantel_haenszel",
     "compare",
+    "conditional_logistic",
     "cumulative",
     "egger",
     "f_p",
@@ -66,6 +80,9 @@ __all__ = [
     "likelihood_ratio",
     "mantel_haenszel",
     "mean_difference",
+    "network",
+    "node_split",
+    "node_splits",
     "number_needed",
     "peto",
     "pool",
