@@ -59,7 +59,8 @@ def test_a_parameter_reaches_every_notebook_that_declares_it(built: Path):
 def fails(project: Path, *arguments: str) -> int:
     """Run a report that must fail, and check that the earlier report and the folders are as they were."""
     before = digest_of(project / "_report")
-    status = run("report", "--renderer", "builtin", "--jobs", "1", *arguments)
+    renderer = [] if "--renderer" in arguments else ["--renderer", "builtin"]
+    status = run("report", *renderer, "--jobs", "1", *arguments)
     assert digest_of(project / "_report") == before
     assert sorted(path.name for path in (project / "_report").iterdir()) == ["default"]
     assert (
@@ -114,6 +115,15 @@ def test_an_unresolved_reference_fails_the_build(built, project, capsys):
     capsys.readouterr()
     assert fails(project) == 2
     assert "tbl-missing" in capsys.readouterr().err
+
+
+def test_asking_for_quarto_where_it_is_not_fails_before_any_work(built, project, capsys, monkeypatch):
+    monkeypatch.setattr("evidence.render.quarto.find", lambda: None)
+    capsys.readouterr()
+    assert fails(project, "--renderer", "quarto") == 2
+    message = capsys.readouterr().err
+    assert "no working quarto program" in message
+    assert "Notebooks" not in message
 
 
 def test_check_counts_tables_and_rows(project, capsys):

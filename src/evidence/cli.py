@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     fresh = _add(commands, "refresh", _refresh, "re-execute the committed notebooks in place")
     fresh.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, help="notebooks at a time")
+    _cold_argument(fresh)
     return parser
 
 
@@ -92,6 +93,11 @@ def _report_arguments(parser: argparse.ArgumentParser) -> None:
         help="notebooks at a time (default: cores)",
     )
     add("--publish", metavar="FOLDER", help="copy the finished report there")
+    _cold_argument(parser)
+
+
+def _cold_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cold", action="store_true", help="start every kernel afresh instead of forking it")
 
 
 def _jobs(text: str) -> int:
@@ -102,12 +108,13 @@ def _jobs(text: str) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     from evidence.build import Request, build_report, read_scenario
+    from evidence.build.kernels import chosen_kernels
     from evidence.build.publish import publish
 
     root = find_root()
     scenario = read_scenario(arguments.scenario, root, _overrides(arguments.parameters))
     request = Request(root, scenario, arguments.renderer, tuple(dict.fromkeys(arguments.to)), arguments.jobs)
-    with _progress() as show:
+    with _progress() as show, chosen_kernels(cold=arguments.cold):
         folder = build_report(request, show)
     if arguments.publish:
         folder = publish(folder, root / arguments.publish)
@@ -168,9 +175,10 @@ def _ledger(arguments: argparse.Namespace) -> int:
 
 
 def _refresh(arguments: argparse.Namespace) -> int:
+    from evidence.build.kernels import chosen_kernels
     from evidence.build.refresh import refresh
 
-    with _progress() as show:
+    with _progress() as show, chosen_kernels(cold=arguments.cold):
         changed = refresh(find_root(), jobs=arguments.jobs, progress=show)
     sys.stdout.write("".join(f"changed: {name}\n" for name in changed) or "nothing changed\n")
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
 import pandas as pd
@@ -26,6 +27,7 @@ from evidence.stats import (
 Agrees = Literal["yes", "no", ""]
 Matrix = list[list[int]]
 
+WORK = 500_000  # steps of an exact test: a quarter of a second; beyond it, simulation
 MOST_NAMED = 4  # methods named where none reproduces what is printed
 
 WITHIN = "a test within one arm needs the individual patients' values before and after"
@@ -176,14 +178,27 @@ def _text(value: Any) -> str:
 
 
 def _from_counts(test: Mapping[str, Any], arms: Sequence[str], data: Tables) -> Recomputed | None:
-    rows = _same_result(data.counts, test, arms)
-    rows = rows[rows["events"].notna()].drop_duplicates(["arm_id", "category"])
-    table = _table(rows, arms)
+    rows, table = counted_table(test, arms, data)
     if table is None:
         return None
     candidates = _by_name(_table_candidates(table), _text(test.get("test_label")))
     effect = _ratio(test, table) if len(table) == len(table[0]) == 2 else None
     return replace(_judged(test, candidates, effect), row_ids=tuple(rows["row_id"]))
+
+
+def counted_table(
+    test: Mapping[str, Any], arms: Sequence[str], data: Tables
+) -> tuple[pd.DataFrame, Matrix | None]:
+    """Return the rows a test on counts was made from, and their table; None where a cell is not known.
+
+    Args:
+        test: one row of ``tests``.
+        arms: the arms compared; they are the table's rows.
+        data: the tidy tables.
+    """
+    rows = _same_result(data.counts, test, arms)
+    rows = rows[rows["events"].notna()].drop_duplicates(["arm_id", "category"])
+    return rows, _table(rows, arms)
 
 
 def _table(rows: pd.DataFrame, arms: Sequence[str]) -> Matrix | None:
@@ -207,13 +222,19 @@ def _filled(table: Matrix) -> Matrix:
 
 
 def _table_candidates(table: Matrix) -> list[Candidate]:
+    return list(_tried(tuple(tuple(row) for row in table)))
+
+
+@lru_cache(maxsize=1024)  # the same table is tested wherever its result is printed
+def _tried(cells: tuple[tuple[int, ...], ...]) -> tuple[Candidate, ...]:
+    table = [list(row) for row in cells]
     two_by_two = len(table) == len(table[0]) == 2
     made = [chi_square(table)]
     if two_by_two:
         made += [chi_square(table, correction="n-1"), chi_square(table, correction="yates")]
-        return [_exact(test) for test in (*made, fisher_exact(table))]
-    halton = fisher_freeman_halton(table)
-    return [*map(_exact, made), _exact(replace(halton, statistic=freeman_halton_statistic(table)))]
+        return tuple(_exact(test) for test in (*made, fisher_exact(table)))
+    halton = fisher_freeman_halton(table, work=WORK)
+    return (*map(_exact, made), _exact(replace(halton, statistic=freeman_halton_statistic(table))))
 
 
 def _exact(test: TestResult) -> Candidate:
@@ -447,12 +468,13 @@ def _p(p: float) -> str:
 def _effect_faults(test: Mapping[str, Any], effect: Effect | None) -> dict[str, str]:
     if effect is None:
         return {}
-    if _inverted(test, effect):
-        words = f"effect printed the other way round: {test['effect']} is 1/{effect.values[0]:.3f}"
-        return dict.fromkeys(("effect", "low", "high"), words)
     names = (("effect", "effect"), ("low", "lower limit"), ("high", "upper limit"))
-    return {
+    faults = {
         name: f"{words} printed {test[name]}, recomputed {value:.3f}"
         for (name, words), value, span in zip(names, effect.values, effect.ranges, strict=True)
         if not _allows(_text(test.get(name)), span)
     }
+    if faults and _inverted(test, effect):
+        words = f"effect printed the other way round: {test['effect']} is 1/{effect.values[0]:.3f}"
+        return dict.fromkeys(("effect", "low", "high"), words)
+    return faults

@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
+FIGURE = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)")  # some journals print .041
 EDGE = 1e-9  # of the printed unit: a value exactly between two printed figures may be either of them
 
 
@@ -22,7 +23,7 @@ class Reported:
         >>> Reported("<0.001").value
         0.001
         """
-        found = re.search(r"-?\d+(?:\.\d+)?", self.text.replace("−", "-"))
+        found = FIGURE.search(self.text.replace("−", "-"))
         return float(found.group()) if found else math.nan
 
     @property
@@ -32,8 +33,8 @@ class Reported:
         >>> Reported("57.80").half_unit
         0.005
         """
-        found = re.search(r"\d+(?:\.(\d+))?", self.text)
-        return 0.5 * 10.0 ** -len(found.group(1) or "") if found else math.nan
+        found = FIGURE.search(self.text)
+        return 0.5 * 10.0 ** -len(found.group().partition(".")[2]) if found else math.nan
 
     @property
     def bounds(self) -> tuple[float, float]:

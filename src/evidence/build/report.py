@@ -18,7 +18,7 @@ from evidence.build.scenarios import Scenario
 from evidence.build.stage import Job, plan, read_project, source_text, write_stage
 from evidence.data import Dataset, dataset
 from evidence.project import resolve
-from evidence.render import render
+from evidence.render import program_for, render
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,6 +56,7 @@ def build_report(request: Request, progress: Progress = _silent) -> Path:
         NotebookError: a notebook failed.
         RenderError: the pages cannot be made.
     """
+    program_for(request.renderer)
     data = dataset(request.scenario.parameters)
     project = read_project(request.root)
     jobs = plan(request.root, project, data, request.scenario.parameters)

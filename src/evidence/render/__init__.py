@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from evidence.render.lint import lint
-from evidence.render.main import Format, Rendered, Renderer, render
+from evidence.render.main import Format, Rendered, Renderer, program_for, render
 
-__all__ = ["Format", "Rendered", "Renderer", "lint", "render"]
+__all__ = ["Format", "Rendered", "Renderer", "lint", "program_for", "render"]

@@ -33,6 +33,20 @@ class Rendered:
     notes: tuple[str, ...] = ()
 
 
+def program_for(renderer: Renderer) -> quarto.Program | None:
+    """Return the Quarto program that a choice of renderer stands for, or None for the built-in renderer.
+
+    Raises:
+        RenderError: Quarto was asked for and no working program is there.
+    """
+    program = quarto.find() if renderer in ("auto", "quarto") else None
+    if renderer == "quarto" and program is None:
+        raise RenderError(
+            "no working quarto program was found; install quarto-cli, or use the built-in renderer"
+        )
+    return program
+
+
 def render(
     project: Path, output: Path, *, formats: Sequence[Format] = ("html", "pdf"), renderer: Renderer = "auto"
 ) -> Rendered:
@@ -48,11 +62,7 @@ def render(
         RenderError: lists every fault of the sources with file and cell; nothing is written then.
     """
     project, output = project.resolve(), output.resolve()
-    program = quarto.find() if renderer in ("auto", "quarto") else None
-    if renderer == "quarto" and program is None:
-        raise RenderError(
-            "no working quarto program was found; install quarto-cli, or use the built-in renderer"
-        )
+    program = program_for(renderer)
     output.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".render-", dir=output.parent) as folder:
         work = Path(folder)

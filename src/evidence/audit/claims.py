@@ -1,0 +1,505 @@
+"""Claims: what a document says, against what its figures show."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from evidence.audit.finding import Finding
+from evidence.audit.material import Claim, Count, Material, Measure, Test, days, grouped, moment, part, plain
+from evidence.audit.reported import Reported
+from evidence.audit.tests_from_data import p_text
+from evidence.errors import StatisticsError
+from evidence.stats import breslow_day, cochran_armitage, compare, fisher_exact, fisher_freeman_halton, holm
+
+SAME = ("comparable", "no_difference")
+
+
+class _Pair(NamedTuple):
+    """Events and patients of two arms at one time."""
+
+    one: Count
+    none: Count
+
+    @property
+    def figures(self) -> tuple[int, int, int, int]:
+        """Return events and patients of the first arm, then of the second."""
+        return self.one.events or 0, self.one.n or 0, self.none.events or 0, self.none.n or 0
+
+
+def _own(m: Material, *kinds: str) -> list[Claim]:
+    """Return the claims of the given kinds that a document makes of its own arms."""
+    return [
+        claim
+        for claim in m.claims
+        if claim.kind in kinds
+        and not claim.cites
+        and claim.arm_ids
+        and all((claim.study_id, arm) in m.arms for arm in claim.arm_ids)
+    ]
+
+
+def _tests(claim: Claim, m: Material) -> list[Test]:
+    """Return the printed tests that a claim can rest on: of the same result, part, arms and time."""
+    rows = m.tests_of.get(part(claim), ())
+    if not claim.outcome_id:
+        rows = [test for key, tests in m.tests_of.items() if key[0] == claim.study_id for test in tests]
+    arms = set(claim.arm_ids)
+    return [test for test in rows if set(test.arm_ids) == arms and test.p and _same_time(test, claim)]
+
+
+def _same_time(row: Test | Count, claim: Claim) -> bool:
+    return claim.time is None or days(row) == days(claim)
+
+
+def _pairs(claim: Claim, m: Material) -> list[_Pair]:
+    """Return the counts of two arms that a claim can rest on, by time."""
+    rows = [row for row in m.counts_of.get(part(claim), ()) if row.events is not None and row.n]
+    rows = [row for row in rows if _same_time(row, claim) and not row.category]
+    made = []
+    for same in grouped(rows, moment).values():
+        cells = {row.arm_id: row for row in same}
+        if len(claim.arm_ids) == 2 and all(arm in cells for arm in claim.arm_ids):
+            made.append(_Pair(cells[claim.arm_ids[0]], cells[claim.arm_ids[1]]))
+    return made
+
+
+def _difference(pair: _Pair) -> str:
+    made = compare(*pair.figures, measure="RD")
+    return f"{_points(made.estimate)} points ({_points(made.low)} to {_points(made.high)})"
+
+
+def _points(share: float) -> str:
+    """Return a difference of proportions in percentage points, with its sign but none for zero."""
+    text = f"{100 * share:+.1f}"
+    return text[1:] if text in ("+0.0", "-0.0") else text
+
+
+def _intervals(claim: Claim, m: Material) -> str:
+    """Return the differences, with 95% intervals, that the figures behind a claim give."""
+    counted = [_difference(pair) for pair in _pairs(claim, m)]
+    printed = [
+        f"{test.effect} ({test.low} to {test.high})" for test in _tests(claim, m) if test.low and test.high
+    ]
+    return "; ".join(dict.fromkeys(counted or printed))
+
+
+def _reported(claim: Claim, m: Material) -> str:
+    about = f" of {m.outcome(claim.outcome_id)}" if claim.outcome_id else ""
+    where = f" ({plain(claim.level)})" if claim.level else ""
+    return f"{claim.kind.replace('_', ' ')}{about}{where}: {m.names(claim.study_id, claim.arm_ids)}"
+
+
+def non_inferiority_has_a_margin(m: Material) -> Iterator[Finding]:
+    """Find claims of non-inferiority for which no margin is printed; a P above alpha is no such test."""
+    margins = _margins(m)
+    for claim in _own(m, "non_inferior"):
+        ids, shown = (claim.row_id,), _intervals(claim, m)
+        if claim.study_id in margins:
+            why = "A margin is printed; the interval has to be held against it."
+            yield Finding(ids, _reported(claim, m), shown, "not_checkable", why)
+            continue
+        tests = [test.p for test in _tests(claim, m)]
+        shown_p = ", ".join(dict.fromkeys(tests))
+        basis = f" P {shown_p} fails to show a difference, which is another thing." if tests else ""
+        room = f" The data allow a difference of {shown}." if shown else ""
+        why = f"Non-inferiority is claimed without a margin.{basis}{room}"
+        yield Finding(ids, _reported(claim, m), shown, "inconsistent", why, "conclusion")
+
+
+def _margins(m: Material) -> set[str]:
+    frame = m.data.protocols
+    texts = zip(frame["study_id"].tolist(), (frame["section"] + " " + frame["item"]).tolist(), strict=True)
+    return {study for study, text in texts if "margin" in text.lower()}
+
+
+def superiority_is_shown(m: Material) -> Iterator[Finding]:
+    """Hold every claim that one arm is better against the printed tests, else against the counts."""
+    for claim in _own(m, "superior"):
+        if len(claim.arm_ids) == 2:
+            yield _superior(claim, m)
+
+
+def _superior(claim: Claim, m: Material) -> Finding:
+    tests, pairs = _tests(claim, m), _pairs(claim, m)
+    rows = tuple(dict.fromkeys([claim.row_id, *(test.row_id for test in tests)]))
+    shown = ", ".join(dict.fromkeys(f"P {test.p}" for test in tests)) or _exact_p(pairs)
+    if _wrong_way(claim, m):
+        why = "The figures point the other way."
+        return Finding(rows, _reported(claim, m), shown, "inconsistent", why, "conclusion")
+    if tests:
+        return _superior_by_tests(claim, tests, rows, shown, m)
+    if not pairs:
+        why = "No figures of these arms are printed for it."
+        return Finding(rows, _reported(claim, m), "", "not_checkable", why, "conclusion")
+    return _superior_by_counts(claim, pairs, shown, m)
+
+
+def _superior_by_tests(
+    claim: Claim, tests: list[Test], rows: tuple[str, ...], shown: str, m: Material
+) -> Finding:
+    if any(_below(test, m.alpha) for test in tests):
+        return Finding(rows, _reported(claim, m), shown, "consistent", "A printed test supports it.")
+    interval = _intervals(claim, m)
+    room = f"; differences {interval}" if interval else ""
+    why = f"Better is claimed, but no printed test of it is significant ({shown}){room}."
+    return Finding(rows, _reported(claim, m), shown, "inconsistent", why, "conclusion")
+
+
+def _superior_by_counts(claim: Claim, pairs: list[_Pair], shown: str, m: Material) -> Finding:
+    ids = (claim.row_id, *(row.row_id for pair in pairs for row in pair))
+    if any(_fisher(pair) < m.alpha for pair in pairs):
+        return Finding(
+            ids, _reported(claim, m), shown, "consistent", "The counts support it; no test is printed."
+        )
+    interval = "; ".join(_difference(pair) for pair in pairs)
+    why = f"No test of it is printed, and the counts do not settle it: differences {interval}, exact {shown}."
+    return Finding(ids, _reported(claim, m), shown, "not_checkable", why, "conclusion")
+
+
+def _below(test: Test, alpha: float) -> bool:
+    value = Reported(test.p).value
+    return test.p[:1] not in (">", "≥") and (value <= alpha if test.p[:1] in ("<", "≤") else value < alpha)
+
+
+def _fisher(pair: _Pair) -> float:
+    e1, n1, e0, n0 = pair.figures
+    return fisher_exact([[e1, n1 - e1], [e0, n0 - e0]]).p
+
+
+def _exact_p(pairs: Sequence[_Pair]) -> str:
+    return ", ".join(f"P = {p_text(_fisher(pair))}".replace("= <", "< ") for pair in pairs)
+
+
+def _wrong_way(claim: Claim, m: Material) -> bool:
+    """Return whether the arm called better has the worse figures at every time."""
+    better = m.outcomes[claim.outcome_id].better if claim.outcome_id in m.outcomes else "none"
+    if better not in ("higher", "lower"):
+        return False
+    gaps = [pair.one.events / pair.one.n - pair.none.events / pair.none.n for pair in _pairs(claim, m)]  # type: ignore[operator]
+    gaps = gaps or _centre_gaps(claim, m)
+    return bool(gaps) and all(gap < 0 if better == "higher" else gap > 0 for gap in gaps)
+
+
+def _centre_gaps(claim: Claim, m: Material) -> list[float]:
+    rows = [
+        row for row in m.measures_of.get(part(claim), ()) if row.statistic in ("mean", "median") and row.value
+    ]
+    made = []
+    for same in grouped(rows, lambda row: (row.statistic, row.locator, moment(row))).values():
+        cells: dict[str, Measure] = {row.arm_id: row for row in same}
+        if all(arm in cells for arm in claim.arm_ids) and (
+            claim.time is None or days(same[0]) == days(claim)
+        ):
+            one, none = (Reported(cells[arm].value).value for arm in claim.arm_ids)
+            made.append(one - none)
+    return made
+
+
+def no_difference_is_shown(m: Material) -> Iterator[Finding]:
+    """Hold claims of no difference or of comparability against P and interval.
+
+    A P above alpha fits the words "no significant difference"; it does not show that arms are alike, which
+    needs an interval inside a margin stated beforehand.
+    """
+    for claim in _own(m, *SAME):
+        if len(claim.arm_ids) > 1 and not _of_safety_without_counts(claim, m):
+            yield _alike(claim, m)
+
+
+def _alike(claim: Claim, m: Material) -> Finding:
+    tests, pairs = _tests(claim, m), _pairs(claim, m)
+    rows = tuple(dict.fromkeys([claim.row_id, *(test.row_id for test in tests)]))
+    shown = ", ".join(list(dict.fromkeys(f"P {test.p}" for test in tests))[:12]) or _exact_p(pairs)
+    low = [test for test in tests if _below(test, m.alpha)]
+    if low or (not tests and any(_fisher(pair) < m.alpha for pair in pairs)):
+        why = f"No difference is claimed, but {f'P {low[0].p} is printed' if low else 'the counts differ'}."
+        return Finding(rows, _reported(claim, m), shown, "inconsistent", why, "conclusion")
+    if not tests and not pairs:
+        why = "No figures of these arms are printed for it."
+        return Finding(rows, _reported(claim, m), "", "not_checkable", why, "conclusion")
+    interval = _intervals(claim, m)
+    room = f"; the data allow a difference of {interval}" if interval else ""
+    if claim.kind == "no_difference" and tests:
+        why = f"No test of it is significant, which is not proof that there is none{room}."
+        return Finding(rows, _reported(claim, m), shown, "consistent", why)
+    basis = (
+        "a test that found no difference"
+        if tests
+        else "counts that are too few to tell, no test being printed"
+    )
+    why = f"Alike is concluded from {basis}, without a margin{room}."
+    return Finding(rows, _reported(claim, m), shown, "not_checkable", why, "conclusion")
+
+
+def _of_safety_without_counts(claim: Claim, m: Material) -> bool:
+    outcome = m.outcomes.get(claim.outcome_id)
+    if outcome is None or outcome.domain != "safety":
+        return False
+    arms = {row.arm_id for row in m.counts_of.get(part(claim), ())}
+    return not _tests(claim, m) and not set(claim.arm_ids) <= arms
+
+
+def safety_claims_have_counts(m: Material) -> Iterator[Finding]:
+    """Find comparisons of safety between arms for which the document prints no counts."""
+    for claim in _own(m, *SAME, "superior"):
+        if len(claim.arm_ids) > 1 and _of_safety_without_counts(claim, m):
+            arms = {row.arm_id for row in m.counts_of.get(part(claim), ())}
+            missing = ", ".join(m.label(claim.study_id, arm) for arm in claim.arm_ids if arm not in arms)
+            outcome = m.outcome(claim.outcome_id)
+            why = f"{outcome} is compared between the arms, but no count of it is printed for {missing}."
+            yield Finding((claim.row_id,), _reported(claim, m), "", "not_checkable", why, "conclusion")
+
+
+def claims_do_not_contradict(m: Material) -> Iterator[Finding]:
+    """Find a better and a no better claimed of the same result in one document."""
+    claims = [claim for claim in _own(m, "superior", *SAME, "non_inferior") if len(claim.arm_ids) == 2]
+    by_result = grouped(claims, lambda claim: (claim.source_id, *part(claim), frozenset(claim.arm_ids)))
+    for same in by_result.values():
+        better = [claim for claim in same if claim.kind == "superior"]
+        alike = [claim for claim in same if claim.kind in SAME and _any_time_of(claim, better)]
+        if better and alike:
+            yield _contradiction(better, alike, m)
+
+
+def _any_time_of(claim: Claim, better: Sequence[Claim]) -> bool:
+    return any(None in (claim.time, one.time) or days(claim) == days(one) for one in better)
+
+
+def _contradiction(better: list[Claim], alike: list[Claim], m: Material) -> Finding:
+    one, other = better[0], alike[0]
+    ids = tuple(claim.row_id for claim in (*better, *alike))
+    where = f" in {plain(one.level)}" if one.level else ""
+    what = f"{one.locator} claims a benefit for {m.outcome(one.outcome_id)}{where}"
+    why = f"{what}; {other.locator} says that there is none, or none that is significant."
+    return Finding(ids, one.paraphrase, other.paraphrase, "inconsistent", why, "conclusion")
+
+
+def claimed_rates_match_counts(m: Material) -> Iterator[Finding]:
+    """Compare percentages repeated in sentences with the counts: a rate, lowest and highest, a difference."""
+    for claim in _own(m, "rate", "other"):
+        rows = [
+            row for row in m.counts_of.get(part(claim), ()) if _same_time(row, claim) and not row.category
+        ]
+        cells = {row.arm_id: row for row in rows if row.events is not None and row.n}
+        if claim.unit == "%" and all(arm in cells for arm in claim.arm_ids):
+            yield from _claimed(claim, [cells[arm] for arm in claim.arm_ids], m)
+
+
+def _claimed(claim: Claim, rows: list[Count], m: Material) -> Iterator[Finding]:
+    shares = [100 * (row.events or 0) / (row.n or 1) for row in rows]
+    ids = (claim.row_id, *(row.row_id for row in rows))
+    if claim.low and claim.high:
+        pairs = [(claim.low, min(shares)), (claim.high, max(shares))]
+    elif claim.value and len(shares) == 1:
+        pairs = [(claim.value, shares[0])]
+    elif claim.value and len(shares) == 2:
+        pairs = [(claim.value, abs(shares[0] - shares[1]))]
+    else:
+        return
+    reported, shown = (
+        " to ".join(text for text, _ in pairs),
+        " to ".join(f"{share:.2f}" for _, share in pairs),
+    )
+    if all(_near(text, share, claim) for text, share in pairs):
+        yield Finding(ids, f"{reported}%", f"{shown}%", "consistent", "The counts give it.")
+    else:
+        yield Finding(
+            ids, f"{reported}%", f"{shown}%", "inconsistent", f"The counts give {shown}%.", "number"
+        )
+
+
+def _near(text: str, share: float, claim: Claim) -> bool:
+    """Return whether a share is printed so; an approximate figure may be off by half its last digit but 0."""
+    if "approximately" not in claim.paraphrase.lower():
+        return Reported(text).allows(share)
+    digits = text.rstrip("0") if "." not in text else text
+    return bool(abs(Reported(text).value - share) <= 0.5 * 10 ** (len(text) - len(digits)) + 1e-9)
+
+
+def subgroups_are_alike(m: Material) -> Iterator[Finding]:
+    """Hold claims that subgroups do equally well against the counts, missing left out and missing as failure.
+
+    One arm: exact test over all levels, each pair of levels, trend over the levels as listed; two arms:
+    Breslow and Day's test of one odds ratio. With k levels the pairs are adjusted by Holm's method.
+    """
+    for claim in _own(m, "comparable", "subgroup_consistent"):
+        if claim.subgroup and not claim.level:
+            yield from _subgroups(claim, m)
+
+
+class _Level(NamedTuple):
+    name: str
+    events: int
+    n: int
+
+
+class _Tried(NamedTuple):
+    """The tests of equal rates over levels at one time: over all, smallest of pairs (Holm), trend."""
+
+    when: str
+    handling: str
+    shares: str
+    overall: float
+    pairs: float
+    trend: float
+
+
+def _subgroups(claim: Claim, m: Material) -> Iterator[Finding]:
+    rows = [row for level in _levels(claim, m) for row in m.counts_of.get((*part(claim)[:3], level), ())]
+    rows = [
+        row
+        for row in rows
+        if _same_time(row, claim) and row.events is not None and row.n and not row.category
+    ]
+    rows = [row for row in rows if row.arm_id in claim.arm_ids]
+    times = list(grouped(rows, moment).values())
+    if not times:
+        why = "No counts by subgroup are printed for it."
+        yield Finding((claim.row_id,), _reported(claim, m), "", "not_checkable", why, "conclusion")
+    elif len(claim.arm_ids) == 1:
+        yield _one_arm(claim, [same for same in times if len(same) > 1], m)
+    else:
+        yield _two_arms(claim, times, m)
+
+
+def _levels(claim: Claim, m: Material) -> list[str]:
+    rows = m.counts_of.get((claim.study_id, claim.subgroup, "", ""), ())
+    return list(dict.fromkeys(row.category for row in rows if row.category))
+
+
+def _one_arm(claim: Claim, times: list[list[Count]], m: Material) -> Finding:
+    ids = (claim.row_id, *(row.row_id for same in times for row in same))
+    sizes = {row.category: row for row in m.counts_of.get((claim.study_id, claim.subgroup, "", ""), ())}
+    tried = [one for same in times for one in _tried(same, sizes)]
+    shown = "; ".join(f"{one.when} {one.shares} ({one.handling}) P = {one.overall:.2f}" for one in tried)
+    adjusted = [
+        min(holm([one.overall for one in tried if one.handling == handling]).tolist())
+        for handling in dict.fromkeys(one.handling for one in tried)
+    ]
+    if min(adjusted) < m.alpha:
+        p = f"P = {p_text(min(adjusted))} after Holm's adjustment for {len(times)} times"
+        why = f"Subgroups are called alike, but they differ ({p})."
+        return Finding(ids, _reported(claim, m), shown, "inconsistent", why, "conclusion")
+    why = (
+        f"No test over all {plain(claim.subgroup)} levels finds a difference{_smallest_p(tried)}, but "
+        f"groups of {_smallest(times)} patients leave room for one: {_widest(times)}."
+    )
+    return Finding(ids, _reported(claim, m), shown, "not_checkable", why, "conclusion")
+
+
+def _tried(same: list[Count], sizes: dict[str, Count]) -> list[_Tried]:
+    """Return the tests at one time, of those counted and, where sizes at the start are known, of all."""
+    seen = [_Level(row.level, row.events or 0, row.n or 0) for row in same]
+    made, when = [_test_levels(seen, _when(same[0]), "of those counted")], _when(same[0])
+    if all(one.name in sizes and (sizes[one.name].events or 0) >= one.n for one in seen):
+        whole = [one._replace(n=sizes[one.name].events or one.n) for one in seen]
+        made.append(_test_levels(whole, when, "missing as failure"))
+    return made
+
+
+def _when(row: Count) -> str:
+    return f"{row.time_unit} {row.time:g}" if row.time is not None else row.time_label
+
+
+def _test_levels(levels: list[_Level], when: str, handling: str) -> _Tried:
+    shares = "/".join(f"{one.events / one.n:.0%}" for one in levels)
+    pairs = holm([_alike_p(pair) for pair in combinations(levels, 2)]).tolist()
+    try:
+        trend = cochran_armitage([one.events for one in levels], [one.n for one in levels]).p
+    except StatisticsError:
+        trend = 1.0
+    return _Tried(when, handling, shares, _alike_p(levels), min(pairs), trend if len(levels) > 2 else 1.0)
+
+
+def _alike_p(levels: Sequence[_Level]) -> float:
+    return fisher_freeman_halton([[one.events, one.n - one.events] for one in levels], work=100_000).p
+
+
+def _smallest_p(tried: Sequence[_Tried]) -> str:
+    """Return the smallest P of each kind of test, with where it was found."""
+    said = []
+    for name in ("overall", "pairs", "trend"):
+        low = min(tried, key=lambda one: getattr(one, name))
+        words = {"overall": "smallest P", "pairs": "pairs after Holm", "trend": "trend, not adjusted,"}[name]
+        said.append(f"{words} {p_text(getattr(low, name))} at {low.when} {low.handling}")
+    return f" ({'; '.join(said)})"
+
+
+def _smallest(times: list[list[Count]]) -> str:
+    sizes = [row.n or 0 for same in times for row in same]
+    return f"{min(sizes)} to {max(sizes)}"
+
+
+def _widest(times: list[list[Count]]) -> str:
+    """Return the widest interval of a difference between two levels at the last time."""
+    last = max(times, key=lambda same: days(same[0]) or 0.0)
+    made = [
+        (compare(*_Pair(one, none).figures, measure="RD"), one, none) for one, none in combinations(last, 2)
+    ]
+    widest, one, none = max(made, key=lambda item: item[0].high - item[0].low)
+    limits = f"{100 * widest.low:+.0f} to {100 * widest.high:+.0f} points"
+    return (
+        f"{one.level} less {none.level} {limits} at {one.time:g} {one.time_unit}s"
+        if one.time is not None
+        else limits
+    )
+
+
+def _two_arms(claim: Claim, times: list[list[Count]], m: Material) -> Finding:
+    ids, lowest = (claim.row_id, *(row.row_id for same in times for row in same)), 1.0
+    for same in times:
+        tables = [_by_arm(rows, claim) for rows in grouped(same, lambda row: row.level).values()]
+        try:
+            lowest = min(lowest, breslow_day([table for table in tables if table]).p)
+        except StatisticsError:
+            continue
+    shown = f"P of interaction {p_text(lowest)}"
+    if lowest < m.alpha:
+        why = f"The effect is called the same in all subgroups, but interaction has P = {p_text(lowest)}."
+        return Finding(ids, _reported(claim, m), shown, "inconsistent", why, "conclusion")
+    why = f"No interaction is found (P = {p_text(lowest)}), which a small study rarely could."
+    return Finding(ids, _reported(claim, m), shown, "not_checkable", why, "conclusion")
+
+
+def _by_arm(rows: Sequence[Count], claim: Claim) -> list[list[int]]:
+    cells = {row.arm_id: row for row in rows}
+    if not set(claim.arm_ids) <= set(cells):
+        return []
+    return [
+        [cells[arm].events or 0, (cells[arm].n or 0) - (cells[arm].events or 0)] for arm in claim.arm_ids[:2]
+    ]
+
+
+def significance_survives_holm(m: Material) -> Iterator[Finding]:
+    """Adjust each family of pairwise P values by Holm's method and see which stay significant."""
+    rows = [test for test in m.tests if test.exact_p and len(test.arm_ids) == 2 and test.counted]
+    for same in grouped(rows, _family).values():
+        if len({frozenset(test.arm_ids) for test in same}) > 2:
+            yield _adjusted(same, m)
+
+
+def _family(test: Test) -> Hashable:
+    return (*part(test), test.category, moment(test), test.adjusted)
+
+
+def _adjusted(same: list[Test], m: Material) -> Finding:
+    once = list({frozenset(test.arm_ids): test for test in same}.values())
+    adjusted = holm([min(Reported(test.p).value, 1.0) for test in once])
+    significant = [(test, p) for test, p in zip(once, adjusted, strict=True) if _below(test, m.alpha)]
+    lost = [(test, p) for test, p in significant if p >= m.alpha]
+    ids = tuple(test.row_id for test in once)
+    reported = ", ".join(f"P = {test.p}" for test in once)
+    shown = ", ".join(f"P = {p_text(p)}" for p in adjusted)
+    if not lost:
+        why = f"{len(significant)} of {len(once)} are significant, before and after Holm's adjustment."
+        return Finding(ids, reported, shown, "consistent", why)
+    named = ", ".join(m.names(test.study_id, test.arm_ids) for test, _ in lost)
+    time = f" at {same[0].time:g} {same[0].time_unit}s" if same[0].time is not None else ""
+    why = (
+        f"Of {len(once)} comparisons of {m.outcome(same[0].outcome_id)}{time}, {len(lost)} of the "
+        f"{len(significant)} significant ones do not survive Holm's adjustment ({named}); whether any was "
+        "planned is not printed."
+    )
+    return Finding(ids, reported, shown, "not_checkable", why, "conclusion")

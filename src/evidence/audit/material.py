@@ -1,0 +1,365 @@
+"""The printed figures as the checks read them: plain rows, grouped once, tests done again once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from evidence.audit.recompute import Recomputed, Tables, counted_table, recompute
+from evidence.data import Dataset
+
+Row = TypeVar("Row")
+DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
+
+
+class Arm(NamedTuple):
+    """An arm of a study."""
+
+    row_id: str
+    study_id: str
+    arm_id: str
+    label: str
+    n: int | None
+    role: str
+    combines: str
+
+
+class Count(NamedTuple):
+    """A printed count or percentage of the study's own."""
+
+    row_id: str
+    source_id: str
+    locator: str
+    study_id: str
+    arm_id: str
+    outcome_id: str
+    category: str
+    subgroup: str
+    level: str
+    analysis_set: str
+    time: float | None
+    time_unit: str
+    time_label: str
+    events: int | None
+    n: int | None
+    n_basis: str
+    percent: str
+    low: str
+    high: str
+    interval_level: float | None
+    basis: str
+    category_label: str
+    counted: bool
+    same_as: str
+    derived_from: str
+
+    @property
+    def printed(self) -> bool:
+        """Return whether the count itself is printed, not recovered from the percentage."""
+        return self.events is not None and self.basis == "printed" and not self.derived_from
+
+
+class Measure(NamedTuple):
+    """A printed mean, median or other value of the study's own."""
+
+    row_id: str
+    source_id: str
+    locator: str
+    study_id: str
+    arm_id: str
+    outcome_id: str
+    category: str
+    subgroup: str
+    level: str
+    analysis_set: str
+    time: float | None
+    time_unit: str
+    time_label: str
+    from_time: float | None
+    n: int | None
+    statistic: str
+    value: str
+    spread: str
+    spread_label: str
+    low: str
+    high: str
+    interval_label: str
+    unit: str
+    counted: bool
+    same_as: str
+
+
+class Test(NamedTuple):
+    """A printed test or effect of the study's own."""
+
+    row_id: str
+    source_id: str
+    locator: str
+    study_id: str
+    outcome_id: str
+    category: str
+    subgroup: str
+    level: str
+    analysis_set: str
+    time: float | None
+    time_unit: str
+    time_label: str
+    from_time: float | None
+    arms: str
+    test_label: str
+    statistic_label: str
+    statistic: str
+    df: str
+    p: str
+    effect_label: str
+    effect: str
+    low: str
+    high: str
+    interval_level: float | None
+    adjusted: str
+    counted: bool
+
+    @property
+    def arm_ids(self) -> tuple[str, ...]:
+        """Return the arms compared, in printed order."""
+        return tuple(arm for arm in self.arms.split("|") if arm)
+
+    @property
+    def exact_p(self) -> bool:
+        """Return whether P is printed as a figure and not as a limit."""
+        return bool(self.p) and self.p[0] not in "<>≤≥"
+
+
+class Claim(NamedTuple):
+    """A sentence that a number can contradict."""
+
+    row_id: str
+    source_id: str
+    locator: str
+    cites: str
+    study_id: str
+    kind: str
+    outcome_id: str
+    arms: str
+    subgroup: str
+    level: str
+    time: float | None
+    time_unit: str
+    value: str
+    low: str
+    high: str
+    unit: str
+    paraphrase: str
+
+    @property
+    def arm_ids(self) -> tuple[str, ...]:
+        """Return the arms it speaks of, in printed order."""
+        return tuple(arm for arm in self.arms.split("|") if arm)
+
+
+class Outcome(NamedTuple):
+    """An outcome."""
+
+    outcome_id: str
+    label: str
+    domain: str
+    type: str
+    better: str
+    unit: str
+    parent_id: str
+    partition: str
+
+
+class Slice(NamedTuple):
+    """The rows that one test can have been made from."""
+
+    counts: pd.DataFrame
+    measurements: pd.DataFrame
+    arms: pd.DataFrame
+
+
+Timed = Count | Measure | Test
+
+
+def moment(row: Timed) -> tuple[Hashable, ...]:
+    """Return when a result was read: time and unit, or the label where no time is printed."""
+    return (row.time, row.time_unit) if row.time is not None else (None, row.time_label)
+
+
+def days(row: Timed | Claim) -> float | None:
+    """Return the time of a result in days, None where it has none."""
+    return None if row.time is None else row.time * DAYS.get(row.time_unit, 1.0)
+
+
+def part(row: Timed | Claim) -> tuple[str, str, str, str]:
+    """Return which result of which part of a study a row is about, leaving time, arm and class aside."""
+    return (row.study_id, row.outcome_id, row.subgroup, row.level)
+
+
+def plain(name: str) -> str:
+    """Return the id of a class or level in words."""
+    return name.replace("_", " ")
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> dict[Any, list[Row]]:
+    """Return rows by key, keys and rows in their first order."""
+    found: defaultdict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[key(row)].append(row)
+    return dict(found)
+
+
+@dataclass(frozen=True)
+class Material:
+    """A dataset ready to be checked; holds only what documents print of their own studies' arms.
+
+    Rows that quote somebody else, or belong to no arm, are left out of ``counts``, ``measurements`` and
+    ``tests``; ``claims`` keeps them, with what they cite.
+    """
+
+    data: Dataset
+    alpha: float = 0.05
+    _found: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def arms(self) -> dict[tuple[str, str], Arm]:
+        """Return the arms by study and id."""
+        return {(arm.study_id, arm.arm_id): arm for arm in rows_of(Arm, self.data.arms)}
+
+    @cached_property
+    def outcomes(self) -> dict[str, Outcome]:
+        """Return the outcomes by id."""
+        return {outcome.outcome_id: outcome for outcome in rows_of(Outcome, self.data.outcomes)}
+
+    @cached_property
+    def counts(self) -> list[Count]:
+        """Return the studies' own counts, every printing of them."""
+        return rows_of(Count, self._own_counts)
+
+    @cached_property
+    def measurements(self) -> list[Measure]:
+        """Return the studies' own measurements, every printing of them."""
+        return rows_of(Measure, self._own_measurements)
+
+    @cached_property
+    def tests(self) -> list[Test]:
+        """Return the studies' own tests, every printing of them."""
+        tests = rows_of(Test, self.data.tests[self.data.tests["cites"] == ""])
+        return [test for test in tests if all((test.study_id, arm) in self.arms for arm in test.arm_ids)]
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """Return all claims, quoted ones too."""
+        return rows_of(Claim, self.data.claims)
+
+    @cached_property
+    def counts_of(self) -> dict[tuple[str, str, str, str], list[Count]]:
+        """Return the counts that analyses take, by study, outcome, subgroup and level."""
+        return grouped((row for row in self.counts if row.counted), part)
+
+    @cached_property
+    def measures_of(self) -> dict[tuple[str, str, str, str], list[Measure]]:
+        """Return the measurements by study, outcome, subgroup and level."""
+        return grouped(self.measurements, part)
+
+    @cached_property
+    def tests_of(self) -> dict[tuple[str, str, str, str], list[Test]]:
+        """Return the tests by study, outcome, subgroup and level."""
+        return grouped(self.tests, part)
+
+    @cached_property
+    def by_id(self) -> dict[str, Count]:
+        """Return the counts by row id."""
+        return {row.row_id: row for row in self.counts}
+
+    def label(self, study: str, arm: str) -> str:
+        """Return what an arm is called."""
+        found = self.arms.get((study, arm))
+        return found.label if found and found.label else arm
+
+    def names(self, study: str, arms: Sequence[str]) -> str:
+        """Return what arms are called, in their order."""
+        return " against ".join(self.label(study, arm) for arm in arms)
+
+    def outcome(self, outcome: str) -> str:
+        """Return what an outcome is called."""
+        found = self.outcomes.get(outcome)
+        return found.label if found and found.label else outcome
+
+    def again(self, test: Test) -> Recomputed:
+        """Return a printed test done again; each is done once."""
+        found: Recomputed = self.remember(
+            f"again {test.row_id}", lambda: recompute(_mapping(test), self._slice(test))
+        )
+        return found
+
+    def remember(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what was made under a name, making it the first time."""
+        if name not in self._found:
+            self._found[name] = make()
+        return self._found[name]
+
+    def table(self, test: Test) -> tuple[tuple[int, ...], ...] | None:
+        """Return the counts that a test was made from, arms by classes; None where they are not all known."""
+        found: tuple[tuple[int, ...], ...] | None = self.remember(
+            f"table {test.row_id}", lambda: self._table(test)
+        )
+        return found
+
+    def _table(self, test: Test) -> tuple[tuple[int, ...], ...] | None:
+        _, table = counted_table(_mapping(test), list(test.arm_ids), self._slice(test))
+        return None if table is None else tuple(tuple(row) for row in table)
+
+    def _slice(self, test: Test) -> Tables:
+        key = (test.study_id, test.outcome_id)
+        counts = self._counts_by_result.get(key, self._own_counts.iloc[:0])
+        measured = self._measured_by_result.get(key, self._own_measurements.iloc[:0])
+        return Slice(counts, measured, self._arms_by_study.get(test.study_id, self.data.arms.iloc[:0]))
+
+    @cached_property
+    def _own_counts(self) -> pd.DataFrame:
+        return _own(self.data.counts, self.arms)
+
+    @cached_property
+    def _own_measurements(self) -> pd.DataFrame:
+        return _own(self.data.measurements, self.arms)
+
+    @cached_property
+    def _counts_by_result(self) -> dict[Hashable, pd.DataFrame]:
+        return dict(iter(self._own_counts.groupby(["study_id", "outcome_id"], sort=False)))
+
+    @cached_property
+    def _measured_by_result(self) -> dict[Hashable, pd.DataFrame]:
+        return dict(iter(self._own_measurements.groupby(["study_id", "outcome_id"], sort=False)))
+
+    @cached_property
+    def _arms_by_study(self) -> dict[Hashable, pd.DataFrame]:
+        return dict(iter(self.data.arms.groupby("study_id", sort=False)))
+
+
+def rows_of(kind: Callable[..., Row], frame: pd.DataFrame) -> list[Row]:
+    """Return the rows of a frame as named tuples: missing numbers None, absent columns empty text."""
+    names: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    columns = [_values(frame[name]) if name in frame else [""] * len(frame) for name in names]
+    return [kind(*values) for values in zip(*columns, strict=True)]
+
+
+def _values(column: pd.Series) -> list[Any]:
+    values: list[Any] = column.tolist()
+    return [None if value is pd.NA or value != value else value for value in values]
+
+
+def _own(frame: pd.DataFrame, arms: Mapping[tuple[str, str], Arm]) -> pd.DataFrame:
+    pairs = zip(frame["study_id"].tolist(), frame["arm_id"].tolist(), frame["cites"].tolist(), strict=True)
+    keep = [not cites and (study, arm) in arms for study, arm, cites in pairs]
+    return frame[np.array(keep, dtype=np.bool_)]
+
+
+def _mapping(test: Test) -> dict[str, Any]:
+    return test._asdict()

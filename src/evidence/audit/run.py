@@ -1,0 +1,130 @@
+"""The table of checks, and the audit that runs them all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from evidence.audit import (
+    across,
+    claims,
+    denominators,
+    effects,
+    implied_n,
+    p_values,
+    percentages,
+    reporting,
+    spread,
+    sums,
+    tests_from_data,
+)
+from evidence.audit.finding import Check, Finding
+from evidence.audit.material import Material
+from evidence.data import Dataset
+
+COLUMNS = (
+    "finding_id", "study_id", "row_id", "source_id", "locator", "check", "reported", "recomputed", "verdict",
+    "why", "family", "consequence",
+)  # fmt: skip
+
+CHECKS: tuple[Check, ...] = (
+    Check("percentages", percentages.percent_matches_count),
+    Check("percentages", percentages.percent_is_possible),
+    Check("percentages", percentages.rounding_is_one_habit),
+    Check("percentages", percentages.same_ratio_one_percent),
+    Check("sums", sums.classes_add_up),
+    Check("sums", sums.classes_cover_every_value),
+    Check("sums", sums.arms_add_up_to_combined),
+    Check("sums", sums.arms_add_up_to_study),
+    Check("sums", sums.arm_counts_match_sizes),
+    Check("sums", sums.parts_are_within_whole),
+    Check("sums", sums.partitions_add_up),
+    Check("sums", sums.subgroups_add_up),
+    Check("sums", sums.subgroups_are_within_baseline),
+    Check("sums", sums.quoted_grades_fit_total),
+    Check("tests from data", tests_from_data.test_recomputes),
+    Check("tests from data", tests_from_data.conclusion_holds_exactly),
+    Check("tests from data", tests_from_data.statistic_is_what_its_label_says),
+    Check("P values", p_values.p_fits_statistic),
+    Check("P values", p_values.statistics_stand_beside_their_p),
+    Check("P values", p_values.p_is_a_probability),
+    Check("P values", p_values.one_test_one_p),
+    Check("effects", effects.effect_recomputes),
+    Check("effects", effects.rate_interval_recomputes),
+    Check("effects", effects.interval_holds_estimate),
+    Check("effects", effects.p_fits_interval),
+    Check("spread", spread.spread_is_what_it_says),
+    Check("spread", spread.centre_is_what_it_is_called),
+    Check("spread", spread.centre_is_within_interval),
+    Check("spread", spread.spread_fits_range),
+    Check("spread", spread.mean_of_whole_numbers_is_possible),
+    Check("implied n", implied_n.patients_fit_means_and_intervals),
+    Check("implied n", implied_n.patients_fit_f),
+    Check("implied n", implied_n.other_tables_hold_with_implied_patients),
+    Check("denominators", denominators.patients_fit_arm),
+    Check("denominators", denominators.events_fit_patients),
+    Check("denominators", denominators.rates_are_of_everybody),
+    Check("denominators", denominators.medians_are_of_everybody),
+    Check("claims", claims.non_inferiority_has_a_margin),
+    Check("claims", claims.superiority_is_shown),
+    Check("claims", claims.no_difference_is_shown),
+    Check("claims", claims.safety_claims_have_counts),
+    Check("claims", claims.claims_do_not_contradict),
+    Check("claims", claims.claimed_rates_match_counts),
+    Check("claims", claims.subgroups_are_alike),
+    Check("claims", claims.significance_survives_holm),
+    Check("across documents", across.counts_agree_everywhere),
+    Check("across documents", across.measurements_agree_everywhere),
+    Check("across documents", across.registry_ids_are_sound),
+    Check("across documents", across.definitions_are_one),
+    Check("across documents", across.documents_are_listed_once),
+    Check("reporting", reporting.p_is_not_zero),
+    Check("reporting", reporting.spread_is_printed),
+    Check("reporting", reporting.denominator_is_printed),
+    Check("reporting", reporting.tests_are_named),
+    Check("reporting", reporting.effects_are_printed),
+)
+
+
+def audit(dataset: Dataset, *, alpha: float = 0.05) -> pd.DataFrame:
+    """Check every printed figure of a dataset against every other figure that constrains it.
+
+    Args:
+        dataset: loaded tables; rows that quote somebody else, or belong to no arm, are not held against a
+            study's own counts.
+        alpha: P value below which a result is called significant.
+
+    Returns:
+        One row for each thing checked, sound or not: ``finding_id`` (the same whatever the order of rows),
+        ``study_id``, ``row_id``, ``source_id`` and ``locator`` (each joined by ``|`` where a check spans
+        several), ``check``, ``reported``, ``recomputed``, ``verdict`` (consistent, rounding, inconsistent,
+        not_checkable), ``why``, ``family`` and ``consequence`` (conclusion, number, cosmetic, or empty).
+    """
+    material, places = Material(dataset, alpha), _places(dataset)
+    rows = [_record(check, finding, places) for check in CHECKS for finding in check.run(material)]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")
+
+
+def _places(dataset: Dataset) -> dict[str, tuple[str, str, str]]:
+    """Return study, document and place of every row."""
+    made: dict[str, tuple[str, str, str]] = {}
+    for frame in dataset.tables.values():
+        if {"row_id", "source_id", "locator"} <= set(frame.columns):
+            study = frame["study_id"] if "study_id" in frame else frame["source_id"].map(lambda _: "")
+            rows = zip(study.tolist(), frame["source_id"].tolist(), frame["locator"].tolist(), strict=True)
+            made |= dict(zip(frame["row_id"].tolist(), rows, strict=True))
+    return made
+
+
+def _record(check: Check, finding: Finding, places: dict[str, tuple[str, str, str]]) -> tuple[str, ...]:
+    known = [places[row] for row in finding.rows if row in places]
+    study, source, locator = (_joined([place[i] for place in known]) for i in range(3))
+    ids = "|".join(finding.rows)
+    told = (finding.reported, finding.recomputed, finding.verdict, finding.why)
+    placed = (finding.identity(check.name), study, ids, source, locator, check.name)
+    return (*placed, *told, check.family, finding.consequence)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return "|".join(dict.fromkeys(text for text in texts if text))

@@ -1,0 +1,202 @@
+"""Kernels for papermill: started by the run's server, ready as soon as they answer, quiet to the end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.client import KernelClient
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from traitlets import Type
+
+from evidence.build.kernel_server import receive, send
+from evidence.build.kernels import ADDRESS, COLD
+
+# A server that has not loaded its modules after so many seconds is given up.
+PATIENCE = 60.0
+# How often to look for what nothing announces: the end of a process, the sockets of a new kernel.
+GLANCE = 0.002
+# From when on the client looks itself for a kernel whose sockets are not there.
+LATE = 10.0
+
+
+class ServedProcess:
+    """A kernel that the server started, with the methods of ``subprocess.Popen`` that a provisioner uses."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, connection: socket.socket, started: dict[str, int]) -> None:
+        self.connection, self.pid = connection, started["pid"]
+        # One that died at once may have been reported together with its start.
+        self.returncode = started.get("status")
+        connection.setblocking(False)
+
+    def poll(self) -> int | None:
+        """Return the exit status, or None while the kernel runs; without its server it counts as killed."""
+        if self.returncode is None:
+            with suppress(BlockingIOError):
+                message = receive(self.connection)
+                self.returncode = message["status"] if message else -signal.SIGKILL
+                self.connection.close()
+        return self.returncode
+
+    def wait(self) -> int:
+        """Return the exit status once the kernel has ended."""
+        while (status := self.poll()) is None:
+            time.sleep(GLANCE)
+        return status
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the kernel and everything that it started."""
+        send(self.connection, {"signal": number})
+
+    def kill(self) -> None:
+        """Kill the kernel and everything that it started."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask the kernel and everything that it started to end."""
+        self.send_signal(signal.SIGTERM)
+
+
+def server_is_gone() -> bool:
+    """Return whether this run had a kernel server that does not answer any more."""
+    address = os.environ.get(ADDRESS)
+    if not address:
+        return False
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(address) != 0
+
+
+def ask_for_kernel(command: Sequence[str], environment: dict[str, str], folder: str, log: Path) -> Any:
+    """Return a new kernel of the run's server, or None when there is no server or it is gone."""
+    address = os.environ.get(ADDRESS)
+    if not address:
+        return None
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(PATIENCE)
+    request = {"command": command, "environment": environment, "folder": folder, "log": str(log)}
+    try:
+        connection.connect(address)
+        answer = receive(connection) if send(connection, request) else None
+    except OSError:
+        answer = None
+    if answer is None:
+        connection.close()
+        return None
+    return ServedProcess(connection, answer)
+
+
+class Provisioner(LocalProvisioner):
+    """Kernels from the run's server, or ordinary ones where there is none; neither writes to the terminal."""
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start a kernel and return how to connect to it."""
+        environment = {
+            name: value for name, value in kwargs.pop("env").items() if name not in {ADDRESS, COLD}
+        }
+        folder = str(kwargs.get("cwd") or Path.cwd())
+        log = log_of(self.parent)
+        self.process = ask_for_kernel(cmd, environment, folder, log)
+        if self.process is None:
+            with log.open("ab") as stream:
+                return await super().launch_kernel(
+                    cmd, env=environment, stdout=stream, stderr=stream, **kwargs
+                )
+        self.pid, self.cwd = self.process.pid, folder
+        return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the kernel, and return as soon as it is gone instead of looking ten times a second."""
+        await super().kill(restart)
+        deadline = time.monotonic() + 1
+        while self.process and self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(GLANCE)
+
+
+def log_of(manager: Any) -> Path:
+    """Return the file that a kernel's own messages go to, beside its connection file."""
+    return Path(manager.connection_file).with_suffix(".log")
+
+
+class Client(AsyncKernelClient):
+    """A client that goes on as soon as the kernel answers on both channels, instead of after a silence."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Return when the kernel answers and its outputs arrive.
+
+        Raises:
+            RuntimeError: the kernel died first, or ``timeout`` seconds passed.
+        """
+        deadline = time.monotonic() + (timeout or float("inf"))
+        while not await self._answers():
+            if not await self.is_alive():
+                raise RuntimeError(f"the kernel died before it was ready: {_last_words(self.parent)}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the kernel was not ready after {timeout:g} seconds")
+
+    async def _answers(self) -> bool:
+        asked = self.kernel_info()
+        try:
+            reply = await self.shell_channel.get_msg(timeout=1)
+            self._handle_kernel_info_reply(reply)
+            while not _ends(await self.iopub_channel.get_msg(timeout=0.2), asked):
+                continue
+        except Empty:
+            return False
+        return True
+
+
+def _last_words(manager: Any) -> str:
+    log = log_of(manager)
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def _ends(message: dict[str, Any], asked: str) -> bool:
+    """Return whether a message says that the kernel is done with what it was asked."""
+    idle = message["content"].get("execution_state") == "idle"
+    return bool(idle and message["parent_header"].get("msg_id") == asked)
+
+
+class Manager(AsyncKernelManager):
+    """Starts kernels through the provisioner above, and ends them without interrupting them first.
+
+    The interrupt that jupyter_client sends before every shutdown makes an idle kernel print that it was
+    interrupted; a kernel that is killed the next moment needs none.
+    """
+
+    client_factory = Type(Client, klass=KernelClient)
+
+    async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
+        if self.provisioner is None:
+            self.provisioner = Provisioner(kernel_spec=self.kernel_spec, parent=self)
+        command, kwargs = await super()._async_pre_start_kernel(**kwargs)
+        self.provisioner.kernel_id = self.kernel_id
+        return command, kwargs
+
+    async def _async_interrupt_kernel(self) -> None:
+        if not self.shutting_down:
+            await super()._async_interrupt_kernel()
+
+    async def _async_post_start_kernel(self, **kwargs: Any) -> None:
+        # A client that connects too early tries again only a tenth of a second later.
+        deadline = time.monotonic() + LATE
+        while self._awaited() and await self.is_alive() and time.monotonic() < deadline:
+            await asyncio.sleep(GLANCE)
+        await super()._async_post_start_kernel(**kwargs)
+
+    def _awaited(self) -> bool:
+        paths = [f"{self.ip}-{port}" for port in self.ports] if self.transport == "ipc" else []
+        return not all(os.path.exists(path) for path in paths)

@@ -1,0 +1,103 @@
+"""Where the kernels of a run come from: one server process, and one folder for all that is temporary."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+# What notebooks of a report import: loaded once by the server instead of in every kernel.
+PRELOADED = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "matplotlib.pyplot",
+    "seaborn",
+    "pandas",
+    "scipy.stats",
+    "evidence",
+    "evidence.data.*",
+    "evidence.display.*",
+    "evidence.stats.*",
+)
+# The address of the run's server, for its workers; a kernel does not get to see it.
+ADDRESS = "EVIDENCE_KERNEL_SERVER"
+# Not empty: kernels are ordinary processes.
+COLD = "EVIDENCE_COLD_KERNELS"
+# The file names of sockets have at most about 100 characters.
+LONGEST_FOLDER = 50
+
+
+def can_fork() -> bool:
+    """Return whether kernels may be forked here: not without ``fork``, on macOS, or when asked not to.
+
+    The system libraries of macOS do not survive in a forked process.
+    """
+    return hasattr(os, "fork") and sys.platform != "darwin" and not os.environ.get(COLD)
+
+
+@contextmanager
+def chosen_kernels(*, cold: bool) -> Iterator[None]:
+    """Let the runs inside start ordinary kernels where ``cold``, and else the fastest that there are."""
+    before = os.environ.get(COLD, "")
+    os.environ[COLD] = "1" if cold else before
+    try:
+        yield
+    finally:
+        os.environ.pop(COLD)
+        os.environ.update({COLD: before} if before else {})
+
+
+@contextmanager
+def run_folder() -> Iterator[Path]:
+    """Provide a folder for everything temporary of a run; it becomes the place of temporary files."""
+    place = tempfile.gettempdir()
+    short = place if len(place) < LONGEST_FOLDER or sys.platform == "win32" else "/tmp"  # noqa: S108
+    with tempfile.TemporaryDirectory(prefix="evidence-", dir=short, ignore_cleanup_errors=True) as folder:
+        tempfile.tempdir = folder
+        try:
+            yield Path(folder)
+        finally:
+            tempfile.tempdir = place
+
+
+@contextmanager
+def kernel_server(folder: Path, modules: Sequence[str] = PRELOADED) -> Iterator[int | None]:
+    """Keep a kernel server for the time of the run and announce it to workers; yield its process id.
+
+    Without ``modules`` it starts ordinary kernels. Systems that it cannot run on have none, and kernels are
+    then started by their clients.
+    """
+    if not hasattr(os, "fork"):
+        yield None
+        return
+    address = str(folder / "server")
+    server = _start_server(address, folder, modules)
+    os.environ[ADDRESS] = address
+    try:
+        yield server.pid
+    finally:
+        del os.environ[ADDRESS]
+        server.terminate()
+        server.wait()
+
+
+def _start_server(address: str, folder: Path, modules: Sequence[str]) -> subprocess.Popen[bytes]:
+    script = Path(__file__).with_name("kernel_server.py")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(128)
+        inherited = str(listener.fileno())
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, str(script), inherited, str(os.getpid()), str(folder), *modules],
+            pass_fds=(listener.fileno(),),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            start_new_session=True,
+        )

@@ -1,0 +1,213 @@
+"""Figures across studies: rates by treatment and effects by design, side by side and never pooled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
+
+import pandas as pd
+
+from evidence import format as fmt
+from evidence.display import theme
+from evidence.display.across import (
+    Choice,
+    Some,
+    Window,
+    across_frame,
+    effects_frame,
+    sharing_words,
+    when_counted,
+)
+from evidence.display.figures.draw import (
+    Interval,
+    canvas,
+    directions,
+    draw_rows,
+    effect_scale,
+    nothing,
+    numbers,
+    percent_scale,
+    rows_height,
+)
+from evidence.display.figures.effects import ARROW_NOTE, axis_words, effect_text, side_words
+from evidence.display.labels import (
+    MEASURES,
+    METHODS,
+    interval_words,
+    joined,
+    lower_first,
+    mark_of,
+    marked,
+)
+from evidence.display.model import LEGEND, SIGNS, Cell, Figure
+from evidence.display.tables.across import NOT_POOLED, NOT_STATED, count_words, names_of, study_words
+from evidence.parameters import Parameters
+from evidence.results import Tables, records
+
+NO_INTERVAL = "A point without a line is a percentage that no count stands behind."
+
+
+def across_figure(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    outcome_ids: Sequence[str],
+    window: Window | None = None,
+    **choice: Unpack[Choice],
+) -> Figure:
+    """Draw every counted result of the outcomes in the chosen studies, by treatment and study.
+
+    Arguments as in ``across_frame``. Colour and marker tell treatments apart.
+    """
+    frame = across_frame(data, parameters, outcome_ids=outcome_ids, window=window, **choice)
+    caption = _caption(data, parameters, outcome_ids, frame)
+    if frame.empty:
+        return nothing(caption)
+    rows = _rows(frame)
+    with theme.themed():
+        figure, (axis,) = canvas(rows_height(rows))
+        highest = float(frame[["estimate", "high"]].max().max())
+        draw_rows(axis, rows, percent_scale(highest, "Patients with the outcome"))
+    return Figure(figure, caption, f"Interval plot. {_alt(frame)}", frame)
+
+
+def _caption(data: Tables, parameters: Parameters, outcome_ids: Sequence[str], frame: pd.DataFrame) -> str:
+    names = names_of(data, outcome_ids, frame)
+    bare = bool(frame["low"].isna().any())
+    parts = [
+        f"{names[:1].upper()}{names[1:]} by treatment and study.",
+        f"Lines are {interval_words(parameters)}s ({METHODS[parameters.proportion_method]}).",
+        NO_INTERVAL if bare else "",
+        NOT_POOLED,
+        sharing_words(data, set(frame["study_id"])),
+        _legend(frame),
+    ]
+    return " ".join(filter(None, parts))
+
+
+def _legend(frame: pd.DataFrame) -> str:
+    marks = {mark_of(str(one)) for one in frame["basis"]} | {mark_of("", str(one)) for one in frame["origin"]}
+    told = "; ".join(f"{sign} {LEGEND[mark]}" for mark, sign in SIGNS.items() if mark in marks)
+    return f"{told}." if told else ""
+
+
+def _rows(frame: pd.DataFrame) -> list[Interval]:
+    several = frame["heading"].nunique() > 1
+    order = {label: place for place, label in enumerate(dict.fromkeys(frame["node_label"]))}
+    rows: list[Interval] = []
+    last = ""
+    for row in records(frame):
+        heading = f"{row['heading']}: {row['node_label']}" if several else str(row["node_label"])
+        rows += [Interval(heading)] if heading != last else []
+        rows.append(_row(row, order[row["node_label"]]))
+        last = heading
+    return rows
+
+
+def _row(row: Mapping[str, Any], series: int) -> Interval:
+    return Interval(_label(row), **numbers(row), text=_value(row), series=series)
+
+
+def _label(row: Mapping[str, Any]) -> str:
+    arm = "" if row["arm_label"] == row["node_label"] else f", {row['arm_label']}"
+    return f"{study_words(row)}{_origin(row)}{arm}; {_when(row)}"
+
+
+def _when(row: Mapping[str, Any]) -> str:
+    when = lower_first(when_counted(row))
+    return "time not stated" if when == NOT_STATED else when
+
+
+def _origin(row: Mapping[str, Any]) -> str:
+    return Cell("", mark=mark_of("", str(row["origin"]))).shown
+
+
+def _value(row: Mapping[str, Any]) -> str:
+    if fmt.missing(row["events"]):
+        return f"{fmt.printed_percent(str(row['percent']))}  ({count_words(row)})"
+    return f"{fmt.percent(row['estimate'])}  ({marked(count_words(row), str(row['basis']))})"
+
+
+def _alt(frame: pd.DataFrame) -> str:
+    parts = [
+        f"{row['node_label']}, {_label(row)}: {fmt.risk(row['estimate'], row['low'], row['high'])}."
+        for row in records(frame)
+    ]
+    return " ".join(parts)
+
+
+def effects_across_figure(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    outcome_ids: Sequence[str],
+    treatments: Some = None,
+    comparators: Some = None,
+    window: Window | None = None,
+    **choice: Unpack[Choice],
+) -> Figure:
+    """Draw every effect within a study in the measure of the parameters, by outcome and design.
+
+    Arguments as in ``effects_frame``. There is no diamond: nothing is pooled.
+    """
+    frame = effects_frame(
+        data,
+        parameters,
+        outcome_ids=outcome_ids,
+        treatments=treatments,
+        comparators=comparators,
+        window=window,
+        **choice,
+    )
+    measure = parameters.effect_measure
+    caption = _effects_caption(data, parameters, outcome_ids, frame)
+    if frame["estimate"].notna().sum() == 0:
+        return nothing(caption)
+    rows = _effect_rows(frame)
+    values = [float(value) for name in ("low", "high", "estimate") for value in frame[name]]
+    scale = effect_scale(measure, values, axis_words(measure))
+    cut = any(row.low < scale.low or row.high > scale.high for row in rows)
+    with theme.themed():
+        figure, (axis,) = canvas(rows_height(rows) + 0.2)
+        draw_rows(axis, rows, scale)
+        directions(axis, *side_words(data, frame))
+    return Figure(figure, f"{caption} {ARROW_NOTE}" if cut else caption, _effects_alt(frame), frame)
+
+
+def _effects_caption(
+    data: Tables, parameters: Parameters, outcome_ids: Sequence[str], frame: pd.DataFrame
+) -> str:
+    known = frame[frame["estimate"].notna()]
+    methods = joined([METHODS.get(name, name) for name in dict.fromkeys(known["method"])])
+    parts = [
+        f"{MEASURES[parameters.effect_measure]} within studies, by design: "
+        f"{names_of(data, outcome_ids, frame)}.",
+        f"Lines are {interval_words(parameters)}s ({methods or 'none'}).",
+        NOT_POOLED,
+        sharing_words(data, set(frame["study_id"])),
+        _legend(frame),
+    ]
+    return " ".join(filter(None, parts))
+
+
+def _effect_rows(frame: pd.DataFrame) -> list[Interval]:
+    several = frame["outcome_id"].nunique() > 1
+    rows: list[Interval] = []
+    last = ""
+    for row in records(frame):
+        heading = f"{row['outcome_label']}: {lower_first(row['design'])}" if several else str(row["design"])
+        rows += [Interval(heading)] if heading != last else []
+        rows.append(Interval(_versus(row), **numbers(row), text=marked(effect_text(row), str(row["basis"]))))
+        last = heading
+    return rows
+
+
+def _versus(row: Mapping[str, Any]) -> str:
+    pair = f"{row['arm1_label']} against {row['arm0_label']}"
+    return f"{study_words(row)}{_origin(row)}: {pair}; {_when(row)}"
+
+
+def _effects_alt(frame: pd.DataFrame) -> str:
+    parts = [f"{row['outcome_label']}, {_versus(row)}: {effect_text(row)}." for row in records(frame)]
+    measure = MEASURES[str(frame["measure"].iloc[0])].lower()
+    return f"Forest plot of the {measure}. {' '.join(parts)}"

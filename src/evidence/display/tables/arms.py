@@ -1,0 +1,144 @@
+"""The arms of one study side by side: one row per outcome, one column per arm, differences beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from evidence import format as fmt
+from evidence.display.across import Window, across_frame
+from evidence.display.labels import (
+    arm_labels,
+    ci,
+    effect_note,
+    interval_words,
+    joined,
+    lower_first,
+    sourced,
+    study_label,
+)
+from evidence.display.model import Cell, Column, Table
+from evidence.display.tables.events import outcomes_of
+from evidence.display.tables.parts import build
+from evidence.display.tables.rates import stacked
+from evidence.parameters import Parameters
+from evidence.results import Tables, contrasts, records
+
+Arms = list[tuple[str, str]]  # id and label
+
+
+def side_by_side_table(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    study_id: str,
+    outcome_ids: Sequence[str] | None = None,
+    window: Window | None = None,
+) -> Table:
+    """Return the outcomes of a study with its arms side by side, and differences from the reference arm.
+
+    Outcomes that are given for one arm only are named in the note. All adverse events by default; ``window``
+    as in ``across_frame``, and needed where a study counts at several times.
+    """
+    chosen = outcomes_of(data, "safety") if outcome_ids is None else list(outcome_ids)
+    frame = _of_study(data, parameters, study_id, chosen, window)
+    alone, frame = _compared(frame)
+    effects = _differences(data, parameters, study_id, chosen, frame)
+    arms = [(one, arm_labels(data, study_id)[one]) for one in _in_order(data, study_id, set(frame["arm_id"]))]
+    tested = [one for one in arms if one[0] in set(effects["arm1"])]
+    zero = next((str(label) for label in effects["arm0_label"]), "")
+    when = joined([lower_first(str(one)) for one in dict.fromkeys(frame["time_label"]) if one])
+    return build(
+        data,
+        (
+            Column("", width=2.6),
+            *(Column(_header(frame, one), "right", 1.1) for one in arms),
+            *(Column(f"{label} − {zero}, points ({ci(parameters)})", "right", 1.4) for _, label in tested),
+        ),
+        [_row(frame, effects, title, arms, tested) for title in dict.fromkeys(frame["heading"])],
+        caption=f"{study_label(data, study_id)}: arms side by side{f' ({when})' if when else ''}"
+        f"{f', differences with {interval_words(parameters)}s' if tested else ''}.",
+        note=" ".join(filter(None, (effect_note(effects, parameters), _left_out(alone)))),
+        frame=stacked(frame, effects),
+    )
+
+
+def _of_study(
+    data: Tables, parameters: Parameters, study_id: str, chosen: Sequence[str], window: Window | None
+) -> pd.DataFrame:
+    frame = across_frame(data, parameters, outcome_ids=chosen, window=window)
+    frame = frame[(frame["study_id"] == study_id) & frame["events"].notna()]
+    return frame[~frame["arm_id"].isin(_sums(data, study_id, set(frame["arm_id"])))]
+
+
+def _sums(data: Tables, study_id: str, used: set[str]) -> set[str]:
+    """Return the arms that are the sum of other arms shown."""
+    arms = records(data.arms[data.arms["study_id"] == study_id])
+    return {str(arm["arm_id"]) for arm in arms if used & set(str(arm["combines"] or "").split("|"))}
+
+
+def _in_order(data: Tables, study_id: str, used: set[str]) -> list[str]:
+    arms = data.arms.loc[data.arms["study_id"] == study_id, "arm_id"]
+    return [str(one) for one in arms if one in used]
+
+
+def _compared(frame: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
+    """Return the headings that one arm alone has, and the rows of the others."""
+    sizes = frame.groupby("heading", sort=False)["arm_id"].nunique() if len(frame) else pd.Series(dtype=int)
+    alone = [str(one) for one, size in sizes.items() if size < 2]
+    return alone, frame[~frame["heading"].isin(alone)].reset_index(drop=True)
+
+
+def _left_out(alone: Sequence[str]) -> str:
+    return (
+        f"Given for one arm only and left out: {joined([lower_first(one) for one in alone])}."
+        if alone
+        else ""
+    )
+
+
+def _differences(
+    data: Tables, parameters: Parameters, study_id: str, chosen: Sequence[str], frame: pd.DataFrame
+) -> pd.DataFrame:
+    effects = contrasts(data, parameters, study_id=study_id, outcome_ids=chosen, measure="RD")
+    used = set(frame["row_id"])
+    kept = [set(str(one).split("|")) <= used for one in effects["row_id"]]
+    return effects[pd.Series(kept, effects.index, dtype=bool)]
+
+
+def _header(frame: pd.DataFrame, arm: tuple[str, str]) -> str:
+    sizes = dict.fromkeys(int(n) for n in frame.loc[frame["arm_id"] == arm[0], "n"] if not pd.isna(n))
+    return f"{arm[1]} (n = {next(iter(sizes))})" if len(sizes) == 1 else arm[1]
+
+
+def _row(
+    frame: pd.DataFrame, effects: pd.DataFrame, title: str, arms: Arms, tested: Arms
+) -> tuple[Cell, ...]:
+    rows = {str(row["arm_id"]): row for row in records(frame[frame["heading"] == title])}
+    ids = {str(row["row_id"]) for row in rows.values()}
+    found = {str(row["arm1"]): row for row in records(effects) if set(str(row["row_id"]).split("|")) <= ids}
+    return (
+        sourced(title, "", origin=_origin(rows)),
+        *(_count(rows.get(one)) for one, _ in arms),
+        *(_difference(found.get(one)) for one, _ in tested),
+    )
+
+
+def _count(row: Mapping[str, Any] | None) -> Cell:
+    if row is None:
+        return Cell("")
+    text = f"{fmt.count(row['events'], row['n'])} ({fmt.percent(row['estimate'])})"
+    return sourced(text, row["row_id"], basis=str(row["basis"]))
+
+
+def _difference(row: Mapping[str, Any] | None) -> Cell:
+    if row is None:
+        return Cell("")
+    text = fmt.difference(row["estimate"], row["low"], row["high"])
+    return sourced(text, row["row_id"], basis=str(row["basis"]))
+
+
+def _origin(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    return "external" if any(row["origin"] == "external" for row in rows.values()) else ""

@@ -1,0 +1,273 @@
+"""What stands before any comparison: the studies, how they count, what is missing, what others pooled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
+
+from evidence import format as fmt
+from evidence.display.across import (
+    SYNTHESES,
+    Choice,
+    Some,
+    across_frame,
+    chosen_studies,
+    design_words,
+    studies_with_results,
+    when_counted,
+    words_of,
+)
+from evidence.display.evidence import patients
+from evidence.display.labels import lower_first, outcome_labels, pretty, sourced, study_label, unit
+from evidence.display.model import Cell, Column, Table
+from evidence.display.tables.across import NOT_STATED, study_words
+from evidence.display.tables.pairwise import printed_effect
+from evidence.display.tables.parts import build, grouped
+from evidence.parameters import Parameters
+from evidence.results import Tables, once, plain, records, separate_arms
+
+PLANNED = ("planned enrolment", "target enrolment")
+NOT_SAID = ("definition", "method")  # kinds of claims that say nothing of a result
+OPERATORS = {"increase>=": "rise of at least", "ratio>=": "at least"}
+EFFECT_KEY = ["study_id", "outcome_id", "arms", "time", "time_label", "effect_label"]
+
+
+def studies_table(data: Tables, parameters: Parameters, **choice: Unpack[Choice]) -> Table:
+    """Return the chosen studies: design, population, patients, arms, registry number, shared patients."""
+    chosen = data.studies[data.studies["study_id"].isin(chosen_studies(data, **choice))]
+    frame = chosen.assign(patients=[patients(data, row) for row in records(chosen)])
+    return build(
+        data,
+        (
+            Column("Study", width=1.9),
+            Column("Design", width=1.7),
+            Column("Population", width=1.1),
+            Column("Patients", "right", 0.8),
+            Column("Arms (patients)", width=2.3),
+            Column("Registry number", width=1.2),
+        ),
+        [_study_row(data, row) for row in records(frame)],
+        caption=f"Studies ({len(frame)}): their design, population, size and arms.",
+        note="A study that is part of another has patients of that study: they are not counted twice. "
+        "Where patients or arms are empty, they are not printed.",
+        frame=frame,
+    )
+
+
+def _study_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    parent = str(row["parent_study_id"] or "")
+    design = f"{design_words(row)}; part of {study_label(data, parent)}" if parent else design_words(row)
+    return (
+        sourced(str(row["label"]), row["row_id"], origin=str(row["origin"])),
+        Cell(design),
+        Cell(_population(row)),
+        Cell("" if fmt.missing(row["patients"]) else str(row["patients"])),
+        Cell("; ".join(_arm(arm) for arm in records(separate_arms(data, str(row["study_id"]))))),
+        Cell(str(row["registry_id"] or "")),
+    )
+
+
+def _population(row: Mapping[str, Any]) -> str:
+    return words_of(row["population"]).lower() or NOT_STATED
+
+
+def _arm(arm: Mapping[str, Any]) -> str:
+    return str(arm["label"]) if fmt.missing(arm["n"]) else f"{arm['label']} ({arm['n']})"
+
+
+def comparability_table(
+    data: Tables, parameters: Parameters, *, outcome_ids: Sequence[str], **choice: Unpack[Choice]
+) -> Table:
+    """Return what differs between studies that report the outcomes: population, criteria, time, set counted.
+
+    One row per study, outcome and time. Criteria are those that a document prints for the study.
+    """
+    frame = across_frame(data, parameters, outcome_ids=outcome_ids, **choice)
+    keys = ["study_id", "outcome_id", "time", "time_unit", "time_label", "analysis_set"]
+    ordered = frame.sort_values("outcome_id", key=lambda ids: ids.map(list(outcome_ids).index), kind="stable")
+    frame = ordered.drop_duplicates(keys).reset_index(drop=True)
+    criteria = [_criteria(data, row) for row in records(frame)]
+    frame = frame.assign(criteria=[text for text, _ in criteria])
+    labels = outcome_labels(data)
+    return build(
+        data,
+        (
+            Column("Study", width=2.0),
+            Column("Population", width=1.2),
+            Column("Time", width=1.0),
+            Column("Patients counted", width=1.2),
+            Column("What counts, as printed", width=2.4),
+        ),
+        [
+            (sourced(study_words(row), "", origin=str(row["origin"])), Cell(_population(row)),
+             Cell(when_counted(row)), Cell(_counted_set(row)), sourced(text or NOT_STATED, rows))
+            for row, (text, rows) in zip(records(frame), criteria, strict=True)
+        ],
+        caption="What differs between the studies before their results are compared.",
+        note="“Not stated”: not in what was read.",
+        frame=frame[[*keys, "study_label", "population", "criteria"]],
+        groups=grouped([labels.get(one, one) for one in frame["outcome_id"]]),
+    )  # fmt: skip
+
+
+def _counted_set(row: Mapping[str, Any]) -> str:
+    return NOT_STATED if row["analysis_set"] in ("", "unstated") else plain(str(row["analysis_set"])).lower()
+
+
+def _criteria(data: Tables, row: Mapping[str, Any]) -> tuple[str, str]:
+    frame = data.definitions[data.definitions["outcome_id"] == row["outcome_id"]]
+    own = frame["study_id"] == row["study_id"] if "study_id" in frame else frame["source_id"] == ""
+    sources = set(data.studies.loc[data.studies["study_id"] == row["study_id"], "source_id"])
+    unnamed = frame["study_id"] == "" if "study_id" in frame else frame["source_id"] != ""
+    found = records(frame[own | (unnamed & frame["source_id"].isin(sources))])
+    told: dict[str, list[str]] = {}
+    for one in found:
+        told.setdefault(_criterion(one), []).append(str(one["row_id"]))
+    join = " or " if any(one["join"] == "any" for one in found) else "; "
+    return join.join(told), "|".join(row_id for rows in told.values() for row_id in rows)
+
+
+def _criterion(one: Mapping[str, Any]) -> str:
+    operator = OPERATORS.get(str(one["operator"]), pretty(str(one["operator"])))
+    amount = fmt.general(one["threshold"])
+    name = lower_first(plain(str(one["criterion"])))
+    if not amount:
+        return f"without {name}" if operator == "absent" else f"{name}: {operator}"
+    gap = "" if operator in ("<", ">", "≤", "≥", "=") else " "
+    return f"{name} {operator}{gap}{amount} {unit(one['unit']).replace('×', '× ')}".strip()
+
+
+def missing_evidence_table(data: Tables, parameters: Parameters, **choice: Unpack[Choice]) -> Table:
+    """Return the studies without a single efficacy result: registry number, state, size, what is said.
+
+    Syntheses of other studies are left out. A study is missing evidence whether it is planned, under way or
+    finished; what a document says of its result in words is no result.
+    """
+    known = studies_with_results(data)
+    chosen = data.studies[
+        data.studies["study_id"].isin(chosen_studies(data, **choice))
+        & ~data.studies["study_id"].isin(known)
+        & ~data.studies["design"].isin(SYNTHESES)
+    ]
+    frame = chosen.assign(patients=[patients(data, row) for row in records(chosen)])
+    return build(
+        data,
+        (
+            Column("Study", width=1.8),
+            Column("Design", width=1.4),
+            Column("Registry number", width=1.3),
+            Column("State", width=1.0),
+            Column("Patients", "right", 1.0),
+            Column("What is said of it", width=3.0),
+        ),
+        [_missing_row(data, row) for row in records(frame)],
+        caption=f"Missing evidence: studies without a single efficacy result ({len(frame)}).",
+        note="No result here is counted anywhere in this report, and none can be.",
+        frame=frame,
+    )
+
+
+def _missing_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    study = str(row["study_id"])
+    rows, said = _said(data, study)
+    state, where = _element(data, study, ("status",))
+    planned, place = _element(data, study, PLANNED)
+    size = "" if fmt.missing(row["patients"]) else str(row["patients"])
+    shown = " ".join(filter(None, (size, f"({planned} planned)" if planned else "")))
+    return (
+        sourced(str(row["label"]), row["row_id"], origin=str(row["origin"])),
+        Cell(design_words(row)),
+        Cell(str(row["registry_id"] or "")),
+        sourced(plain(state or str(row["status"] or "")) or NOT_STATED, where or row["row_id"]),
+        sourced(shown or NOT_STATED, place or row["row_id"]),
+        sourced(said or "Nothing", rows),
+    )
+
+
+def _element(data: Tables, study: str, items: Sequence[str]) -> tuple[str, str]:
+    frame = data.protocols
+    found = records(frame[(frame["study_id"] == study) & frame["item"].isin(items)])
+    return (str(found[0]["value"]), str(found[0]["row_id"])) if found else ("", "")
+
+
+def _said(data: Tables, study: str) -> tuple[str, str]:
+    frame = data.claims[(data.claims["study_id"] == study) & ~data.claims["kind"].isin(NOT_SAID)]
+    told = [pretty(str(row["paraphrase"])).rstrip(".") for row in records(frame)]
+    return "|".join(frame["row_id"]), f"{'. '.join(told)}." if told else ""
+
+
+def published_effects_table(
+    data: Tables, parameters: Parameters, *, designs: Some = SYNTHESES, indication: Some = None
+) -> Table:
+    """Return the pooled effects that others have printed, with their intervals as printed.
+
+    A synthesis whose estimates were not read is listed as such.
+    """
+    studies = data.studies[
+        data.studies["study_id"].isin(chosen_studies(data, indication=indication, designs=designs))
+    ]
+    tests = data.tests[data.tests["study_id"].isin(studies["study_id"]) & (data.tests["effect"] != "")]
+    tests = once(tests, EFFECT_KEY)
+    body, headings = [], []
+    for study in records(studies):
+        rows = _pooled_rows(data, study, records(tests[tests["study_id"] == study["study_id"]]))
+        body += rows
+        headings += [_synthesis(data, study)] * len(rows)
+    return build(
+        data,
+        (
+            Column("Outcome", width=2.0),
+            Column("Comparison", width=2.6),
+            Column("Measure", width=0.9),
+            Column("Printed effect (interval)", "right", 1.7),
+            Column("P, printed", "right", 0.8),
+            Column("Remark", width=1.3),
+        ),
+        body,
+        caption="Pooled effects that others have published, as printed.",
+        note="These are checks from outside: they enter no calculation of this report. Where no level is "
+        "printed, the level of an interval is not known.",
+        frame=tests,
+        groups=grouped(headings),
+    )
+
+
+def _synthesis(data: Tables, study: Mapping[str, Any]) -> str:
+    size = "" if fmt.missing(study["n"]) else f", {study['n']} patients"
+    scope = str(study["indication"] or "") or "indication not stated"
+    return f"{study['label']} ({words_of(study['design']).lower()}, {scope}{size})"
+
+
+def _pooled_rows(
+    data: Tables, study: Mapping[str, Any], tests: Sequence[Mapping[str, Any]]
+) -> list[tuple[Cell, ...]]:
+    rows = [_pooled_row(data, test) for test in tests]
+    claims = data.claims[(data.claims["study_id"] == study["study_id"]) & (data.claims["value"] == "")]
+    said = [(str(one["row_id"]), str(one["paraphrase"])) for one in records(claims)]
+    if not rows and not said:
+        said = [(str(study["row_id"]), "No pooled estimate was read")]
+    blank = Cell("")
+    return rows + [(Cell("–"), sourced(text, row_id), blank, blank, blank, blank) for row_id, text in said]
+
+
+def _pooled_row(data: Tables, test: Mapping[str, Any]) -> tuple[Cell, ...]:
+    arms = data.arms[data.arms["study_id"] == test["study_id"]]
+    names = dict(zip(arms["arm_id"], arms["label"], strict=True))
+    origin = str(test.get("origin", ""))
+    when = when_counted(test)
+    outcome = outcome_labels(data).get(str(test["outcome_id"]), str(test["outcome_id"]))
+    return (
+        Cell(outcome if when == NOT_STATED else f"{outcome}, {when}"),
+        Cell(" against ".join(str(names.get(arm, arm)) for arm in str(test["arms"]).split("|"))),
+        Cell(str(test["effect_label"])),
+        sourced(printed_effect(test), test["row_id"], origin=origin),
+        sourced(fmt.printed(test["p"]), test["row_id"]),
+        Cell(_remark(test)),
+    )
+
+
+def _remark(test: Mapping[str, Any]) -> str:
+    level = "" if fmt.missing(test["interval_level"]) else fmt.level(float(test["interval_level"]))
+    note = re.sub(r"\bI2\b", "I²", str(test.get("note", "") or ""))
+    return ", ".join(filter(None, (note, level)))

@@ -1,0 +1,384 @@
+"""Registered trials: which there are, how they are planned side by side, and whose number is whose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from evidence import format as fmt
+from evidence.display.documents import (
+    REGISTRY_UNIT,
+    document_label,
+    document_origin,
+    quantity,
+    registry_ids,
+)
+from evidence.display.evidence import patients
+from evidence.display.labels import lower_first, pretty, sourced
+from evidence.display.model import Cell, Column, Table
+from evidence.display.tables.parts import Body, build, grouped, nothing
+from evidence.parameters import Parameters
+from evidence.results import Tables, plain, records
+
+OPEN = ("recruiting", "ongoing", "planned", "unknown")
+STATES = {
+    "Finished, no rates in the documents": ("completed", "published", "terminated", "withdrawn"),
+    "Under way": ("recruiting", "ongoing", "planned"),
+    "State not known": ("unknown", ""),
+}
+SAID = ("superior", "non_inferior", "comparable", "no_difference", "other")
+NO_TRIAL = ("product_label", "pharmacokinetic", "meta_analysis", "network_meta_analysis")
+RESULTS = ("efficacy", "safety")
+ILLUSTRATIVE = "(illustrative)"
+TITLE = re.compile(r" \(title of [^)]*\)$")
+MOST_COLUMNS = 3  # studies beside each other that leave a column wide enough to read on A4
+SECTIONS = (
+    "design",
+    "centre",
+    "dates",
+    "eligibility",
+    "regimen",
+    "dose",
+    "primary endpoint",
+    "endpoints",
+    "secondary endpoint",
+    "endpoint",
+    "assessment",
+    "safety",
+)
+Element = dict[str, Any]
+
+
+def registered_table(data: Tables, parameters: Parameters) -> Table:
+    """Return the trials without a counted result: state, registry number, design, size, what is said of them.
+
+    These are all studies that are under way or of unknown state, and those finished or registered that the
+    documents give no efficacy or safety result for.
+    """
+    with_results = _with_results(data)
+    chosen = [row for row in records(data.studies) if _awaited(row, with_results)]
+    chosen.sort(key=lambda row: list(STATES).index(_state(row)))
+    columns = (
+        Column("Trial", width=1.9),
+        Column("Registry number", width=1.3),
+        Column("Design", width=1.2),
+        Column("Patients", "right", 0.9),
+        Column("What is known of it", width=2.8),
+    )
+    return build(
+        data,
+        columns,
+        [_registered_row(data, row) for row in chosen],
+        caption="Trials whose results are not in the documents, by state.",
+        note="Patients: enrolled where printed, else planned. Empty: not in the documents.",
+        frame=pd.DataFrame(chosen, columns=list(data.studies.columns)),
+        groups=grouped([_state(row) for row in chosen]),
+    )
+
+
+def _state(study: Mapping[str, Any]) -> str:
+    status = str(study["status"] or "")
+    return next((words for words, members in STATES.items() if status in members), "State not known")
+
+
+def _with_results(data: Tables) -> set[str]:
+    """Return the studies with a counted result of an efficacy or safety outcome."""
+    chosen = set(data.outcomes.loc[data.outcomes["domain"].isin(RESULTS), "outcome_id"])
+    frames = (data.counts, data.measurements, data.tests)
+    return {str(one) for frame in frames for one in frame.loc[frame["outcome_id"].isin(chosen), "study_id"]}
+
+
+def _awaited(study: Mapping[str, Any], with_results: set[str]) -> bool:
+    """Return whether a study is a trial under way, or one finished or registered without a result."""
+    if study["design"] in NO_TRIAL or study["study_id"] in with_results:
+        return False
+    registered = not fmt.missing(study["registry_id"])
+    return registered or study["status"] in (*OPEN, "completed", "terminated", "withdrawn")
+
+
+def _registered_row(data: Tables, study: Element) -> tuple[Cell, ...]:
+    items = _items(data, str(study["study_id"]))
+    size = patients(data, study)
+    return (
+        sourced(str(study["label"]), study["row_id"], origin=str(study["origin"])),
+        Cell(str(study["registry_id"] or "")),
+        Cell(plain(str(study["design"] or ""))),
+        _planned(items) if pd.isna(size) else Cell(str(size)),
+        _known(data, study, items),
+    )
+
+
+def _items(data: Tables, study_id: str) -> dict[str, Element]:
+    rows = records(data.protocols[data.protocols["study_id"] == study_id])
+    return {str(row["item"]): row for row in rows}
+
+
+def _planned(items: Mapping[str, Element]) -> Cell:
+    row = next((row for item, row in items.items() if item.endswith("enrolment")), None)
+    return sourced(f"{row['value']} planned", row["row_id"]) if row else Cell("")
+
+
+def _known(data: Tables, study: Element, items: Mapping[str, Element]) -> Cell:
+    """Return the state that a registry gives, and what documents say of the result without a rate."""
+    status, date = items.get("status"), items.get("date of the status")
+    dated = ", ".join(str(row["value"]) for row in (status, date) if row)
+    words = [f"Registry: {dated}."] if status else []
+    own = data.claims[(data.claims["study_id"] == study["study_id"]) & data.claims["kind"].isin(SAID)]
+    said = records(own)
+    words += [f"{pretty(row['paraphrase']).rstrip('.')}." for row in said]
+    return Cell(" ".join(words), tuple(str(row["row_id"]) for row in (status, date, *said) if row))
+
+
+def identifiers_table(data: Tables, parameters: Parameters) -> Table:
+    """Return what the documents say a registry number is, number by number, beside the study filed under it.
+
+    These are the claims of kind identity that name a registry number.
+    """
+    claims = [row for row in records(data.claims) if row["kind"] == "identity"]
+    named = sorted(((number, row) for row in claims for number in _numbers(row)), key=lambda pair: pair[0])
+    columns = (
+        Column("Document", width=1.5),
+        Column("What it says, in other words", width=3.4),
+        Column("Place", width=1.6),
+    )
+    return build(
+        data,
+        columns,
+        [_identity_row(data, row) for _, row in named],
+        caption="What the documents say that a registry number is.",
+        note="The headings name the study that this report files under the number. A sentence that names two "
+        "numbers stands under both.",
+        frame=pd.DataFrame([{"number": number, **row} for number, row in named]),
+        groups=grouped([_filed(data, number) for number, _ in named]),
+    )
+
+
+def _numbers(claim: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the registry numbers that an identity claim names."""
+    printed = [claim["value"]] if claim["unit"] == REGISTRY_UNIT else []
+    return tuple(dict.fromkeys([*map(str, printed), *registry_ids([claim["paraphrase"]])]))
+
+
+def _filed(data: Tables, number: str) -> str:
+    labels = data.studies.loc[data.studies["registry_id"] == number, "label"]
+    words = "; ".join(str(label) for label in labels) or "no study of this report"
+    return words if words.startswith(number) else f"{number}: {words}"
+
+
+def _identity_row(data: Tables, row: Element) -> tuple[Cell, ...]:
+    origin = document_origin(data, str(row["source_id"]))
+    return (
+        Cell(document_label(data, str(row["source_id"])), mark="external" if origin == "external" else ""),
+        sourced(pretty(row["paraphrase"]), row["row_id"]),
+        Cell(str(row["locator"])),
+    )
+
+
+def protocols_side_by_side_table(
+    data: Tables, parameters: Parameters, *, indication: str | None = None
+) -> Table:
+    """Return the protocols of registered or open trials side by side, folded to what they share.
+
+    A row is an item that at least two of them state, or the common head of several items (inclusion: age,
+    inclusion: disease); everything else of a section stands together in one row. Up to three studies are
+    columns; more stand below each other under every item, so that each text keeps its width.
+
+    Args:
+        data: the tidy tables.
+        parameters: not used; every builder takes them.
+        indication: the trials of one indication; all of them by default.
+    """
+    studies = _registered_studies(data, indication)
+    elements = _elements(data.protocols[data.protocols["study_id"].isin(list(studies))])
+    shown = [one for one in studies if any(element["study_id"] == one for element in elements)]
+    caption = "Protocols of registered trials side by side, as documents and registries state them."
+    if not elements:
+        return nothing(caption)
+    table = _fold(elements)
+    layout = _columns if len(shown) <= MOST_COLUMNS else _stacked
+    columns, body, groups = layout(table, {one: studies[one] for one in shown})
+    note = "Empty: not stated. Illustrative: the document calls it so."
+    frame = pd.DataFrame(elements)
+    return build(data, columns, body, caption=caption, note=note, frame=frame, groups=groups)
+
+
+def _registered_studies(data: Tables, indication: str | None) -> dict[str, str]:
+    return {
+        str(row["study_id"]): str(row["label"])
+        for row in records(data.studies)
+        if (not fmt.missing(row["registry_id"]) or row["status"] in OPEN)
+        and row["design"] not in NO_TRIAL
+        and indication in (None, row["indication"])
+    }
+
+
+def _elements(frame: pd.DataFrame) -> list[Element]:
+    """Return the rows of protocols with the section and item that they are compared under."""
+    rows = [
+        {**row, "section": _section(str(row["section"])), "item": TITLE.sub("", str(row["item"]))}
+        for row in records(frame)
+    ]
+    return sorted(rows, key=lambda row: _section_place(str(row["section"])))
+
+
+def _section(name: str) -> str:
+    return "endpoint" if name == "endpoints" else name
+
+
+def _section_place(section: str) -> tuple[int, bool]:
+    name = section.removesuffix(ILLUSTRATIVE).strip()
+    return SECTIONS.index(name) if name in SECTIONS else len(SECTIONS), section.endswith(ILLUSTRATIVE)
+
+
+Folded = dict[tuple[str, str], dict[str, list[Element]]]
+
+
+def _fold(elements: Sequence[Element]) -> Folded:
+    """Return elements by (section, item) and study; what has no item of its own goes to (section, "")."""
+    heads = _heads(elements)
+    folded: Folded = {}
+    for one in elements:
+        key = one["section"], _head(one) if (one["section"], _head(one)) in heads else ""
+        folded.setdefault(key, {}).setdefault(one["study_id"], []).append(one)
+    return dict(sorted(folded.items(), key=lambda entry: (_section_place(entry[0][0]), not entry[0][1])))
+
+
+def _head(element: Element) -> str:
+    return str(element["item"]).partition(":")[0]
+
+
+def _heads(elements: Sequence[Element]) -> set[tuple[str, str]]:
+    """Return the items that get a row: stated by two studies, or the head of two items."""
+    items: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for one in elements:
+        shared = items.setdefault((one["section"], _head(one)), set())
+        shared |= {("study", str(one["study_id"])), ("item", str(one["item"]))}
+    return {key for key, found in items.items() if len(found) > 2}
+
+
+def _cell(elements: Sequence[Element], *, item: str) -> Cell:
+    """Return what one study states under an item, each thing once, with all rows that state it."""
+    words = list(dict.fromkeys(_stated(one, item) for one in elements))
+    told = [one for one in words if not any(one != other and one in other for other in words)]
+    return Cell("; ".join(told), tuple(str(one["row_id"]) for one in elements))
+
+
+def _stated(element: Element, item: str) -> str:
+    name = str(element["item"])
+    value = quantity(element["value"], "" if _says(name, element["unit"]) else element["unit"])
+    if name == item:
+        return value or "stated"
+    part = name.removeprefix(f"{item}:").strip() if item else name
+    return f"{pretty(part)}: {value}" if value else pretty(part)
+
+
+def _says(item: str, unit: Any) -> bool:
+    """Return whether an item names its unit itself: days, 5."""
+    return bool(unit) and bool(re.search(rf"\b{re.escape(str(unit))}s?\b", item))
+
+
+Laid = tuple[tuple[Column, ...], Body, tuple[tuple[int, str], ...]]
+
+
+def _columns(folded: Folded, studies: Mapping[str, str]) -> Laid:
+    """Return the studies as columns, the sections as headings."""
+    columns = (Column("Item", width=1.0), *(Column(label, width=2.0) for label in studies.values()))
+    body: Body = [
+        (
+            Cell(_item_label(section, item, folded)),
+            *(_cell(stated[one], item=item) if one in stated else Cell("") for one in studies),
+        )
+        for (section, item), stated in folded.items()
+    ]
+    return columns, body, grouped([plain(section) for section, _ in folded])
+
+
+def _stacked(folded: Folded, studies: Mapping[str, str]) -> Laid:
+    """Return the studies below each other under every item."""
+    body: Body = []
+    headings = []
+    for (section, item), stated in folded.items():
+        for one in [one for one in studies if one in stated]:
+            body.append((Cell(studies[one]), _cell(stated[one], item=item)))
+            headings.append(_item_heading(section, item, folded))
+    return (Column("Trial", width=1.6), Column("As stated", width=4.4)), body, grouped(headings)
+
+
+def _item_label(section: str, item: str, folded: Folded) -> str:
+    """Return the words of an item; of what has none, whether other rows of its section stand above it."""
+    if item:
+        return pretty(plain(item))
+    return "Also stated" if any(one == section and other for one, other in folded) else "Stated"
+
+
+def _item_heading(section: str, item: str, folded: Folded) -> str:
+    label = _item_label(section, item, folded)
+    return (
+        plain(section) if item == section or label == "Stated" else f"{plain(section)}: {lower_first(label)}"
+    )
+
+
+def illustrative_protocols_table(data: Tables, parameters: Parameters) -> Table:
+    """Return the protocols that a document itself calls illustrative: those of no trial."""
+    frame = data.protocols[data.protocols["section"].str.endswith(ILLUSTRATIVE)]
+    return _facts(
+        data,
+        frame,
+        caption="Protocols that a document prints as illustrations. They are the protocol of no trial.",
+        heading=_illustration,
+    )
+
+
+def _illustration(data: Tables, row: Element) -> str:
+    labels = dict(zip(data.studies["study_id"], data.studies["label"], strict=True))
+    part = str(row["section"]).removesuffix(ILLUSTRATIVE).strip()
+    return f"Printed beside {labels.get(row['study_id'], row['study_id'])}: {part}"
+
+
+def design_facts_table(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    designs: Sequence[str] = (),
+    sections: Sequence[str] = (),
+    caption: str = "Facts that stand in no trial result.",
+) -> Table:
+    """Return the protocol rows of studies of some designs, and of some sections of no study.
+
+    Such are the facts of a product label, a pharmacokinetic study or a preclinical protocol.
+    """
+    studies = set(data.studies.loc[data.studies["design"].isin(list(designs)), "study_id"])
+    rows = data.protocols
+    loose = (rows["study_id"] == "") & rows["section"].isin(list(sections))
+    return _facts(data, rows[rows["study_id"].isin(studies) | loose], caption=caption, heading=_fact_heading)
+
+
+def _fact_heading(data: Tables, row: Element) -> str:
+    labels = dict(zip(data.studies["study_id"], data.studies["label"], strict=True))
+    owner = labels.get(row["study_id"]) or document_label(data, str(row["source_id"]))
+    return f"{owner}: {lower_first(plain(str(row['section'])))}"
+
+
+def _facts(
+    data: Tables, frame: pd.DataFrame, *, caption: str, heading: Callable[[Tables, Element], str]
+) -> Table:
+    rows = records(frame)
+    rows.sort(key=lambda row: (str(row["study_id"]), _section_place(str(row["section"]))))
+    body: Body = [
+        (
+            Cell(pretty(plain(str(row["item"])))),
+            sourced(
+                quantity(row["value"], row["unit"]) or "stated",
+                row["row_id"],
+                origin=document_origin(data, str(row["source_id"])),
+            ),
+            Cell(str(row["locator"])),
+        )
+        for row in rows
+    ]
+    columns = (Column("Item", width=2.0), Column("As stated", width=2.6), Column("Place", width=2.0))
+    groups = grouped([heading(data, row) for row in rows])
+    return build(data, columns, body, caption=caption, frame=frame, groups=groups)

@@ -1,0 +1,182 @@
+"""Denominators, claims, documents against each other, reporting."""
+
+import pytest
+
+from evidence.stats import holm
+
+
+def course(rows, ns, events):
+    return [
+        rows.count(events=str(e), n=str(n), time=str(6 * i + 6), time_unit="week")
+        for i, (e, n) in enumerate(zip(events, ns, strict=True))
+    ]
+
+
+def test_falling_denominators_are_bounded_with_missing_as_failure_and_success(audited, rows):
+    found = audited(counts=course(rows, (48, 30), (36, 27))).one("rates_are_of_everybody")
+    assert (found["verdict"], found["consequence"]) == ("not_checkable", "conclusion")
+    assert "72%, 54% if the missing failed and 76%, 94% if they succeeded" in found["why"]
+    assert found["why"].endswith("the printed rise becomes a fall.")
+
+
+def test_a_rate_of_everybody_is_sound(audited, rows):
+    assert audited(counts=course(rows, (50, 50), (36, 27))).verdicts("rates_are_of_everybody") == [
+        "consistent"
+    ]
+
+
+@pytest.mark.parametrize(("n", "verdict"), [("50", "consistent"), ("51", "inconsistent")])
+def test_no_more_patients_are_counted_than_the_arm_has(audited, rows, n, verdict):
+    assert audited(counts=[rows.count(events="20", n=n)]).verdicts("patients_fit_arm") == [verdict]
+
+
+def median(rows, days, analysis_set="unstated"):
+    row = rows.measure("drug", days, "", "time_to_cured", n="", unit="day", analysis_set=analysis_set)
+    return {k: v for k, v in row.items() if k not in ("time", "time_unit")} | {"statistic": "median"}
+
+
+@pytest.mark.parametrize(
+    ("events", "analysis_set", "verdict"),
+    [("20", "unstated", "not_checkable"), ("20", "randomised", "inconsistent"), ("20", "responders", "consistent"), ("30", "unstated", "consistent")],
+)  # fmt: skip
+def test_a_median_before_half_had_the_event_is_of_responders(audited, rows, events, analysis_set, verdict):
+    found = audited(counts=[rows.count(events=events)], measurements=[median(rows, "56", analysis_set)])
+    assert found.verdicts("medians_are_of_everybody") == [verdict]
+
+
+def two(rows, e1, e0, outcome="cured"):
+    return [rows.count(outcome=outcome, events=str(e1)), rows.count("placebo", outcome, events=str(e0))]
+
+
+def test_non_inferiority_without_a_margin_is_called_so_with_its_interval(audited, rows):
+    found = audited(counts=two(rows, 30, 31), tests=[rows.test("0.839")], claims=[rows.claim("non_inferior")])
+    claim = found.one("non_inferiority_has_a_margin")
+    assert (claim["verdict"], claim["consequence"]) == ("inconsistent", "conclusion")
+    assert "-2.0 points" in claim["why"]
+    margin = [
+        {
+            "study_id": "trial_a",
+            "section": "statistics",
+            "item": "non-inferiority margin",
+            "value": "10",
+            "unit": "%",
+        }
+    ]
+    found = audited(counts=two(rows, 30, 31), claims=[rows.claim("non_inferior")], protocols=margin)
+    assert found.verdicts("non_inferiority_has_a_margin") == ["not_checkable"]
+
+
+@pytest.mark.parametrize(
+    ("e1", "e0", "p", "verdict"),
+    [(30, 20, "0.045", "consistent"), (25, 20, "0.315", "inconsistent"), (20, 30, "0.045", "inconsistent")],
+)
+def test_better_needs_a_significant_test_in_the_right_direction(audited, rows, e1, e0, p, verdict):
+    found = audited(counts=two(rows, e1, e0), tests=[rows.test(p)], claims=[rows.claim("superior")])
+    assert found.verdicts("superiority_is_shown") == [verdict]
+
+
+def test_no_difference_from_a_failed_test_is_not_proof(audited, rows):
+    tests, claims = [rows.test("0.315")], [rows.claim("no_difference"), rows.claim("comparable")]
+    found = audited(counts=two(rows, 25, 20), tests=tests, claims=claims)
+    assert found.verdicts("no_difference_is_shown") == ["consistent", "not_checkable"]
+    found = audited(counts=two(rows, 35, 20), tests=[rows.test("0.003")], claims=claims)
+    assert found.verdicts("no_difference_is_shown") == ["inconsistent", "inconsistent"]
+
+
+def test_safety_compared_without_counts_is_found(audited, rows):
+    claims = [rows.claim("no_difference", "fever")]
+    assert audited(claims=claims).verdicts("safety_claims_have_counts") == ["not_checkable"]
+    assert audited(counts=two(rows, 3, 2, "fever"), claims=claims).of("safety_claims_have_counts") == []
+
+
+def test_two_claims_that_contradict_each_other_are_found(audited, rows):
+    severe = {"subgroup": "stage", "level": "very_severe"}
+    claims = [rows.claim("no_difference", **severe), rows.claim("superior", arms="placebo|drug", **severe)]
+    found = audited(claims=claims, counts=[rows.baseline("drug", "stage", "very_severe", 20)]).one(
+        "claims_do_not_contradict"
+    )
+    assert found["verdict"] == "inconsistent"
+    assert "in very severe" in found["why"]
+    apart = [
+        rows.claim("no_difference", time="3", time_unit="month"),
+        rows.claim("superior", time="6", time_unit="month"),
+    ]
+    assert audited(claims=apart).of("claims_do_not_contradict") == []
+
+
+@pytest.mark.parametrize(("value", "verdict"), [("60.0", "consistent"), ("62.0", "inconsistent")])
+def test_a_rate_repeated_in_a_sentence_is_that_of_the_counts(audited, rows, value, verdict):
+    claim = rows.claim("rate", arms="drug", value=value, unit="%")
+    assert audited(counts=two(rows, 30, 20), claims=[claim]).verdicts("claimed_rates_match_counts") == [
+        verdict
+    ]
+
+
+def test_an_approximate_difference_is_held_to_its_leading_digits(audited, rows):
+    claim = rows.claim("other", value="20", unit="%", paraphrase="higher by approximately this much")
+    assert audited(counts=two(rows, 31, 22), claims=[claim]).verdicts("claimed_rates_match_counts") == [
+        "consistent"
+    ]
+    assert audited(counts=two(rows, 40, 22), claims=[claim]).verdicts("claimed_rates_match_counts") == [
+        "inconsistent"
+    ]
+
+
+def stages(rows, events):
+    base = [rows.baseline("drug", "stage", name, 30, 90) for name in ("I", "II", "III")]
+    return base + [
+        rows.count(events=str(e), n="30", subgroup="stage", level=name)
+        for e, name in zip(events, ("I", "II", "III"), strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "verdict"), [((20, 19, 21), "not_checkable"), ((28, 19, 6), "inconsistent")]
+)
+def test_subgroups_called_alike_are_tested(audited, rows, events, verdict):
+    claim = rows.claim("comparable", arms="drug", subgroup="stage")
+    found = audited(arms=rows.arms(drug=90), counts=stages(rows, events), claims=[claim])
+    assert found.verdicts("subgroups_are_alike") == [verdict]
+
+
+def test_holm_tells_which_of_many_comparisons_stay_significant(audited, rows):
+    ps = {"a|b": "0.009", "a|c": "0.017", "b|c": "0.704"}
+    found = audited(arms=rows.arms(a=50, b=50, c=50), tests=[rows.test(p, arms) for arms, p in ps.items()])
+    assert found.verdicts("significance_survives_holm") == ["consistent"]
+    assert holm([0.02, 0.03, 0.704]).tolist()[0] > 0.05
+    ps = {"a|b": "0.020", "a|c": "0.030", "b|c": "0.704"}
+    found = audited(arms=rows.arms(a=50, b=50, c=50), tests=[rows.test(p, arms) for arms, p in ps.items()])
+    assert "2 of the 2 significant ones do not survive" in found.one("significance_survives_holm")["why"]
+
+
+@pytest.mark.parametrize(("percent", "verdict"), [("60", "consistent"), ("61.0", "inconsistent")])
+def test_one_result_printed_twice_is_one_figure(audited, rows, percent, verdict):
+    counts = [rows.count(events="30", percent="60.0"), rows.count(percent=percent, locator="Abstract")]
+    assert audited(counts=counts).verdicts("counts_agree_everywhere") == [verdict]
+
+
+def test_one_mean_printed_twice_is_one_figure(audited, rows):
+    same = [rows.measure("drug", "9.12", "2.66"), rows.measure("drug", "9.1", "2.7", locator="Abstract")]
+    assert audited(measurements=same).verdicts("measurements_agree_everywhere") == ["consistent"]
+    other = [rows.measure("drug", "9.12", "2.66"), rows.measure("drug", "9.3", "2.7", locator="Abstract")]
+    assert audited(measurements=other).verdicts("measurements_agree_everywhere") == ["inconsistent"]
+
+
+def test_p_printed_as_zero_is_a_matter_of_rounding(audited, rows):
+    found = audited(tests=[rows.test("0.000")]).one("p_is_not_zero")
+    assert (found["verdict"], found["recomputed"], found["consequence"]) == (
+        "rounding",
+        "P <0.001",
+        "cosmetic",
+    )
+
+
+def test_what_is_missing_from_a_report_is_listed(audited, rows):
+    bare = rows.measure("drug", "9.1", "")
+    found = audited(
+        measurements=[bare],
+        counts=[rows.count(percent="41.3") | {"n": "", "n_basis": ""}],
+        tests=[rows.test("0.04")],
+    )
+    for check in ("spread_is_printed", "denominator_is_printed", "tests_are_named", "effects_are_printed"):
+        assert found.verdicts(check) == ["not_checkable"], check

@@ -1,0 +1,76 @@
+import pytest
+
+
+def sexes(rows, male, female):
+    return [rows.baseline("drug", "sex", "male", male), rows.baseline("drug", "sex", "female", female)]
+
+
+@pytest.mark.parametrize(
+    ("female", "verdict"), [(20, "consistent"), (21, "inconsistent"), (18, "inconsistent")]
+)
+def test_classes_add_up_to_the_arm_or_are_said_not_to(audited, rows, female, verdict):
+    assert audited(counts=sexes(rows, 30, female)).verdicts("classes_add_up") == [verdict]
+
+
+def test_classes_that_are_not_all_printed_are_not_called_wrong(audited, rows):
+    stages = [rows.baseline("drug", "stage", stage, n) for stage, n in (("I", 20), ("II", 20), ("III", 10))]
+    part = [rows.baseline("placebo", "stage", stage, 20) for stage in ("I", "II")]
+    assert sorted(audited(counts=stages + part).verdicts("classes_add_up")) == ["consistent", "not_checkable"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "verdict"),
+    [(("<5", ">5"), "inconsistent"), (("<5", "≥5"), "consistent"), (("≤5", "≥5"), "inconsistent"), (("≤5", ">5"), "consistent")],
+)  # fmt: skip
+def test_a_value_between_two_classes_is_in_one_of_them(audited, rows, labels, verdict):
+    counts = [rows.baseline("drug", "cycles", label, 25) for label in labels]
+    assert audited(counts=counts).verdicts("classes_cover_every_value") == [verdict]
+
+
+@pytest.mark.parametrize(("events", "verdict"), [("50", "consistent"), ("51", "inconsistent")])
+def test_arms_add_up_to_everybody(audited, rows, events, verdict):
+    everybody = rows.arms(all=100)[0] | {"combines": "drug|placebo", "components": "", "role": "", "node": ""}
+    counts = [
+        rows.count(events="30"),
+        rows.count("placebo", events="20"),
+        rows.count("all", events=events, n="100"),
+    ]
+    found = audited(arms=[*rows.arms(drug=50, placebo=50), everybody], counts=counts)
+    assert found.verdicts("arms_add_up_to_combined") == [verdict]
+    assert found.verdicts("arms_add_up_to_study") == ["consistent", "consistent"]
+
+
+@pytest.mark.parametrize(("part", "verdict"), [("20", "consistent"), ("21", "inconsistent")])
+def test_a_part_is_no_larger_than_its_whole(audited, rows, part, verdict):
+    found = audited(counts=[rows.count(events="20"), rows.count(outcome="lasting_cure", events=part)])
+    assert found.verdicts("parts_are_within_whole") == [verdict]
+
+
+@pytest.mark.parametrize(("events", "verdict"), [("11", "consistent"), ("12", "inconsistent")])
+def test_subgroups_add_up_to_the_whole_study(audited, rows, events, verdict):
+    level = [
+        rows.count(events=e, n=n, subgroup="sex", level=name)
+        for e, n, name in (("9", "20", "male"), (events, "30", "female"))
+    ]
+    counts = [*sexes(rows, 20, 30), rows.count(events="20"), *level]
+    found = audited(counts=counts)
+    assert found.verdicts("subgroups_add_up") == [verdict]
+    assert found.verdicts("subgroups_are_within_baseline") == ["consistent", "consistent"]
+
+
+def test_a_subgroup_larger_than_its_class_at_baseline_is_found(audited, rows):
+    counts = [*sexes(rows, 20, 30), rows.count(events="9", n="21", subgroup="sex", level="male")]
+    assert audited(counts=counts).verdicts("subgroups_are_within_baseline") == ["inconsistent"]
+
+
+@pytest.mark.parametrize(
+    ("total", "verdict"), [("12.5", "consistent"), ("12.8", "not_checkable"), ("11.0", "inconsistent")]
+)
+def test_quoted_grades_are_held_against_the_quoted_total(audited, rows, total, verdict):
+    quoted = {"cites": "3", "unit": "%", "arms": "", "locator": "Discussion"}
+    grades = [
+        rows.claim("rate", value=v, subgroup="grade", level=g, **quoted)
+        for g, v in (("2", "6.4"), ("3", "4.2"), ("4", "1.9"))
+    ]
+    found = audited(claims=[rows.claim("rate", value=total, **quoted), *grades])
+    assert found.verdicts("quoted_grades_fit_total") == [verdict]

@@ -1,0 +1,199 @@
+"""Tests done again, P against statistic, effects and intervals."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from evidence.audit.p_values import Distribution, error_df_span
+from evidence.stats import chi_square, compare, fisher_exact, mean_difference
+
+
+def two(rows, e1=30, e0=20):
+    return [rows.count(events=str(e1)), rows.count("placebo", events=str(e0))]
+
+
+def table(e1=30, e0=20):
+    return [[e1, 50 - e1], [e0, 50 - e0]]
+
+
+def test_any_usual_method_may_give_the_p_of_an_unnamed_test(audited, rows):
+    for p in (chi_square(table()).p, chi_square(table(), correction="yates").p, fisher_exact(table()).p):
+        found = audited(counts=two(rows), tests=[rows.test(f"{p:.3f}")])
+        assert found.verdicts("test_recomputes") == ["consistent"]
+
+
+def test_a_p_that_no_method_gives_is_inconsistent(audited, rows):
+    found = audited(counts=two(rows), tests=[rows.test("0.012")]).one("test_recomputes")
+    assert (found["verdict"], found["consequence"]) == ("inconsistent", "number")
+
+
+def test_a_p_on_the_wrong_side_of_alpha_changes_the_conclusion(audited, rows):
+    found = audited(counts=two(rows), tests=[rows.test("0.450")]).one("test_recomputes")
+    assert found["consequence"] == "conclusion"
+
+
+def test_a_named_test_must_be_the_one_that_gives_p(audited, rows):
+    p = f"{chi_square(table()).p:.3f}"
+    named = audited(counts=two(rows), tests=[rows.test(p, test_label="Fisher's exact test")]).one(
+        "test_recomputes"
+    )
+    assert named["verdict"] == "inconsistent"
+    assert "Pearson" in named["why"]
+    right = audited(counts=two(rows), tests=[rows.test(p, test_label="chi-square test")])
+    assert right.verdicts("test_recomputes") == ["consistent"]
+
+
+def test_the_luck_of_trying_several_methods_is_told(audited, rows):
+    p = chi_square(table(), correction="yates").p
+    found = audited(counts=two(rows), tests=[rows.test(f"{p:.3f}")]).one("test_recomputes")
+    assert "the chance that one of 4 methods fits by luck is 0.4%" in found["why"]  # 1 - (1 - 0.001)^4
+
+
+def test_an_adjusted_effect_is_not_held_against_counts(audited, rows):
+    test = rows.test("0.9", effect_label="OR", effect="7", low="5", high="9.8", adjusted="yes")
+    found = audited(counts=two(rows), tests=[test])
+    assert found.verdicts("test_recomputes") == found.verdicts("effect_recomputes") == ["not_checkable"]
+
+
+def test_where_counts_are_small_the_exact_test_is_asked(audited, rows):
+    small = table(6, 0)
+    assert max(chi_square(small).p, fisher_exact(small).p) < 0.05  # both significant: the same conclusion
+    found = audited(counts=two(rows, 6, 0), tests=[rows.test(f"{chi_square(small).p:.3f}")])
+    assert found.verdicts("conclusion_holds_exactly") == ["consistent"]
+    p = f"{chi_square(table(4, 0)).p:.3f}"
+    found = audited(counts=two(rows, 4, 0), tests=[rows.test(p)]).one("conclusion_holds_exactly")
+    assert (found["verdict"], found["consequence"]) == ("not_checkable", "conclusion")
+
+
+def test_quoted_results_are_not_held_against_the_study(audited, rows):
+    found = audited(counts=two(rows), tests=[rows.test("0.999", cites="5")])
+    assert found.of("test_recomputes") == []
+
+
+@pytest.mark.parametrize(
+    ("p", "verdict"), [("0.045", "consistent"), ("0.450", "inconsistent"), ("<0.05", "consistent")]
+)
+def test_p_follows_from_chi_square_and_df(audited, rows, p, verdict):
+    found = audited(counts=two(rows), tests=[rows.test(p, statistic="4.000", statistic_label="χ²")])
+    assert found.verdicts("p_fits_statistic") == [verdict]
+
+
+def test_statistics_in_the_wrong_rows_are_put_right(audited, rows):
+    right = {"0": 4.775, "3": 3.745, "7": 7.900, "14": 10.283}
+    given_p = {
+        time: f"{Distribution('chi-square', 3, 0).p(statistic):.3f}" for time, statistic in right.items()
+    }
+    swapped = right | {"3": 7.900, "7": 10.283, "14": 3.745}
+    arms = dict.fromkeys("abcd", 50)
+    tests = [
+        rows.test(given_p[time], "a|b|c|d", "level", time=time, statistic=f"{swapped[time]:.3f}", statistic_label="χ²",
+                  locator=f"Table 4, row day {time}")
+        for time in right
+    ]  # fmt: skip
+    means = [rows.measure(arm, "5.0", "", time=time) for arm in arms for time in right]
+    found = audited(arms=rows.arms(**arms), measurements=means, tests=tests).one(
+        "statistics_stand_beside_their_p"
+    )
+    assert "3 of 3 fit" in found["why"]
+    assert found["recomputed"].startswith("3.745 with P = 0.290; 7.900 with P = 0.048; 10.283 with P = 0.016")
+
+
+def test_two_printings_of_one_p_that_differ_are_found(audited, rows):
+    tests = [rows.test("0.046"), rows.test("0.064", arms="placebo|drug")]
+    assert audited(tests=tests).verdicts("one_test_one_p") == ["inconsistent"]
+    tests = [rows.test("0.046"), rows.test("<0.05", arms="placebo|drug")]
+    assert audited(tests=tests).verdicts("one_test_one_p") == ["consistent"]
+
+
+def test_f_and_p_tell_how_many_patients_there_were():
+    # R: pf(4.102821, 2, 10, lower.tail = FALSE) is 0.05
+    assert error_df_span("4.1028", "0.0500", 2.0, 100) == (10, 10)
+
+
+def effect_row(rows, measure="OR", *, invert=False, p="", arms="drug|placebo"):
+    made = compare(30, 50, 20, 50, measure=measure)
+    figures = (
+        (1 / made.estimate, 1 / made.high, 1 / made.low) if invert else (made.estimate, made.low, made.high)
+    )
+    texts = dict(zip(("effect", "low", "high"), (f"{one:.3f}" for one in figures), strict=True))
+    return rows.test(
+        p or f"{chi_square(table()).p:.3f}", arms, effect_label=measure, interval_level="0.95", **texts
+    )
+
+
+def test_an_odds_ratio_is_sound_in_the_direction_of_its_label_only(audited, rows):
+    assert audited(counts=two(rows), tests=[effect_row(rows)]).alarms == []
+    found = audited(counts=two(rows), tests=[effect_row(rows, invert=True)]).one("effect_recomputes")
+    assert found["verdict"] == "inconsistent"
+    assert "the inverse, Placebo against Drug" in found["why"]
+
+
+def test_a_ratio_that_may_be_adjusted_is_not_called_wrong(audited, rows):
+    test = rows.test("0.020", effect_label="OR", effect="2.60", low="1.10", high="6.15")
+    found = audited(counts=two(rows), tests=[test])
+    assert found.verdicts("effect_recomputes") == ["not_checkable"]
+
+
+def test_a_document_that_prints_crude_ratios_is_held_to_them(audited, rows):
+    counts = [
+        *two(rows),
+        rows.count(outcome="fever", events="30"),
+        rows.count("placebo", "fever", events="20"),
+    ]
+    wrong = effect_row(rows) | {"outcome_id": "fever", "effect": "2.520", "low": "1.011", "high": "5.015"}
+    found = audited(counts=counts, tests=[effect_row(rows), wrong])
+    assert sorted(found.verdicts("effect_recomputes")) == ["consistent", "inconsistent"]
+
+
+def test_an_estimate_outside_its_interval_is_found(audited, rows):
+    test = rows.test("0.5", effect_label="OR", effect="3.0", low="0.5", high="2.0")
+    assert audited(tests=[test]).verdicts("interval_holds_estimate") == ["inconsistent"]
+
+
+def test_interval_and_p_that_lead_to_opposite_conclusions_are_found(audited, rows):
+    found = audited(counts=two(rows), tests=[effect_row(rows, p="0.300")]).one("p_fits_interval")
+    assert (found["verdict"], found["consequence"]) == ("inconsistent", "conclusion")
+
+
+def difference_row(rows, *, p="", method="student"):
+    made = mean_difference(10.0, 3.0, 50, 8.5, 4.0, 50, method=method)
+    limits = {"effect": "1.500", "low": f"{made.low:.3f}", "high": f"{made.high:.3f}"}
+    return rows.test(
+        p or f"{made.p:.3f}", outcome="level", effect_label="mean difference", interval_level="0.95", **limits
+    )
+
+
+@pytest.mark.parametrize("method", ["student", "welch"])
+def test_a_difference_of_means_with_either_interval_is_sound(audited, rows, method):
+    means = [rows.measure("drug", "10.0", "3.0"), rows.measure("placebo", "8.5", "4.0")]
+    assert audited(measurements=means, tests=[difference_row(rows, method=method)]).alarms == []
+
+
+def test_a_p_that_the_interval_does_not_imply_is_found(audited, rows):
+    assert audited(tests=[difference_row(rows, p="0.050")]).verdicts("p_fits_interval") == ["inconsistent"]
+
+
+counts = st.integers(4, 46)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(counts, counts)
+def test_a_study_made_from_counts_raises_no_alarm(audited, rows, e1, e0):
+    made = compare(e1, 50, e0, 50, measure="OR")
+    pearson = chi_square(table(e1, e0))
+    p = "<0.001" if pearson.p < 0.001 else f"{pearson.p:.3f}"
+    counts = [
+        rows.count(events=str(e1), percent=f"{2 * e1}.0"),
+        rows.count("placebo", events=str(e0), percent=f"{2 * e0}.0"),
+    ]
+    figures = {"effect": f"{made.estimate:.4f}", "low": f"{made.low:.4f}", "high": f"{made.high:.4f}"}
+    test = rows.test(
+        p,
+        statistic=f"{pearson.statistic:.3f}",
+        statistic_label="χ²",
+        effect_label="OR",
+        interval_level="0.95",
+        **figures,
+    )
+    sexes = [rows.baseline("drug", "sex", "male", e1), rows.baseline("drug", "sex", "female", 50 - e1)]
+    assert audited(counts=counts + sexes, tests=[test]).alarms == []
