@@ -8,7 +8,8 @@ READY := .venv/.ready
 RUN := $(BIN)/python -m
 PIP := $(RUN) pip --disable-pip-version-check -q
 
-.PHONY: report test lint types unit notebooks lab publish lock clean
+# Names that are no files.
+.PHONY: report test assure lint types unit notebooks lab publish lock clean
 
 report: $(READY)
 	@$(RUN) evidence report
@@ -23,10 +24,14 @@ types: $(READY)
 	@$(RUN) mypy
 
 unit: $(READY)
-	@$(RUN) pytest -q -n auto --dist loadscope --doctest-modules src tests
+	@$(RUN) pytest -q -n auto --dist loadscope -m "not slow" --doctest-modules src tests
 
 notebooks: $(READY)
 	@$(RUN) pytest -q -p nbval.plugin --nbval -n auto --dist loadscope -W default index.ipynb notebooks
+
+# What takes longer than `make test` may: every page in the browser, cold kernels against forked ones.
+assure: test
+	@EVIDENCE_ALL_PAGES=1 $(RUN) pytest -q -n auto -m "slow or browser" tests
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --ServerApp.root_dir=. index.ipynb

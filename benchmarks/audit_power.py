@@ -1,10 +1,10 @@
 """How often the audit is silent on sound studies, and how often it finds one error put into them.
 
-Sound studies are simulated patient by patient, in three shapes: a comparison of four arms (baseline classes, a
-binary outcome with odds ratios of all pairs, an adverse event, a mean with its analysis of variance and the
-differences of all pairs, everybody together); one arm over time (three stages, fewer patients each time); two
-arms of which only percentages and P values are printed. All figures are printed as a document would print them.
-Then one error is put into each study, and the audit is asked again.
+Sound studies are simulated in three shapes: a comparison of four arms (baseline classes, a binary outcome with
+odds ratios of all pairs, an adverse event, a mean with its analysis of variance and the differences of all pairs,
+everybody together); one arm over time (three stages, fewer patients each time); two arms of which only
+percentages and P values are printed. All figures are printed as a document would print them. Then one error is
+put into each study, and the audit is asked again.
 
 Run from the root: ``python benchmarks/audit_power.py [studies]``; prints a table in Markdown.
 """
@@ -77,7 +77,7 @@ def study(number: int, rng: np.random.Generator) -> Tables:
 
 
 def one_arm(number: int, rng: np.random.Generator) -> Tables:
-    """Return the tables of one sound study of one arm: a response at three times by stage, whole percentages."""
+    """Return the tables of one sound study of one arm: a response at three times, by stage."""
     name, n = f"study{number}", int(rng.integers(90, 200))
     tables, stages = _empty(name, {"a": n}), ("I", "II", "III")
     sizes = dict(
@@ -453,12 +453,12 @@ def write(folder: Path, studies: list[Tables]) -> None:
 
 
 def audited(studies: list[Tables]) -> tuple[pd.DataFrame, float]:
-    """Return what the audit finds in studies, and the seconds it takes."""
+    """Return what the audit finds in studies, and the seconds of processor time it takes."""
     with tempfile.TemporaryDirectory() as name:
         write(Path(name), studies)
         data = load(name)
-    start = time.perf_counter()
-    return audit(data), time.perf_counter() - start
+    start = time.process_time()
+    return audit(data), time.process_time() - start
 
 
 def detected(error: Error, studies: int, seed: int) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import evidence
+from evidence.audit import audit
 from evidence.build.stage import plan, read_project
-from evidence.display import answers_table, evidence_table, representation, study_results_table
+from evidence.display import across_figure, answers_table, evidence_table, representation, study_results_table
 
 ROOT = Path(__file__).parents[1]
 P = evidence.Parameters()
@@ -76,6 +77,15 @@ def test_an_added_study_has_its_page_its_line_and_its_results(folder):
     assert f"notebooks/study_{NEW}.ipynb" in [job.target for job in jobs]
     assert "Invented trial" in representation(evidence_table(data))[0]["text/plain"]
     assert "55/100" in representation(study_results_table(data, P, study_id=NEW))[0]["text/plain"]
+
+
+def test_an_added_study_is_drawn_with_the_others_and_audited(folder):
+    add(folder)
+    data = evidence.load(folder)
+    drawn = across_figure(data, P, outcome_ids=["platelets_ge50"], indication="ITP")
+    assert NEW in set(drawn.data["study_id"])
+    assert "Invented trial" in drawn.alt
+    assert NEW in set(audit(data)["study_id"])
 
 
 def test_an_added_study_enters_every_answer_that_it_fits_and_no_other(folder):

@@ -1,8 +1,11 @@
 """Tests done again, P against statistic, effects and intervals."""
 
+import math
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 from evidence.audit.p_values import Distribution, error_df_span
 from evidence.stats import chi_square, compare, fisher_exact, mean_difference
@@ -171,6 +174,44 @@ def test_a_difference_of_means_with_either_interval_is_sound(audited, rows, meth
 
 def test_a_p_that_the_interval_does_not_imply_is_found(audited, rows):
     assert audited(tests=[difference_row(rows, p="0.050")]).verdicts("p_fits_interval") == ["inconsistent"]
+
+
+@pytest.mark.parametrize("method", ["student", "welch"])
+def test_a_difference_of_unequal_arms_is_sound_with_either_interval(audited, rows, method):
+    one, none = (10.0, 3.0, 50), (8.5, 5.0, 20)
+    made = mean_difference(*one, *none, method=method)
+    limits = {"effect": "1.500", "low": f"{made.low:.3f}", "high": f"{made.high:.3f}"}
+    test = rows.test(
+        f"{made.p:.3f}", outcome="level", effect_label="mean difference", interval_level="0.95", **limits
+    )
+    means = [rows.measure("drug", "10.000", "3.000"), rows.measure("placebo", "8.500", "5.000", n="20")]
+    assert audited(arms=rows.arms(drug=50, placebo=20), measurements=means, tests=[test]).alarms == []
+    wrong = test | {"low": f"{made.low + 0.1:.3f}", "high": f"{made.high - 0.1:.3f}"}
+    found = audited(arms=rows.arms(drug=50, placebo=20), measurements=means, tests=[wrong])
+    assert found.verdicts("effect_recomputes") == ["inconsistent"]
+
+
+def test_least_significant_differences_after_anova_are_sound(audited, rows):
+    groups = {"a": (10.0, 3.0, 50), "b": (8.5, 5.0, 20), "c": (9.1, 2.0, 30)}
+    df = 97
+    error = math.sqrt((49 * 9 + 19 * 25 + 29 * 4) / df)
+    half = float(special.stdtrit(df, 0.975)) * error * math.sqrt(1 / 50 + 1 / 20)
+    p = float(2 * special.stdtr(df, -1.5 / (error * math.sqrt(1 / 50 + 1 / 20))))
+    limits = {"effect": "1.500", "low": f"{1.5 - half:.3f}", "high": f"{1.5 + half:.3f}"}
+    test = rows.test(
+        f"{p:.3f}", "a|b", "level", effect_label="mean difference", interval_level="0.95", **limits
+    )
+    means = [rows.measure(arm, f"{m:.3f}", f"{s:.3f}", n=str(n)) for arm, (m, s, n) in groups.items()]
+    found = audited(arms=rows.arms(a=50, b=20, c=30), measurements=means, tests=[test])
+    assert found.alarms == []
+    assert found.one("effect_recomputes")["recomputed"] == "LSD after one-way ANOVA"
+
+
+@pytest.mark.parametrize(("high", "verdict"), [("88.0", "consistent"), ("89.0", "inconsistent")])
+def test_the_interval_of_a_rate_is_that_of_some_usual_method(audited, rows, high, verdict):
+    # 37 of 48: the exact interval is 62.7 to 88.0 (published so)
+    count = rows.count(events="37", n="48", percent="77.1", low="62.7", high=high, interval_level="0.95")
+    assert audited(counts=[count]).verdicts("rate_interval_recomputes") == [verdict]
 
 
 counts = st.integers(4, 46)

@@ -1,5 +1,6 @@
 """The published report in a real browser, where one is installed."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,4 +31,8 @@ def browser() -> Iterator[object]:
 
 
 def pages() -> list[str]:
-    return sorted(path.relative_to(REPORT).as_posix() for path in REPORT.rglob("*.html"))
+    """Return every chapter and, of the study pages that are all made from one notebook, the first few."""
+    found = sorted(path.relative_to(REPORT).as_posix() for path in REPORT.rglob("*.html"))
+    studies = [name for name in found if "/study_" in name]
+    shown = studies if "EVIDENCE_ALL_PAGES" in os.environ else studies[:3]
+    return [name for name in found if name not in studies] + shown

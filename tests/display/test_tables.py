@@ -39,6 +39,7 @@ ARGUMENTS = {
 
 
 SHOWS_LOADED = (
+    "diagram",
     "allocation",
     "answers",
     "evidence",

@@ -88,7 +88,6 @@ def test_a_failing_program_is_one_error_with_its_last_words(
 
 @needs_quarto
 @pytest.mark.quarto
-@pytest.mark.slow
 def test_quarto_makes_pages_and_one_pdf(book: Path, tmp_path: Path) -> None:
     rendered = render(book, tmp_path / "out", renderer="quarto")
     assert rendered.renderer == "quarto"

@@ -25,6 +25,7 @@ def fitted(rows, reference):
     return conditional_logistic(*zip(*rows, strict=True), reference=reference)
 
 
+@pytest.mark.slow
 def test_sparse_networks_match_the_exact_method_of_clogit(pinned, data):
     expected = pinned.rows("conditional.csv")
     results = {row["set"]: fitted(data[row["set"]], row["treatment0"]) for row in expected}

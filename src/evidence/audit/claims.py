@@ -485,11 +485,12 @@ def _family(test: Test) -> Hashable:
 
 
 def _adjusted(same: list[Test], m: Material) -> Finding:
-    once = list({frozenset(test.arm_ids): test for test in same}.values())
+    same = sorted(same, key=lambda test: test.row_id)
+    once = [one[0] for one in grouped(same, lambda test: frozenset(test.arm_ids)).values()]
     adjusted = holm([min(Reported(test.p).value, 1.0) for test in once])
     significant = [(test, p) for test, p in zip(once, adjusted, strict=True) if _below(test, m.alpha)]
     lost = [(test, p) for test, p in significant if p >= m.alpha]
-    ids = tuple(test.row_id for test in once)
+    ids = tuple(test.row_id for test in same)
     reported = ", ".join(f"P = {test.p}" for test in once)
     shown = ", ".join(f"P = {p_text(p)}" for p in adjusted)
     if not lost:

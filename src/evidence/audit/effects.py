@@ -10,10 +10,11 @@ from scipy import special
 from evidence.audit.finding import Finding
 from evidence.audit.material import Count, Material, Test
 from evidence.audit.p_values import error_df
+from evidence.audit.pairwise import Group, after_anova, gives_interval, groups_of
 from evidence.audit.recompute import MEASURES, Recomputed
 from evidence.audit.reported import Reported
 from evidence.audit.tests_from_data import is_adjusted, may_be_adjusted, p_text
-from evidence.stats import proportion
+from evidence.stats import mean_difference, proportion
 from evidence.stats.proportion import ProportionMethod
 
 METHODS: tuple[ProportionMethod, ...] = ("clopper-pearson", "wilson", "agresti-coull", "jeffreys")
@@ -43,13 +44,9 @@ def effect_recomputes(m: Material) -> Iterator[Finding]:
 
 def _recomputed(test: Test, m: Material) -> Finding:
     again, ids = m.again(test), (test.row_id, *m.again(test).row_ids)
-    adjusted = is_adjusted(test)
-    if adjusted or math.isnan(again.effect):
-        why = (
-            "It is adjusted for other variables."
-            if adjusted
-            else "The figures it was made from are not printed."
-        )
+    if is_adjusted(test) or math.isnan(again.effect):
+        missing = "The figures it was made from are not printed."
+        why = "It is adjusted for other variables." if is_adjusted(test) else missing
         return Finding((test.row_id,), shown_effect(test), "", "not_checkable", why)
     shown = f"{again.effect:.3f} ({again.low:.3f} to {again.high:.3f})"
     differs = FIGURES & set(again.differs)
@@ -60,16 +57,46 @@ def _recomputed(test: Test, m: Material) -> Finding:
     if is_ratio(test) and may_be_adjusted(test, m):
         why = f"The counts give {shown}; an adjusted or stratified analysis, not stated, may explain it."
         return Finding(ids, shown_effect(test), shown, "not_checkable", why)
-    return Finding(
-        ids, shown_effect(test), shown, "inconsistent", _difference(test, again, differs), "number"
-    )
+    return _different(test, m, ids, differs)
+
+
+def _different(test: Test, m: Material, ids: tuple[str, ...], differs: set[str]) -> Finding:
+    again, method = m.again(test), "" if "effect" in differs else _other_interval(test, m)
+    if method:
+        return Finding(ids, shown_effect(test), method, "consistent", f"{method} gives the interval.")
+    shown = f"{again.effect:.3f} ({again.low:.3f} to {again.high:.3f})"
+    why = _difference(test, again, differs)
+    return Finding(ids, shown_effect(test), shown, "inconsistent", why, "number")
+
+
+def _other_interval(test: Test, m: Material) -> str:
+    """Return which interval of a difference of means other than Student's is the printed one."""
+    groups = {group.arm: group for group in groups_of(test, m)} if is_of_means(test, m) else {}
+    if not (test.low and test.high and set(test.arm_ids) <= set(groups)):
+        return ""
+    one, none = (groups[arm] for arm in test.arm_ids)
+    if gives_interval(test, _welch(one, none, _level(test))):
+        return "Welch's method"
+    made = after_anova(test, tuple(groups.values()))
+    return next((comparison.method for comparison in made if gives_interval(test, comparison.half)), "")
+
+
+def _welch(one: Group, none: Group, level: float) -> tuple[float, float]:
+    """Return half the width of Welch's interval with the spreads at either end of their rounding."""
+    half = []
+    for s1, s0 in zip(one.spread.bounds, none.spread.bounds, strict=True):
+        first = (one.mean.value, max(s1, 1e-12), one.n)
+        second = (none.mean.value, max(s0, 1e-12), none.n)
+        made = mean_difference(*first, *second, level=level, method="welch")
+        half.append((made.high - made.low) / 2)
+    return half[0], half[1]
 
 
 def _inverted(test: Test, m: Material, ids: tuple[str, ...], shown: str) -> Finding:
     arms = test.arm_ids
     why = (
         f"{m.names(test.study_id, arms)} gives {shown}; what is printed is the inverse, "
-        f"{m.names(test.study_id, arms[::-1])}: read as labelled, the wrong arm looks better."
+        f"{m.names(test.study_id, arms[::-1])}: read as labelled, the arms change places."
     )
     return Finding(ids, shown_effect(test), shown, "inconsistent", why, "number")
 
@@ -101,13 +128,23 @@ def _rate_interval(row: Count, events: int, n: int, level: float) -> Finding:
     shown = f"{100 * tried[0][1]:.1f} to {100 * tried[0][2]:.1f} ({tried[0][0]})"
     if fits:
         return Finding(ids, reported, fits[0], "consistent", f"It is the {fits[0]} interval.")
-    why = f"No usual method gives {row.low} to {row.high} for {events} of {n}; {tried[0][0]} gives {shown}."
-    return Finding(ids, reported, shown, "inconsistent", why.replace(f" ({tried[0][0]})", ""), "number")
+    near = next((name for name, *ends in tried if _gives(row, ends, slack=1)), "")
+    if near:
+        why = f"It is the {near} interval rounded twice or cut off: {shown}."
+        return Finding(ids, reported, shown, "rounding", why, "cosmetic")
+    why = f"No usual method gives {row.low} to {row.high} for {events} of {n}, but {shown}."
+    return Finding(ids, reported, shown, "inconsistent", why, "number")
 
 
-def _gives(row: Count, ends: Sequence[float]) -> bool:
-    low, high = (100 * min(max(end, 0.0), 1.0) for end in ends)
-    return Reported(row.low).allows(low) and Reported(row.high).allows(high)
+def _gives(row: Count, ends: Sequence[float], *, slack: int = 0) -> bool:
+    """Return whether an interval is printed so, give or take ``slack`` half units of its last digit."""
+    pairs = [
+        (Reported(text), 100 * min(max(end, 0.0), 1.0))
+        for text, end in zip((row.low, row.high), ends, strict=True)
+    ]
+    return all(
+        figure.allows(end - slack * figure.half_unit, end + slack * figure.half_unit) for figure, end in pairs
+    )
 
 
 def interval_holds_estimate(m: Material) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from scipy import special
 from evidence.audit.finding import Finding
 from evidence.audit.material import Material, Measure, Test, grouped, moment, part
 from evidence.audit.p_values import distribution, error_df_span
-from evidence.audit.pairwise import Group, after_anova, gives_interval, group_of
+from evidence.audit.pairwise import Group, after_anova, gives_interval, group_of, groups_of
 from evidence.audit.reported import Reported
 from evidence.errors import StatisticsError
 from evidence.stats import anova_from_summary
@@ -33,6 +33,7 @@ class Joint:
     groups: tuple[Group, ...]
     pairs: tuple[Test, ...]
     omnibus: Test | None
+    everybody: tuple[Group, ...]
 
     @property
     def header(self) -> Sizes:
@@ -60,12 +61,12 @@ class Joint:
     def allows(self, sizes: Sizes) -> bool:
         """Return whether patients per arm give every printed interval and, if printed, F."""
         pairs = all(grid[sizes[i], sizes[j]] for (i, j), grid in self.fits.items())
-        return (pairs or self.common_error(sizes)) and self.gives_f(sizes)
+        return (pairs or (sizes == self.header and self.common_error())) and self.gives_f(sizes)
 
-    def common_error(self, sizes: Sizes) -> bool:
-        """Return whether one method with the error variance of all groups gives every printed interval."""
+    def common_error(self) -> bool:
+        """Return whether one method with the error variance of all arms gives every printed interval."""
         made = (
-            (gives_interval(test, one.half) for one in after_anova(test, self.groups, sizes))
+            (gives_interval(test, one.half) for one in after_anova(test, self.everybody))
             for test in self.pairs
         )
         return any(all(method) for method in zip(*made, strict=True))
@@ -200,7 +201,7 @@ def _joint(pairs: list[Test], m: Material) -> Joint | None:
     if any(group is None or group.n < 2 for group in groups):
         return None
     omnibus = next((test for test in m.tests_of[part(pairs[0])] if _overall(test, pairs[0], arms)), None)
-    return Joint(tuple(group for group in groups if group), tuple(pairs), omnibus)
+    return Joint(tuple(group for group in groups if group), tuple(pairs), omnibus, groups_of(pairs[0], m))
 
 
 def _overall(test: Test, pair: Test, arms: Sequence[str]) -> bool:
