@@ -40,7 +40,7 @@ def test_report_makes_pages_pdf_and_provenance(built: Path):
     made = json.loads((built / "provenance.json").read_text())
     assert made["parameters"]["confidence_level"] == 0.95
     assert made["changed_parameters"] == {}
-    assert set(CHAPTERS) | {"report.pdf"} <= set(made["files"])
+    assert set(CHAPTERS) | {"report.pdf", "audit.csv"} <= set(made["files"])
 
 
 def test_a_parameter_reaches_every_notebook_that_declares_it(built: Path):
@@ -129,6 +129,16 @@ def test_asking_for_quarto_where_it_is_not_fails_before_any_work(built, project,
 def test_check_counts_tables_and_rows(project, capsys):
     assert run("check") == 0
     assert "no fault" in capsys.readouterr().out
+
+
+def test_audit_lists_findings_and_filters_them(project, capsys):
+    assert run("audit", "--format", "json", "--verdict", "consistent") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert {item["verdict"] for item in listed} == {"consistent"}
+    assert run("audit", "--format", "csv") == 0
+    assert capsys.readouterr().out.startswith("finding_id,study_id,row_id,source_id,locator,check,")
+    assert run("audit", "--study", "trial_a") == 0
+    assert "trial_a" in capsys.readouterr().out
 
 
 def test_params_lists_name_default_choices_and_meaning(capsys):

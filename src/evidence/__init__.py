@@ -13,6 +13,7 @@ from evidence.errors import EvidenceError
 from evidence.parameters import Parameters
 
 if TYPE_CHECKING:
+    from evidence.audit import audit
     from evidence.data import Dataset, dataset, load
     from evidence.questions import Answer, answer
     from evidence.stats import compare, network, number_needed, pool, pool_proportions, proportion
@@ -23,6 +24,7 @@ __all__ = [
     "EvidenceError",
     "Parameters",
     "answer",
+    "audit",
     "compare",
     "dataset",
     "load",
@@ -37,6 +39,7 @@ _HOME = {
     "Answer": "questions",
     "Dataset": "data",
     "answer": "questions",
+    "audit": "audit",
     "compare": "stats",
     "dataset": "data",
     "load": "data",

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,11 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("data", nargs="?", default="data", help="data folder (default: data)")
     params = _add(commands, "params", _params, "list the parameters: meaning, default, choices")
     params.add_argument("--json", action="store_true", help="as JSON")
+    audit = _add(commands, "audit", _audit, "check every printed figure against the others")
+    audit.add_argument("data", nargs="?", default="data", help="data folder (default: data)")
+    for name in ("study", "check", "verdict"):
+        audit.add_argument(f"--{name}", metavar=name.upper(), help=f"only this {name}")
+    audit.add_argument("--format", choices=("table", "csv", "json"), default="table", help="default: table")
     ledger = _add(commands, "ledger", _ledger, "account for every figure that the documents' texts print")
     ledger.add_argument("--sources", type=Path, required=True, metavar="DIR", help="folder of the texts")
     ledger.add_argument("--data", default="data", metavar="FOLDER", help="data folder (default: data)")
@@ -156,6 +161,34 @@ def _params(arguments: argparse.Namespace) -> int:
         table.add_row(spec.name, str(spec.default), spec.allowed, spec.meaning)
     Console().print(table)
     return 0
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from evidence.audit import audit
+    from evidence.data import load
+
+    findings = audit(load(arguments.data))
+    for option, column in (("study", "study_id"), ("check", "check"), ("verdict", "verdict")):
+        if wanted := getattr(arguments, option):
+            findings = findings[findings[column] == wanted]
+    if arguments.format == "csv":
+        sys.stdout.write(findings.to_csv(index=False, lineterminator="\n"))
+    elif arguments.format == "json":
+        sys.stdout.write(findings.to_json(orient="records", indent=1, force_ascii=False) + "\n")
+    else:
+        _print_findings(findings.to_dict("records"))
+    return 0
+
+
+def _print_findings(rows: list[dict[Hashable, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("study", "check", "verdict", "reported", "recomputed", "why")
+    for row in rows:
+        names = ("study_id", "check", "verdict", "reported", "recomputed", "why")
+        table.add_row(*(str(row[name]) for name in names))
+    Console().print(table)
 
 
 def _ledger(arguments: argparse.Namespace) -> int:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from evidence.audit import audit
 from evidence.build.execute import Task, run_all
-from evidence.build.files import swap, write_json
+from evidence.build.files import swap, write_json, write_whole
 from evidence.build.outputs import write_outputs
 from evidence.build.provenance import NAME, provenance
 from evidence.build.scenarios import Scenario
@@ -74,6 +75,8 @@ def _finish(request: Request, data: Dataset, tasks: list[Task], progress: Progre
     progress("Pages", 0, 1)
     rendered = render(request.stage, fresh, formats=request.formats, renderer=request.renderer)
     write_outputs([task.target for task in tasks], fresh)
+    findings = audit(data).to_csv(index=False, lineterminator="\n")
+    write_whole(fresh / "audit.csv", findings)
     write_json(fresh / NAME, provenance(request.root, request.scenario, data, rendered, fresh))
     swap(fresh, request.target)
     progress("Pages", 1, 1)
