@@ -8,6 +8,9 @@ READY := .venv/.ready
 RUN := $(BIN)/python -m
 PIP := $(RUN) pip --disable-pip-version-check -q
 
+# In a container everybody is root, and JupyterLab wants to be told that this is meant.
+AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
+
 # Names that are no files.
 .PHONY: report test assure lint types unit notebooks lab publish lock clean
 
@@ -34,7 +37,7 @@ assure: test
 	@EVIDENCE_ALL_PAGES=1 $(RUN) pytest -q -n auto -m "slow or browser" tests
 
 lab: $(READY)
-	@$(BIN)/jupyter lab --ServerApp.root_dir=. index.ipynb
+	@$(BIN)/jupyter lab --ServerApp.root_dir=. $(AS_ROOT) index.ipynb
 
 publish: $(READY)
 	@$(RUN) evidence refresh
