@@ -19,10 +19,11 @@ LAYERS = [
     "format",
     "wording",
     "questions",
+    "synthesis",
     "display",
 ]
 LAYERS += ["render", "build", "cli", "__main__"]
-PURE = ["stats", "audit", "results", "format", "wording", "questions"]
+PURE = ["stats", "audit", "results", "format", "wording", "questions", "synthesis"]
 NO_FILES_OR_PLOTS = {"pathlib", "os", "shutil", "matplotlib", "seaborn", "subprocess", "open"}
 
 

@@ -13,6 +13,8 @@ ProportionMethod = Literal["wilson", "clopper-pearson", "agresti-coull", "jeffre
 EffectMeasure = Literal["RR", "OR", "RD"]
 DifferenceMethod = Literal["newcombe", "miettinen-nurminen", "wald"]
 MissingData = Literal["observed", "failure", "success"]
+PoolingMethod = Literal["REML", "DL", "PM", "ML", "EB", "SJ", "HE", "FE"]
+IntervalMethod = Literal["HKSJ-adhoc", "HKSJ", "Wald"]
 
 
 def _parameter(default: Any, meaning: str, *, low: float | None = None, high: float | None = None) -> Any:
@@ -36,6 +38,12 @@ class Parameters:
         "RR", "Effect shown first: risk ratio, odds ratio or risk difference"
     )
     difference_method: DifferenceMethod = _parameter("newcombe", "Interval of a risk difference")
+    pooling_method: PoolingMethod = _parameter(
+        "REML", "Estimator of the variance between studies; FE pools without any"
+    )
+    interval_method: IntervalMethod = _parameter(
+        "HKSJ-adhoc", "Interval of a pooled effect: Hartung-Knapp-Sidik-Jonkman, never narrowed; plain; Wald"
+    )
     missing_data: MissingData = _parameter(
         "observed", "Patients without a value: left out, counted as failures, or counted as successes"
     )

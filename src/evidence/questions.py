@@ -276,10 +276,12 @@ def _pooled(measure: str, arms: dict[str, dict[str, tuple[int, int]]], parameter
     effects = [compare(*one, *none, measure=measure, level=level) for one, none in pairs]  # type: ignore[arg-type]
     y = [math.log(effect.estimate) for effect in effects]
     v = [(math.log(effect.high / effect.low) / _width(level)) ** 2 for effect in effects]
-    pooled = pool(y, v, tau2="REML", ci="HKSJ-adhoc", level=level)
+    tau2 = parameters.pooling_method
+    ci = "Wald" if tau2 == "FE" else parameters.interval_method
+    pooled = pool(y, v, tau2=tau2, ci=ci, level=level)
     p = float(chi_square_p((pooled.estimate / pooled.se) ** 2, 1))
     low, middle, high = (math.exp(value) for value in (pooled.low, pooled.estimate, pooled.high))
-    return Estimate(measure, middle, low, high, p, "REML, HKSJ-adhoc")
+    return Estimate(measure, middle, low, high, p, f"{tau2}, {ci}")
 
 
 def _width(level: float) -> float:
