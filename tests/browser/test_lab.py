@@ -1,0 +1,112 @@
+"""Every notebook run in JupyterLab itself, the way a person does it: open, "Run All Cells", save."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from .conftest import ROOT
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+NOTEBOOKS = [
+    "index.ipynb",
+    *sorted(f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")),
+]
+NEEDED = ["_quarto.yml", "index.ipynb", "notebooks", "data", "assets", "scenarios", "src"]
+STARTING = 60  # seconds
+RUNNING = 120  # seconds
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    copy = tmp_path_factory.mktemp("lab")
+    for name in NEEDED:
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy / name)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def lab(project) -> Iterator[str]:
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    options = [
+        f"--port={port}",
+        "--no-browser",
+        "--allow-root",
+        "--IdentityProvider.token=",
+        f"--ServerApp.root_dir={project}",
+    ]
+    with (project / "lab.log").open("w") as log:
+        server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], stdout=log, stderr=log)
+    try:
+        wait_for(f"{address}/api")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_for(address: str) -> None:
+    until = time.monotonic() + STARTING
+    while time.monotonic() < until:
+        try:
+            urllib.request.urlopen(address).close()
+            return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(f"JupyterLab did not answer within {STARTING} s")
+
+
+def outputs(path: Path) -> list[tuple[str, object]]:
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    return [(cell.source, [kept(output) for output in cell.outputs]) for cell in cells]
+
+
+def kept(output: dict) -> dict:
+    return {key: value for key, value in output.items() if key != "execution_count"}
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_run_all_in_jupyterlab_gives_the_stored_outputs(browser, lab, project, name):
+    stored = outputs(project / name)
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{lab}/lab/tree/{name}?reset")
+    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
+    idle.wait_for(timeout=RUNNING * 1000, state="attached")
+    choose(page, "Edit", "Clear Outputs of All Cells")
+    save(page)
+    assert not any(counts(project / name)), "the outputs are gone before the run"
+    choose(page, "Run", "Run All Cells")
+    until = time.monotonic() + RUNNING
+    while not all(counts(project / name)) and time.monotonic() < until:
+        save(page)
+    page.close()
+    assert outputs(project / name) == stored
+
+
+def choose(page, menu: str, entry: str) -> None:
+    page.get_by_role("menubar").get_by_text(menu, exact=True).click()
+    page.get_by_role("menuitem", name=entry).first.click()
+
+
+def save(page) -> None:
+    choose(page, "File", "Save Notebook")
+    page.wait_for_timeout(1000)
+
+
+def counts(path: Path) -> list[int | None]:
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell.execution_count for cell in cells if cell.cell_type == "code"]
