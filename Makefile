@@ -45,7 +45,7 @@ publish: $(READY)
 
 lock: $(READY)
 	@$(PIP) install uv
-	@$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra test \
+	@$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra test --extra cluster \
 		pyproject.toml -o requirements-core.txt
 
 clean:

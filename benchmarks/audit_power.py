@@ -1,12 +1,13 @@
 """How often the audit is silent on sound studies, and how often it finds one error put into them.
 
-Sound studies are simulated in three shapes: a comparison of four arms (baseline classes, a binary outcome with
+Sound studies are simulated in five shapes: a comparison of four arms (baseline classes, a binary outcome with
 odds ratios of all pairs, an adverse event, a mean with its analysis of variance and the differences of all pairs,
-everybody together); one arm over time (three stages, fewer patients each time); two arms of which only
-percentages and P values are printed. All figures are printed as a document would print them. Then one error is
+everybody together); the same with counts printed again in an abstract and claims made of them; one arm over time (three stages, fewer patients each time); two arms of which only
+percentages and P values are printed; two arms of which one percentage each is all that is printed. All figures are printed as a document would print them. Then one error is
 put into each study, and the audit is asked again.
 
-Run from the root: ``python benchmarks/audit_power.py [studies]``; prints a table in Markdown.
+Run from the root: ``python benchmarks/audit_power.py [studies] > benchmarks/audit_power.txt``; prints a table in
+Markdown and writes the same figures to ``benchmarks/audit_power.csv``.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ OUTCOMES = (
     ("level", "efficacy", "continuous", "higher"),
 )  # fmt: skip
 STUDIES = 100
+QUIET = 6  # sound studies for each study with an error
+CSV = Path(__file__).with_suffix(".csv")
 ALARM = ["inconsistent", "rounding"]
 
 
@@ -74,6 +77,35 @@ def study(number: int, rng: np.random.Generator) -> Tables:
     tables["tests"] += list(_count_tests(name, tables["counts"]))
     _means(name, sizes, rng, tables)
     return _numbered(name, tables)
+
+
+def claiming(number: int, rng: np.random.Generator) -> Tables:
+    """Return the tables of one sound study that prints counts again in its abstract and claims from them."""
+    tables, name = study(number, rng), f"study{number}"
+    cured = [
+        row for row in _where(tables["counts"], outcome_id="cured", subgroup="") if row["arm_id"] != "all"
+    ]
+    tables["counts"] += [row | {"locator": "Abstract"} for row in cured]
+    for test in _where(tables["tests"], effect_label="OR", outcome_id="cured"):
+        tables["claims"].append(_claim(name, test))
+    for row in cured:
+        rate = {
+            "kind": "rate",
+            "outcome_id": "cured",
+            "arms": row["arm_id"],
+            "value": row["percent"],
+            "unit": "%",
+        }
+        tables["claims"].append(_placed(name, "claims", rate | {"paraphrase": "A rate in the discussion."}))
+    return _numbered(name, tables)
+
+
+def _claim(name: str, test: Row) -> Row:
+    """Return what a sound study says of a comparison: better where P is below 0.05, else no difference."""
+    shown = test["p"].startswith("<") or float(test["p"]) < 0.05
+    arms = test["arms"] if float(test["effect"]) > 1 else "|".join(test["arms"].split("|")[::-1])
+    kind = "superior" if shown else "no_difference"
+    return _placed(name, "claims", {"kind": kind, "outcome_id": "cured", "arms": arms, "paraphrase": kind})
 
 
 def one_arm(number: int, rng: np.random.Generator) -> Tables:
@@ -117,6 +149,16 @@ def two_arms(number: int, rng: np.random.Generator) -> Tables:
     return _numbered(name, tables)
 
 
+def bare(number: int, rng: np.random.Generator) -> Tables:
+    """Return the tables of one sound study that prints one percentage of each of two arms, and nothing else."""
+    name, sizes = f"study{number}", {"a": int(rng.integers(20, 60)), "b": int(rng.integers(60, 200))}
+    tables = _empty(name, sizes)
+    for arm, n in sizes.items():
+        row = _count(name, arm, "cured", int(rng.integers(3, n - 3)), n, time="6", time_unit="month")
+        tables["counts"].append(row | {"events": "", "n_basis": "elsewhere"})
+    return _numbered(name, tables)
+
+
 def _empty(name: str, sizes: dict[str, int]) -> Tables:
     """Return tables with a document, a study and its arms, and nothing else."""
     total = {"label": name, "n": str(sum(sizes.values())), "origin": "seed", "status": "published"}
@@ -131,11 +173,18 @@ def _empty(name: str, sizes: dict[str, int]) -> Tables:
         "counts": [],
         "measurements": [],
         "tests": [],
+        "claims": [],
     }
 
 
 def _numbered(name: str, tables: Tables) -> Tables:
-    for kind, prefix in (("arms", "a"), ("counts", "c"), ("measurements", "m"), ("tests", "t")):
+    for kind, prefix in (
+        ("arms", "a"),
+        ("counts", "c"),
+        ("measurements", "m"),
+        ("tests", "t"),
+        ("claims", "l"),
+    ):
         for place, row in enumerate(tables[kind]):
             row["row_id"] = f"{name}-{prefix}{place:03d}"
     return tables
@@ -402,7 +451,66 @@ def shifted_alone(tables: Tables, rng: np.random.Generator) -> bool:
     return True
 
 
-SHAPES = (study, one_arm, two_arms)
+def slip_in_abstract(tables: Tables, rng: np.random.Generator) -> bool:
+    """Print another count in the abstract than in the table, with the percentage that belongs to it."""
+    row = _pick(_where(tables["counts"], locator="Abstract"), rng)
+    if row is None:
+        return False
+    moved = int(row["events"]) + int(rng.choice([-2, -1, 1, 2]))
+    if not 0 <= moved <= int(row["n"]):
+        return False
+    row["events"], row["percent"] = str(moved), percent(moved, int(row["n"]))
+    return True
+
+
+def claimed_without_test(tables: Tables, rng: np.random.Generator) -> bool:
+    """Claim that an arm is better where no test is significant."""
+    row = _pick(_where(tables["claims"], kind="no_difference"), rng)
+    if row is None:
+        return False
+    row["kind"] = "superior"
+    return True
+
+
+def claimed_rate(tables: Tables, rng: np.random.Generator) -> bool:
+    """Repeat a rate in the discussion with another figure."""
+    row = _pick(_where(tables["claims"], kind="rate"), rng)
+    if row is None:
+        return False
+    row["value"] = f"{float(row['value']) + float(rng.choice([-1, 1])) * float(rng.integers(1, 51)) / 10:.1f}"
+    return True
+
+
+def too_many_patients(tables: Tables, rng: np.random.Generator) -> bool:
+    """Print a count of more patients than the arm has, with the percentage that belongs to it."""
+    row = _pick([row for row in _where(tables["counts"], outcome_id="fever") if row["arm_id"] != "all"], rng)
+    if row is None:
+        return False
+    row["n"] = str(int(row["n"]) + int(rng.integers(1, 10)))
+    row["percent"] = percent(int(row["events"]), int(row["n"]))
+    return True
+
+
+def zero_p(tables: Tables, rng: np.random.Generator) -> bool:
+    """Print P below 0.001 as 0.000."""
+    row = _pick(_where(tables["tests"], p="<0.001"), rng)
+    if row is None:
+        return False
+    row["p"] = "0.000"
+    return True
+
+
+def shifted_unseen(tables: Tables, rng: np.random.Generator) -> bool:
+    """Move the only printing of a percentage; detectable where no count of patients gives it."""
+    row = _pick(tables["counts"], rng)
+    if row is None:
+        return False
+    row["percent"] = f"{min(float(row['percent']) + float(rng.integers(1, 51)) / 10, 100.0):.1f}"
+    n = int(row["n"])
+    return all(f"{100 * events / n:.1f}" != row["percent"] for events in range(n + 1))
+
+
+SHAPES = (study, claiming, one_arm, two_arms, bare)
 ERRORS = (
     Error("digit slip in a count", "percentages", slip_in_count, study),
     Error("percentage moved by 0.1 to 5 points", "percentages", shifted_percent, study),
@@ -418,6 +526,12 @@ ERRORS = (
     Error("header n too large by 1 to 9", "sums", wrong_header, study),
     Error("subgroup count wrong by 1 or 2", "sums", wrong_subgroup, one_arm),
     Error("percentage alone moved by 0.1 to 5 points", "percentages", shifted_alone, two_arms),
+    Error("only percentage moved by 0.1 to 5 points", "percentages", shifted_unseen, bare),
+    Error("row of more patients than the arm has", "denominators", too_many_patients, study),
+    Error("better claimed without a significant test", "claims", claimed_without_test, claiming),
+    Error("rate in the discussion moved by 0.1 to 5 points", "claims", claimed_rate, claiming),
+    Error("count in the abstract wrong by 1 or 2", "across documents", slip_in_abstract, claiming),
+    Error("P below 0.001 printed as 0.000", "reporting", zero_p, study),
 )
 
 
@@ -474,47 +588,60 @@ def detected(error: Error, studies: int, seed: int) -> dict[str, Any]:
     share = proportion(len(hit.intersection(named)), max(len(named), 1))
     return {
         "error": error.name, "family": error.family, "studies": studies,
-        "detectable": len(named) / studies, "detected": share.estimate, "low": share.low, "high": share.high,
-        "by its family": len(family.intersection(named)) / max(len(named), 1),
+        "detectable": round(len(named) / studies, 4), "detected": round(share.estimate, 4),
+        "low": round(share.low, 4), "high": round(share.high, 4),
+        "own": round(len(family.intersection(named)) / max(len(named), 1), 4),
     }  # fmt: skip
 
 
-def quiet(studies: int, seed: int) -> tuple[dict[str, float], pd.DataFrame]:
+def quiet(studies: int, seed: int) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return the false alarms per check on sound studies, and the alarms."""
     rng = np.random.default_rng(seed)
-    found, seconds = audited([SHAPES[number % len(SHAPES)](number, rng) for number in range(studies)])
+    found, _ = audited([SHAPES[number % len(SHAPES)](number, rng) for number in range(studies)])
     odd = found[found["verdict"].isin(ALARM)]
     share = proportion(len(odd), len(found), method="clopper-pearson")
-    told = {"studies": studies, "checks": len(found), "alarms": len(odd), "seconds": seconds}
-    return told | {"per_1000": 1000 * share.estimate, "low": 1000 * share.low, "high": 1000 * share.high}, odd
+    return {
+        "error": "none", "family": "", "studies": studies, "detected": round(share.estimate, 7),
+        "low": round(share.low, 7), "high": round(share.high, 7), "checks": len(found), "alarms": len(odd),
+    }, odd  # fmt: skip
+
+
+def _line(made: dict[str, Any]) -> str:
+    interval = f"{made['detected']:.0%} ({made['low']:.0%} to {made['high']:.0%})"
+    cells = (made["error"], made["family"], f"{made['detectable']:.0%}", interval, f"{made['own']:.0%}")
+    return f"| {' | '.join(cells)} |"
 
 
 def main(studies: int) -> None:
-    """Print quietness, power and cost as Markdown."""
-    told, odd = quiet(studies, seed=1)
-    half, _ = quiet(max(studies // 2, 1), seed=2)
+    """Print quietness and power as Markdown, and write them as CSV."""
+    told, odd = quiet(QUIET * studies, seed=1)
+    made = [detected(error, studies, seed=100 + place) for place, error in enumerate(ERRORS)]
+    per_1000 = [1000 * told[name] for name in ("detected", "low", "high")]
     lines = [
         f"{told['alarms']} false alarms in {told['checks']} checks of {told['studies']} sound studies: "
-        f"{told['per_1000']:.2f} per 1,000 ({told['low']:.2f} to {told['high']:.2f}).",
-        f"{told['seconds']:.1f} s for {told['studies']} studies, {half['seconds']:.1f} s for {half['studies']}.",
+        f"{per_1000[0]:.2f} per 1,000 ({per_1000[1]:.2f} to {per_1000[2]:.2f}).",
         "",
         "| error | family | detectable | detected of these (95% interval) | by its own family |",
         "| --- | --- | --- | --- | --- |",
+        *map(_line, made),
+        *(f"{row.check} {row.row_id}: {row.why}" for row in odd.itertuples()),
     ]
-    for place, error in enumerate(ERRORS):
-        made = detected(error, studies, seed=100 + place)
-        interval = f"{made['detected']:.0%} ({made['low']:.0%} to {made['high']:.0%})"
-        cells = (
-            made["error"],
-            made["family"],
-            f"{made['detectable']:.0%}",
-            interval,
-            f"{made['by its family']:.0%}",
-        )
-        lines.append(f"| {' | '.join(cells)} |")
     sys.stdout.write("\n".join(lines) + "\n")
-    for row in odd.itertuples():
-        sys.stdout.write(f"{row.check} {row.row_id}: {row.why}\n")
+    columns = [
+        "error",
+        "family",
+        "studies",
+        "detectable",
+        "detected",
+        "low",
+        "high",
+        "own",
+        "checks",
+        "alarms",
+    ]
+    pd.DataFrame([told, *made], columns=columns).convert_dtypes().to_csv(
+        CSV, index=False, lineterminator="\n"
+    )
 
 
 if __name__ == "__main__":

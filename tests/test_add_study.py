@@ -1,15 +1,21 @@
 """A study is added or removed by rows alone, in a copy of the real data."""
 
 import csv
+import functools
+import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import nbformat
+import numpy as np
 import pytest
 
 import evidence
 from evidence.audit import audit
 from evidence.build.stage import plan, read_project
-from evidence.display import across_figure, answers_table, evidence_table, representation, study_results_table
+from evidence.display import answers_table, evidence_table, publish, representation
 
 ROOT = Path(__file__).parents[1]
 P = evidence.Parameters()
@@ -30,6 +36,8 @@ ROWS = {
                 "analysis_set": "randomised", "time": "8", "time_unit": "week", "events": events, "n": "100",
                 "n_basis": "printed", "basis": "printed"}
                for i, (arm, events) in enumerate([("drug", "55"), ("placebo", "10")], start=1)],
+    "tests": [{"row_id": "invented-t001", **PLACE, "study_id": NEW, "outcome_id": "platelets_ge50",
+               "analysis_set": "randomised", "time": "8", "time_unit": "week", "arms": "drug|placebo", "p": "0.500"}],
 }  # fmt: skip
 RESULTS = ("arms", "counts", "measurements", "tests", "claims", "protocols", "risk_of_bias", "definitions")
 
@@ -70,22 +78,84 @@ def remove(folder: Path, study: str) -> None:
     write(folder / "ledger.csv", columns, [])
 
 
-def test_an_added_study_has_its_page_its_line_and_its_results(folder):
+def run(notebook: Path, folder: Path, monkeypatch, **parameters: str) -> dict[str, object]:
+    """Run a chapter's code here, on the data in a folder, and return what it shows by label."""
+    shown: list[object] = []
+    monkeypatch.setattr(publish, "show", lambda item: shown.append(item) or representation(item))
+    monkeypatch.setattr(evidence, "dataset", loaded)
+    monkeypatch.chdir(notebook.parent)
+    names: dict[str, object] = {}
+    found: dict[str, object] = {}
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            exec(compile(cell.source, notebook.name, "exec"), names)
+            if "parameters" in cell.metadata.get("tags", []):
+                names |= {"data_dir": str(folder), **parameters}
+            label = re.search(r"label: (\S+)", cell.source)
+            found |= {f"{label[1] if label else 'prose'} {len(found)}": item for item in shown}
+            shown.clear()
+    return {label.split(" ")[0]: item for label, item in found.items()}
+
+
+loaded = functools.lru_cache(maxsize=2)(evidence.dataset)
+
+
+def words(item) -> str:
+    """Return all that a reader sees of an item in words."""
+    return "\n".join([representation(item)[0]["text/plain"], getattr(item, "alt", "")])
+
+
+def chapters() -> list[Path]:
+    return [*sorted((ROOT / "notebooks").glob("*.ipynb")), ROOT / "index.ipynb"]
+
+
+def test_an_added_study_has_its_line_in_the_evidence_table(folder):
     add(folder)
-    data = evidence.load(folder)
-    jobs = plan(ROOT, read_project(ROOT), data, P)
+    (row,) = [row for row in evidence_table(evidence.load(folder)).rows if row[0].text == "Invented trial"]
+    assert [cell.text for cell in row] == [
+        "Invented trial",
+        "ITP",
+        "Randomised trial",
+        "200",
+        "2",
+        "0",
+        "1",
+        "0",
+    ]
+
+
+def test_an_added_study_has_its_own_page_with_its_results_and_tests(folder, monkeypatch):
+    add(folder)
+    jobs = plan(ROOT, read_project(ROOT), evidence.load(folder), P)
     assert f"notebooks/study_{NEW}.ipynb" in [job.target for job in jobs]
-    assert "Invented trial" in representation(evidence_table(data))[0]["text/plain"]
-    assert "55/100" in representation(study_results_table(data, P, study_id=NEW))[0]["text/plain"]
+    page = run(ROOT / "notebooks" / "study.ipynb", folder, monkeypatch, study_id=NEW)
+    assert "Hetrombopag 2.5 mg" in words(page["tbl-study-card"])
+    assert "55/100" in words(page["tbl-study-results"])
+    assert "P 0.500" in words(page["tbl-study-tests"])
+    assert "≠" in words(page["tbl-study-tests"])
 
 
-def test_an_added_study_is_drawn_with_the_others_and_audited(folder):
+def test_an_added_study_is_drawn_and_listed_with_the_others(folder, monkeypatch):
     add(folder)
-    data = evidence.load(folder)
-    drawn = across_figure(data, P, outcome_ids=["platelets_ge50"], indication="ITP")
-    assert NEW in set(drawn.data["study_id"])
-    assert "Invented trial" in drawn.alt
-    assert NEW in set(audit(data)["study_id"])
+    shown = run(ROOT / "notebooks" / "itp_trials.ipynb", folder, monkeypatch)
+    for label in (
+        "tbl-itp-studies",
+        "fig-itp-across",
+        "tbl-itp-across",
+        "fig-itp-effects",
+        "tbl-itp-effects",
+    ):
+        assert "Invented trial" in words(shown[label]), label
+        assert NEW in set(shown[label].data["study_id"]), label
+
+
+def test_an_added_study_is_audited(folder):
+    add(folder)
+    findings = audit(evidence.load(folder))
+    own = findings[findings["study_id"] == NEW]
+    wrong = own[own["row_id"].str.contains("invented-t001") & (own["verdict"] == "inconsistent")]
+    assert len(wrong)
+    assert set(wrong["reported"].str.contains("0.500")) == {True}
 
 
 def test_an_added_study_enters_every_answer_that_it_fits_and_no_other(folder):
@@ -99,14 +169,63 @@ def test_an_added_study_enters_every_answer_that_it_fits_and_no_other(folder):
     assert "268 (2)" not in str(answers_table([evidence.answer("itp_p3_2_5", before, P)], P).rows)
 
 
-def test_rows_with_the_fixed_columns_alone_load(folder):
+def test_a_study_entered_with_the_fixed_columns_alone_takes_part_everywhere(folder):
+    package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     add(folder)
-    optional = {"note", "category_label", "origin", "file", "sha256"}
-    for name in ("arms", "counts", "measurements", "tests", "claims"):
-        columns, rows = read(folder / f"{name}.csv")
+    for table in package["resources"]:
+        optional = {field["name"] for field in table["schema"]["fields"] if "default" in field}
+        columns, rows = read(folder / f"{table['name']}.csv")
         kept = [column for column in columns if column not in optional]
-        write(folder / f"{name}.csv", kept, [{key: row[key] for key in kept} for row in rows])
-    assert NEW in set(evidence.load(folder).counts["study_id"])
+        write(folder / f"{table['name']}.csv", kept, [{key: row[key] for key in kept} for row in rows])
+    data = evidence.load(folder)
+    assert "category_label" not in read(folder / "counts.csv")[0]
+    assert NEW in evidence.answer("itp_p3_2_5", data, P).studies
+    assert NEW in set(audit(data)["study_id"])
+    assert "Invented trial" in words(evidence_table(data))
+
+
+OWN = {
+    "saa_pilot": ["saa_pilot"],
+    "itp_realworld": ["itp_realworld"],
+    "cit_cohort": ["cit_efficacy", "cit_safety"],
+    "itp_phase3": ["itp_trials"],
+}
+
+
+@pytest.mark.parametrize("study", OWN)
+def test_the_chapter_of_a_removed_study_says_that_nothing_is_available(folder, monkeypatch, study):
+    remove(folder, study)
+    for name in OWN[study]:
+        shown = run(ROOT / "notebooks" / f"{name}.ipynb", folder, monkeypatch)
+        told = [words(item) for item in shown.values()]
+        assert any("No rows in the data" in text or "No data" in text for text in told), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("study", OWN)
+def test_no_chapter_breaks_without_a_study(folder, monkeypatch, study):
+    remove(folder, study)
+    for chapter in chapters():
+        for label, item in run(chapter, folder, monkeypatch).items():
+            frame = getattr(item, "data", None)
+            listed = set(frame["study_id"]) if frame is not None and "study_id" in frame else set()
+            assert study not in listed, (chapter.name, label)
+
+
+def test_a_study_without_a_single_result_has_a_page_that_says_so(folder, monkeypatch):
+    columns, rows = read(folder / "studies.csv")
+    bare = {
+        "row_id": "invented-s001",
+        "locator": "",
+        "source_id": "saa_pilot",
+        "study_id": NEW,
+        "label": "Bare trial",
+    }
+    write(folder / "studies.csv", columns, [*rows, bare | {"locator": "Text", "origin": "seed"}])
+    page = run(ROOT / "notebooks" / "study.ipynb", folder, monkeypatch, study_id=NEW)
+    assert "Bare trial" in words(page["tbl-study-card"])
+    for label in ("tbl-study-results", "tbl-study-measurements", "tbl-study-tests", "tbl-study-claims"):
+        assert "No rows in the data" in words(page[label]), label
 
 
 @pytest.mark.parametrize("study", ["saa_pilot", "itp_realworld", "cit_cohort", "itp_phase3", "race"])
@@ -120,21 +239,52 @@ def test_a_removed_study_leaves_answers_that_say_so(folder, study):
     assert len(answers_table(answers, P).rows) == len(answers)
 
 
-def test_a_result_printed_in_several_documents_counts_once(folder):
-    """The phase 3 trial stands in two documents, with a post hoc analysis and an extension of the same patients."""
-    data = evidence.load(folder)
-    trial = data.counts[
-        (data.counts["study_id"] == "itp_phase3") & (data.counts["outcome_id"] == "platelets_ge50")
-    ]
+PHASE_3 = {"hpag_2_5": 1, "hpag_5": 1, "placebo": 1}
+
+
+def asked(data, **changed):
+    """Return the answer to the question on the phase 3 trial, asked more widely."""
+    questions = data.questions.copy()
+    chosen = questions["question_id"] == "itp_p3_2_5"
+    for name, value in ({"population": "", "designs": ""} | changed).items():
+        questions.loc[chosen, name] = value
+    return evidence.answer("itp_p3_2_5", replace(data, questions=questions), P)
+
+
+def test_a_result_printed_in_several_documents_counts_once():
+    """The phase 3 trial stands in the trial report and, several times, in a document that quotes it."""
+    counts = evidence.load(ROOT / "data").counts
+    trial = counts[(counts["study_id"] == "itp_phase3") & (counts["outcome_id"] == "platelets_ge50")]
     week_8 = trial[(trial["time"] == 8) & (trial["subgroup"] == "")]
-    assert len(week_8) > 3
-    assert week_8[week_8["counted"]].groupby("arm_id").size().to_dict() == {
-        "hpag_2_5": 1,
-        "hpag_5": 1,
-        "placebo": 1,
-    }
-    assert set(week_8.loc[week_8["counted"], "tier"]) == {"primary"}
-    found = evidence.answer("itp_p3_2_5", data, P)
+    assert week_8["source_id"].nunique() > 1
+    assert week_8.groupby("arm_id").size().min() >= 3
+    counted = week_8[week_8["counted"]]
+    assert counted.groupby("arm_id").size().to_dict() == PHASE_3
+    assert set(counted["tier"]) == {"primary"}
+    assert set(week_8.loc[~week_8["counted"], "same_as"]) == set(counted["row_id"])
+
+
+WIDER = {
+    "itp_persistent": {},
+    "itp_phase3_extension": {
+        "outcome_id": "platelets_ge30_doubled",
+        "comparator": "",
+        "treatment_dose": np.nan,
+        "time_low": np.nan,
+        "time_high": np.nan,
+        "time_unit": "",
+    },
+}
+
+
+@pytest.mark.parametrize("part", WIDER)
+def test_patients_of_a_trial_are_not_counted_again_in_a_part_of_it(part):
+    """The post hoc analysis and the extension answer the wider question, with patients of the trial."""
+    data = evidence.load(ROOT / "data")
+    found = asked(data, **WIDER[part])
     assert found.studies == ("itp_phase3",)
-    parents = dict(zip(data.studies["study_id"], data.studies["parent_study_id"], strict=True))
-    assert parents["itp_persistent"] == parents["itp_phase3_extension"] == "itp_phase3"
+    assert set(found.excluded.loc[found.excluded["reason"].str.startswith("shares"), "study_id"]) == {part}
+    loose = replace(data, studies=data.studies.assign(parent_study_id=""))
+    apart = asked(loose, **WIDER[part])
+    assert apart.studies == ("itp_phase3", part)
+    assert apart.included["n"].sum() > found.included["n"].sum()

@@ -12,6 +12,7 @@ LAYERS = [
     "errors",
     "project",
     "parameters",
+    "reads",
     "data",
     "stats",
     "audit",

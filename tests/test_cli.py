@@ -148,6 +148,31 @@ def test_params_lists_name_default_choices_and_meaning(capsys):
     assert all(item["meaning"] for item in listed.values())
 
 
+def test_params_names_the_notebooks_that_use_a_parameter(project, capsys):
+    assert run("params", "--json") == 0
+    listed = {item["name"]: item for item in json.loads(capsys.readouterr().out)}
+    assert listed["study_id"]["notebooks"] == ["notebooks/study.ipynb"]
+    assert listed["rounding"] | {"meaning": ""} == {
+        "name": "rounding", "type": "int", "default": 1, "allowed": "whole number from 0 to 3",
+        "meaning": "", "notebooks": [],
+    }  # fmt: skip
+
+
+def test_diff_lists_numbers_and_ends_with_0_1_or_2(built, capsys):
+    assert run("diff", "default", str(built)) == 0
+    other = shutil.copytree(built, built.with_name("other"))
+    page = other / "index.html"
+    page.write_text(page.read_text().replace("95% CI", "90% CI"))
+    capsys.readouterr()
+    assert run("diff", "default", "other", "--format", "json") == 1
+    assert {(one["kind"], one["before"], one["after"]) for one in json.loads(capsys.readouterr().out)} == {
+        ("text", "95%", "90%")
+    }
+    assert run("diff", "default", "other") == 1
+    assert "differences" in capsys.readouterr().out
+    assert run("diff", "default", "nowhere") == 2
+
+
 def test_refresh_writes_only_notebooks_that_change(project, capsys):
     assert run("refresh", "--jobs", "1") == 0
     assert "changed: index.ipynb" in capsys.readouterr().out

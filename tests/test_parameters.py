@@ -4,7 +4,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from evidence import format as fmt
 from evidence.build.notebooks import declared_values
+from evidence.build.scenarios import read_scenario
 from evidence.build.stage import chapters_of, read_project
 from evidence.errors import ParameterError
 from evidence.parameters import PARAMETERS, Parameters
@@ -61,3 +63,30 @@ def test_changed_lists_only_what_differs_from_default():
 
 def test_of_picks_declared_names_out_of_a_namespace():
     assert Parameters.of({"alpha": 0.01, "other": 1, "__name__": "x"}).alpha == 0.01
+
+
+def test_whole_numbers_are_read_and_kept_in_their_range():
+    assert Parameters.parse({"rounding": "3"}).rounding == 3
+    for wrong in ("4", "-1", "1.5", True, 1.0, ""):
+        with pytest.raises(ParameterError, match="whole number from 0 to 3"):
+            Parameters.parse({"rounding": wrong})
+
+
+def test_rounding_is_in_force_for_every_percentage_from_then_on():
+    try:
+        Parameters.of({"rounding": 2})
+        assert fmt.risk(7 / 32, 0.1102, 0.3875) == "21.88% (11.02 to 38.75)"
+        assert fmt.difference(1 / 3, None, None) == "+33.33"
+        assert fmt.percent(1 / 3, 0) == "33%"
+    finally:
+        Parameters.of({})
+    assert fmt.percent(7 / 32) == "21.9%"
+
+
+def test_a_scenario_has_the_name_of_its_file_and_says_why():
+    scenarios = [read_scenario(path.stem, ROOT) for path in (ROOT / "scenarios").glob("*.yml")]
+    assert {"default", "conservative", "printed-only", "primary-only", "best-case"} <= {
+        one.name for one in scenarios
+    }
+    assert all(len(one.reason) > 40 and one.title for one in scenarios)
+    assert len({tuple(one.parameters.values().values()) for one in scenarios}) == len(scenarios)

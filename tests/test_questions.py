@@ -126,3 +126,84 @@ def test_nothing_that_answers_is_said_to_be_nothing(tmp_path, tables):
 def test_an_unknown_question_names_those_there_are(tmp_path, tables):
     with pytest.raises(ParameterError, match="cured_6m"):
         evidence.answer("cured", loaded(tmp_path, tables), P)
+
+
+def counts_of(tables, study_id, pairs):
+    """Replace the events and patients of a study, drug first."""
+    own = [count for count in tables["counts"] if count["study_id"] == study_id]
+    for count, (events, n) in zip(own, pairs, strict=True):
+        count.update(events=str(events), n=str(n), percent="")
+
+
+def test_two_studies_stand_side_by_side_and_their_pool_is_secondary(tmp_path, tables):
+    another_study(tables, "trial_b")
+    found = evidence.answer("cured_6m", loaded(tmp_path, tables), P)
+    assert found.finding.side_by_side
+    assert [round(one.estimate, 2) for one in found.finding.each] == [0.2, 0.1]
+    assert "secondary" in found.effect.method
+    assert found.finding.pooled.wald_low > found.effect.low
+    assert "Trial A: 30 of 50" in found.sentence
+    assert "trial_b: 40 of 100" in found.sentence
+    assert found.verdict.direction == "uncertain"
+
+
+def test_two_studies_that_both_say_more_say_more(tmp_path, tables):
+    another_study(tables, "trial_b")
+    counts_of(tables, "trial_b", [(60, 100), (30, 100)])
+    assert evidence.answer("cured_6m", loaded(tmp_path, tables), P).verdict.direction == "more"
+
+
+def test_three_studies_are_pooled_at_the_control_risk(tmp_path, tables):
+    for name in ("trial_b", "trial_c"):
+        another_study(tables, name)
+    found = evidence.answer("cured_6m", loaded(tmp_path, tables), P)
+    assert not found.finding.side_by_side
+    assert found.finding.pooled.k == 3
+    assert found.difference.method == "RR at the control risk"
+    assert found.treatment.estimate == pytest.approx(found.control.estimate * found.effect.estimate)
+    assert found.sentence.startswith("Cured, 3 studies, 500 patients: ")
+
+
+def test_randomised_studies_answer_and_the_others_stand_apart(tmp_path, tables):
+    another_study(tables, "cohort_b", randomised="no")
+    another_study(tables, "unknown_c", randomised="")
+    found = evidence.answer("cured_6m", loaded(tmp_path, tables), P)
+    assert found.studies == ("trial_a",)
+    assert found.effect.estimate == evidence.compare(30, 50, 20, 50).estimate
+    assert [one.allocation for one in found.apart] == ["not stated", "not randomised"]
+    assert set(found.excluded["reason"]) == {
+        "shown apart: the answer rests on studies with allocation randomised"
+    }
+    assert set(found.included["study_id"]) == {"trial_a"}
+    assert "Apart from these, not randomised: cohort_b, 100 more per 1,000" in found.sentence
+
+
+def test_one_analysis_set_counts_and_the_question_may_prefer_one(tmp_path, tables):
+    twice = [
+        count | {"analysis_set": "evaluable", "events": "20", "percent": ""} for count in tables["counts"]
+    ]
+    tables["counts"] += twice
+    found = evidence.answer("cured_6m", loaded(tmp_path, tables), P)
+    assert (found.treatment.events, found.treatment.n) == (30, 50)
+    assert set(found.excluded["reason"]) == {"another analysis set of the same study counts"}
+    tables["questions"][0]["analysis_set"] = "evaluable|randomised"
+    assert evidence.answer("cured_6m", loaded(tmp_path / "b", tables), P).treatment.events == 20
+
+
+def test_an_arm_that_is_a_sum_counts_where_its_parts_do_not(tmp_path, tables):
+    tables["arms"][0]["node"] = "drug"
+    tables["arms"].append({**tables["arms"][0], "arm_id": "high", "label": "High dose"})
+    tables["arms"].append(
+        {**tables["arms"][0], "arm_id": "both", "label": "Both doses", "combines": "drug|high", "n": "100"}
+    )
+    tables["counts"][0].update(arm_id="both", events="65", n="100", percent="")
+    found = evidence.answer("cured_6m", loaded(tmp_path, tables), P)
+    assert (found.treatment.events, found.treatment.n) == (65, 100)
+
+
+def test_no_events_in_both_arms_leave_the_difference(tmp_path, tables):
+    counts_of(tables, "trial_a", [(0, 50), (0, 50)])
+    found = evidence.answer("cured_6m", loaded(tmp_path, tables), P)
+    assert found.effect is None
+    assert found.difference.estimate == 0
+    assert found.difference.low < 0 < found.difference.high

@@ -74,6 +74,20 @@ def test_rows_that_do_not_count_do_not_enter(data):
     assert set(rates(replace(data, counts=counts), Parameters(), study_id="pilot")["arm_id"]) == {"old"}
 
 
+def test_a_percentage_printed_again_without_its_time_is_one_result(data):
+    counts = data.counts
+    dated = counts[counts["percent"].ne("") & counts["time"].notna() & counts["subgroup"].eq("")].iloc[[0]]
+    again = dated.assign(row_id="again", time=math.nan, time_label="", counted=True)
+    other = again.assign(row_id="other", percent="0.1", events=pd.NA)
+    added = replace(data, counts=pd.concat([counts, again, other], ignore_index=True))
+    shown = set(rates(added, Parameters(), study_id=str(dated["study_id"].iloc[0]))["row_id"])
+    assert "again" not in shown
+    assert "other" in shown
+    larger = added.counts["n"].where(added.counts["row_id"] != "again", 999)
+    apart = replace(added, counts=added.counts.assign(n=larger))
+    assert "again" in set(rates(apart, Parameters())["row_id"])
+
+
 @pytest.mark.parametrize(
     ("policy", "events", "n"), [("observed", 91, 104), ("failure", 91, 167), ("success", 91 + 63, 167)]
 )
@@ -92,10 +106,55 @@ def test_a_subgroup_is_completed_from_its_own_baseline_count(data):
     assert (row["events"], row["n"]) == (48, 89)
 
 
-def test_sets_other_than_the_evaluable_are_left_alone(data):
+def test_an_arm_counted_whole_is_left_alone(data):
     for policy in ("failure", "success"):
         frame = rates(data, Parameters(missing_data=policy), study_id="pilot")
         assert set(frame["policy"]) == {"observed"}
+
+
+def lessened(data, outcome_id, **more):
+    """Return the data with one patient of the pilot's new arm uncounted, and the row that says so."""
+    counts = data.counts.copy()
+    own = (counts["study_id"] == "pilot") & (counts["outcome_id"] == outcome_id) & (counts["subgroup"] == "")
+    row = counts[own & counts["events"].notna() & counts["counted"].astype(bool)].iloc[0]
+    place = counts["row_id"] == row["row_id"]
+    counts.loc[place, "n"] = int(row["n"]) - 1
+    for name, value in more.items():
+        counts.loc[place, name] = value
+    return replace(data, counts=counts), row
+
+
+@pytest.mark.parametrize(
+    ("analysis_set", "better", "policy"),
+    [("unstated", "higher", "failure"), ("treated", "higher", "observed"), ("unstated", "lower", "observed")],
+)
+def test_a_response_counted_in_part_of_the_arm_is_completed(data, analysis_set, better, policy):
+    less, row = lessened(data, "complete_response", analysis_set=analysis_set)
+    less = replace(less, outcomes=less.outcomes.assign(better=better))
+    frame = rates(less, Parameters(missing_data="failure"), study_id="pilot")
+    found = one(frame, row_id=row["row_id"])
+    assert (found["policy"], found["n"]) == (policy, row["n"] if policy == "failure" else row["n"] - 1)
+    assert found["events"] == row["events"]
+
+
+def test_a_combined_arm_stands_for_its_parts_where_they_have_no_result(data):
+    arms = data.arms.copy()
+    arms.loc[(arms["study_id"] == "cohort") & (arms["arm_id"] == "ab"), "combines"] = "b|c"
+    whole = replace(data, arms=arms)
+    asked = {"study_id": "cohort", "outcome_ids": ["efficacy"], "reference": "a"}
+    assert set(contrasts(whole, Parameters(), **asked)["arm1"]) == {"b", "c"}
+    parts = (data.counts["study_id"] == "cohort") & data.counts["arm_id"].isin(["b", "c"])
+    alone = replace(whole, counts=data.counts[~parts])
+    assert set(contrasts(alone, Parameters(), **asked)["arm1"]) == {"ab"}
+    assert contrasts(alone, Parameters(), **asked, pairs="all").empty
+
+
+def test_arms_that_share_patients_are_not_compared(data):
+    arms = data.arms.copy()
+    arms.loc[(arms["study_id"] == "cohort") & (arms["arm_id"] == "ab"), "combines"] = "a|b"
+    parts = (data.counts["study_id"] == "cohort") & data.counts["arm_id"].isin(["b", "c"])
+    alone = replace(data, arms=arms, counts=data.counts[~parts])
+    assert contrasts(alone, Parameters(), study_id="cohort", outcome_ids=["efficacy"], reference="a").empty
 
 
 def test_arms_and_times_come_in_the_order_of_the_tables(data):

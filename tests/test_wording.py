@@ -12,6 +12,7 @@ from evidence.wording import (
     in_sentence,
     per_1000,
     risks_text,
+    sign_of,
     signed_text,
     verdict_of,
 )
@@ -75,3 +76,9 @@ def test_labels_keep_capitals_that_belong_to_them():
     assert in_sentence("MDS or AML") == "MDS or AML"
     assert in_sentence("Fatigue") == "fatigue"
     assert signed_text(0.0) == "0 more per 1,000"
+
+
+def test_a_count_carries_the_sign_of_its_basis_and_of_its_origin():
+    assert sign_of(["derived", "printed"], ["external"]) == "†§"
+    assert sign_of(["assumed", "derived"], ["seed"]) == "‡"
+    assert sign_of(["printed"], ["seed"]) == ""

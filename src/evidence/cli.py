@@ -8,17 +8,23 @@ import os
 import sys
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evidence.errors import DataError, EvidenceError, ParameterError
 from evidence.parameters import PARAMETERS
 from evidence.project import find_root
 
+if TYPE_CHECKING:
+    from evidence.build.scenarios import Scenario
+
 Command = Callable[[argparse.Namespace], int]
+
+# Notebooks that a parameter's row names; beyond that it counts them.
+MANY = 4
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with 0, 1 (a notebook failed), 2 (bad input) or 130 (interrupted)."""
+    """Leave with 0, 1 (a notebook failed, two reports differ), 2 (bad input) or 130 (interrupted)."""
     arguments = _parser().parse_args(argv)
     try:
         status = arguments.command(arguments)
@@ -52,8 +58,17 @@ def _parser() -> argparse.ArgumentParser:
     ledger.add_argument(
         "--write", type=Path, metavar="FILE", help="write the ledger as the texts have it, new figures open"
     )
+    sweep = _add(commands, "sweep", _sweep, "build many scenarios and compare their answers")
+    sweep.add_argument("grid", type=Path, metavar="GRID.yml", help="values by parameter, or a list of sets")
+    _jobs_argument(sweep)
+    _cluster_argument(sweep)
+    _cold_argument(sweep)
+    diff = _add(commands, "diff", _diff, "list what differs between two built reports, number by number")
+    for name in ("before", "after"):
+        diff.add_argument(name, metavar=name.upper(), help="folder of a report, or name of a built scenario")
+    diff.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     fresh = _add(commands, "refresh", _refresh, "re-execute the committed notebooks in place")
-    fresh.add_argument("--jobs", type=_jobs, default=os.cpu_count() or 1, help="notebooks at a time")
+    _jobs_argument(fresh)
     _cold_argument(fresh)
     return parser
 
@@ -90,15 +105,28 @@ def _report_arguments(parser: argparse.ArgumentParser) -> None:
         help="default: Quarto where it is installed",
     )
     add("--to", nargs="+", choices=("html", "pdf"), default=["html", "pdf"], help="default: html pdf")
-    add(
-        "--jobs",
-        type=_jobs,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="notebooks at a time (default: cores)",
-    )
+    _jobs_argument(parser)
+    _cluster_argument(parser)
+    add("--explain", action="store_true", help="say of each notebook why it runs or does not")
+    add("--force", action="store_true", help="run every notebook, changed or not")
     add("--publish", metavar="FOLDER", help="copy the finished report there")
     _cold_argument(parser)
+
+
+def _jobs_argument(parser: argparse.ArgumentParser) -> None:
+    cores = os.cpu_count() or 1
+    parser.add_argument(
+        "--jobs", type=_jobs, default=cores, metavar="N", help="notebooks at a time (default: cores)"
+    )
+
+
+def _cluster_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cluster",
+        default="",
+        metavar="ADDRESS",
+        help="run on this Dask cluster, whose workers see the project folder, instead of local processes",
+    )
 
 
 def _cold_argument(parser: argparse.ArgumentParser) -> None:
@@ -112,19 +140,44 @@ def _jobs(text: str) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from evidence.build import Request, build_report, read_scenario
-    from evidence.build.kernels import chosen_kernels
     from evidence.build.publish import publish
+    from evidence.build.scenarios import read_scenario
 
     root = find_root()
     scenario = read_scenario(arguments.scenario, root, _overrides(arguments.parameters))
-    request = Request(root, scenario, arguments.renderer, tuple(dict.fromkeys(arguments.to)), arguments.jobs)
-    with _progress() as show, chosen_kernels(cold=arguments.cold):
-        folder = build_report(request, show)
+    folder = _as_it_was(arguments, root, scenario) or _built(arguments, root, scenario)
     if arguments.publish:
         folder = publish(folder, root / arguments.publish)
     sys.stdout.write(f"{os.path.relpath(folder)}/index.html\n")
     return 0
+
+
+def _as_it_was(arguments: argparse.Namespace, root: Path, scenario: Scenario) -> Path | None:
+    """Return the folder of the last report where building it again would change nothing."""
+    from evidence.build.unchanged import is_unchanged, read_state
+
+    state = {} if arguments.force else read_state(root, scenario.name)
+    if not is_unchanged(root, scenario, renderer=arguments.renderer, formats=arguments.to, state=state):
+        return None
+    for name in state["notebooks"] if arguments.explain else ():
+        sys.stdout.write(f"kept  {name}: nothing at all changed\n")
+    return root / "_report" / scenario.name
+
+
+def _built(arguments: argparse.Namespace, root: Path, scenario: Scenario) -> Path:
+    from evidence.build.kernels import chosen_kernels
+    from evidence.build.report import Request, build_report
+
+    formats = tuple(dict.fromkeys(arguments.to))
+    how = (arguments.jobs, arguments.force, arguments.cluster)
+    request = Request(root, scenario, arguments.renderer, formats, *how)
+    explain = _say if arguments.explain else lambda reason: None
+    with _progress() as show, chosen_kernels(cold=arguments.cold):
+        return build_report(request, show, explain)
+
+
+def _say(reason: object) -> None:
+    sys.stdout.write(f"{reason}\n")
 
 
 def _overrides(pairs: list[list[str]]) -> dict[str, Any]:
@@ -146,21 +199,44 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _params(arguments: argparse.Namespace) -> int:
+    used = _used()
     if arguments.json:
         listed = [
-            {"name": s.name, "default": s.default, "allowed": s.allowed, "meaning": s.meaning}
-            for s in PARAMETERS
+            {
+                "name": spec.name,
+                "type": spec.type.__name__,
+                "default": spec.default,
+                "allowed": spec.allowed,
+                "meaning": spec.meaning,
+                "notebooks": used.get(spec.name, []),
+            }
+            for spec in PARAMETERS
         ]
         sys.stdout.write(json.dumps(listed, indent=1) + "\n")
         return 0
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("name", "default", "allowed", "meaning")
+    table = Table(Column("name", no_wrap=True), "default", "allowed", "meaning", "notebooks")
     for spec in PARAMETERS:
-        table.add_row(spec.name, str(spec.default), spec.allowed, spec.meaning)
-    Console().print(table)
+        names = [Path(name).stem for name in used.get(spec.name, [])]
+        table.add_row(spec.name, str(spec.default), spec.allowed, spec.meaning, _in_words(names))
+    Console(markup=False).print(table)
     return 0
+
+
+def _used() -> dict[str, list[str]]:
+    """Return the notebooks by parameter; outside a project there are none to name."""
+    from evidence.build.usage import notebooks_by_parameter
+
+    try:
+        return notebooks_by_parameter(find_root())
+    except EvidenceError:
+        return {}
+
+
+def _in_words(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= MANY else f"{len(names)} notebooks"
 
 
 def _audit(arguments: argparse.Namespace) -> int:
@@ -188,7 +264,54 @@ def _print_findings(rows: list[dict[Hashable, Any]]) -> None:
     for row in rows:
         names = ("study_id", "check", "verdict", "reported", "recomputed", "why")
         table.add_row(*(str(row[name]) for name in names))
-    Console().print(table)
+    Console(markup=False).print(table)
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from evidence.build.grid import read_grid
+    from evidence.build.kernels import chosen_kernels
+    from evidence.build.sweep import Sweep, run_sweep
+
+    root = find_root()
+    sweep = Sweep(root, read_grid(arguments.grid, root), arguments.jobs, arguments.cluster)
+    with _progress() as show, chosen_kernels(cold=arguments.cold):
+        folder = run_sweep(sweep, show)
+    sys.stdout.write(f"{os.path.relpath(folder)}/answers.csv\n")
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    """List the differences; the status is 0 where there are none and 1 where there are."""
+    from evidence.build.compare import compare_reports
+
+    found = compare_reports(_report_folder(arguments.before), _report_folder(arguments.after))
+    if arguments.format == "json":
+        sys.stdout.write(json.dumps([one.as_row() for one in found], indent=1, ensure_ascii=False) + "\n")
+    else:
+        _print_rows([one.as_row() for one in found])
+        sys.stdout.write(f"{len(found)} differences\n")
+    return int(bool(found))
+
+
+def _report_folder(given: str) -> Path:
+    """Return the folder of a report, given itself or as the name of a scenario that was built."""
+    if Path(given).is_dir():
+        return Path(given)
+    try:
+        return find_root() / "_report" / given
+    except EvidenceError:
+        return Path(given)
+
+
+def _print_rows(rows: list[dict[str, str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if rows:
+        table = Table(*rows[0])
+        for row in rows:
+            table.add_row(*row.values())
+        Console(markup=False).print(table)
 
 
 def _ledger(arguments: argparse.Namespace) -> int:

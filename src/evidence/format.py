@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from evidence.parameters import rounding
+
 MINUS = "−"
 NOT_ESTIMABLE = "not estimable"
 INFINITY = "∞"
@@ -67,16 +69,20 @@ def interval(low: str, high: str) -> str:
     return f"{low} to {high}"
 
 
-def percent(proportion: Any, digits: int = 1) -> str:
-    """Return a proportion as a percentage.
+def percent(proportion: Any, digits: int | None = None) -> str:
+    """Return a proportion as a percentage, with the decimals in force where none are asked for.
 
     >>> percent(7 / 32), percent(float("nan"))
     ('21.9%', '')
     """
-    return "" if missing(proportion) else f"{number(proportion * 100, digits)}%"
+    return "" if missing(proportion) else f"{number(proportion * 100, _decimals(digits))}%"
 
 
-def risk(estimate: Any, low: Any, high: Any, digits: int = 1) -> str:
+def _decimals(digits: int | None) -> int:
+    return rounding() if digits is None else digits
+
+
+def risk(estimate: Any, low: Any, high: Any, digits: int | None = None) -> str:
     """Return a proportion with its interval.
 
     >>> risk(7 / 32, 0.1102, 0.3875)
@@ -86,7 +92,8 @@ def risk(estimate: Any, low: Any, high: Any, digits: int = 1) -> str:
         return NOT_ESTIMABLE
     if missing(low) or missing(high):
         return percent(estimate, digits)
-    return f"{percent(estimate, digits)} ({interval(number(low * 100, digits), number(high * 100, digits))})"
+    limits = interval(*(number(limit * 100, _decimals(digits)) for limit in (low, high)))
+    return f"{percent(estimate, digits)} ({limits})"
 
 
 def count(events: Any, n: Any) -> str:
@@ -135,7 +142,7 @@ def ratio(estimate: Any, low: Any, high: Any) -> str:
     return f"{ratio_number(estimate)} ({interval(ratio_number(low), ratio_number(high))})"
 
 
-def difference(estimate: Any, low: Any, high: Any, digits: int = 1) -> str:
+def difference(estimate: Any, low: Any, high: Any, digits: int | None = None) -> str:
     """Return a difference of proportions in percentage points, signed, with its interval.
 
     >>> difference(0.1667, 0.0412, 0.337), difference(-0.05, -0.1, 0.02)
@@ -143,7 +150,7 @@ def difference(estimate: Any, low: Any, high: Any, digits: int = 1) -> str:
     """
     if missing(estimate):
         return NOT_ESTIMABLE
-    points = [signed(value * 100, digits) for value in (estimate, low, high) if not missing(value)]
+    points = [signed(value * 100, _decimals(digits)) for value in (estimate, low, high) if not missing(value)]
     return f"{points[0]} ({interval(points[1], points[2])})" if len(points) > 2 else points[0]
 
 

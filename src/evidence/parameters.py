@@ -18,8 +18,22 @@ IntervalMethod = Literal["HKSJ-adhoc", "HKSJ", "Wald"]
 
 
 def _parameter(default: Any, meaning: str, *, low: float | None = None, high: float | None = None) -> Any:
-    """Declare a parameter; a range given by ``low`` and ``high`` is open (both ends excluded)."""
+    """Declare a parameter; a range of numbers is open (both ends excluded), of whole numbers closed."""
     return field(default=default, metadata={"meaning": meaning, "low": low, "high": high})
+
+
+# The decimals of percentages in force in this process: those of its notebook, like the decimal context.
+_decimals = [1]
+
+
+def rounding() -> int:
+    """Return the decimals that percentages are written with."""
+    return _decimals[0]
+
+
+def set_rounding(decimals: int) -> None:
+    """Write percentages with so many decimals from now on."""
+    _decimals[0] = decimals
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,16 @@ class Parameters:
     include_derived: bool = _parameter(
         True, "Use counts that are not printed but follow from printed figures"
     )
+    primary_only: bool = _parameter(
+        False, "Use results from primary sources alone: no review, registry or company document"
+    )
+    excluded_studies: str = _parameter(
+        "", "Studies to leave out of everything: their ids, separated by commas or blanks"
+    )
+    subgroups: str = _parameter(
+        "", "Subgroups to show: their outcome ids, separated by commas or blanks; empty shows all"
+    )
+    rounding: int = _parameter(1, "Decimals of the percentages that the report computes", low=0, high=3)
     alpha: float = _parameter(0.05, "P value below which a result is called significant", low=0.0, high=0.5)
     study_id: str = _parameter("", "The study that a study page shows; other notebooks do not read it")
     data_dir: str = _parameter("data", "Folder of the tidy tables, absolute or below the project's root")
@@ -65,8 +89,13 @@ class Parameters:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Parameters:
-        """Pick the declared parameters out of a notebook's variables (``globals()``)."""
-        return cls(**{spec.name: values[spec.name] for spec in PARAMETERS if spec.name in values})
+        """Pick the declared parameters out of a notebook's variables (``globals()``).
+
+        Its ``rounding`` is in force from then on: numbers are written in many places, and all alike.
+        """
+        found = cls(**{spec.name: values[spec.name] for spec in PARAMETERS if spec.name in values})
+        set_rounding(found.rounding)
+        return found
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Parameters:
@@ -110,6 +139,8 @@ class Parameter:
         """Return the choices or the range in words."""
         if self.choices:
             return " | ".join(self.choices)
+        if self.low is not None and self.type is int:
+            return f"whole number from {self.low:g} to {self.high:g}"
         if self.low is not None:
             return f"more than {self.low:g}, less than {self.high:g}"
         return {str: "text", bool: "true or false"}.get(self.type, self.type.__name__)
@@ -118,9 +149,9 @@ class Parameter:
         """Return text as the declared type where it can be read so, anything else unchanged."""
         if self.type is bool and isinstance(value, str):
             return {"true": True, "false": False}.get(value.lower(), value)
-        if self.type is float and isinstance(value, (str, int)) and not isinstance(value, bool):
+        if self.type in (float, int) and isinstance(value, (str, int)) and not isinstance(value, bool):
             try:
-                return float(value)
+                return self.type(value)
             except ValueError:
                 return value
         return value
@@ -128,9 +159,22 @@ class Parameter:
     def faults(self, value: Any) -> list[str]:
         """Return what is wrong with a value: nothing, or one message that says what is allowed."""
         right = isinstance(value, self.type) and isinstance(value, bool) == (self.type is bool)
-        inside = self.low is None or (right and self.low < value < (self.high or float("inf")))
+        inside = self.low is None or (right and self._in_range(value))
         chosen = not self.choices or value in self.choices
         return [] if right and inside and chosen else [f"{self.name} {value!r}: give {self.allowed}"]
+
+    def _in_range(self, value: float) -> bool:
+        low, high = self.low or 0.0, float("inf") if self.high is None else self.high
+        return low <= value <= high if self.type is int else low < value < high
+
+
+def ids(text: str) -> tuple[str, ...]:
+    """Return the ids in the text of a parameter, separated by commas or blanks.
+
+    >>> ids("trial_a, trial_b")
+    ('trial_a', 'trial_b')
+    """
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def _unknown(name: str, known: Mapping[str, Parameter]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal, Protocol
@@ -42,6 +42,8 @@ STRATA = [name for name in SETTING if name not in ("subgroup", "level")]
 STRENGTH = ("assumed", "derived", "printed")
 DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
 REFERENCE_ROLES = ("placebo", "control", "active")
+COUNTED_IN_PART = ("evaluable",)  # sets that say that patients of the arm have no value
+WHOLE_ARM = ("", "unstated", "enrolled", "randomised")  # sets that name nobody who is left out
 SMALL_EXPECTED = 5.0  # Cochran's rule: below it Pearson's P is not trusted and the exact test speaks
 
 
@@ -101,12 +103,16 @@ def rates(
 
     Returns:
         The columns ``RATES``. ``events`` and ``n`` are those used; ``policy`` is ``observed``, or
-        ``failure``/``success`` where ``enrolled - evaluated`` patients without a value were counted as such.
+        ``failure``/``success`` where ``enrolled - evaluated`` patients without a value were counted as such:
+        in evaluable sets, and where fewer patients than the whole arm has were counted for a response (an
+        outcome of which more is better) in a set that names nobody who is left out. Of relapse, bleeding and
+        other harms a smaller number may be all who were at risk, so those are left as they are.
         Where only a percentage is known, ``estimate`` is that percentage and the interval is empty.
     """
     chosen = _counted(data, study_id, outcome_ids, arm_ids, subgroup)
     sizes = _sizes(data)
-    rows = [_rate(row, sizes, parameters) for row in records(chosen)]
+    responses = set(data.outcomes.loc[data.outcomes["better"] == "higher", "outcome_id"])
+    rows = [_rate(row, sizes, responses, parameters) for row in records(chosen)]
     frame = pd.DataFrame(rows, columns=UNLABELLED)
     return _integers(_in_order(_labelled(frame, data), data, outcome_ids), "events n evaluated enrolled")
 
@@ -132,7 +138,8 @@ def contrasts(
         measure: ``RR``, ``OR`` or ``RD``; the parameters' ``effect_measure`` by default.
         reference: arm 0 of every pair; by default the placebo, control or active arm that stands first.
         pairs: every arm against the reference, all pairs in the order of the arms, or named pairs
-            (arm 1, arm 0).
+            (arm 1, arm 0). Except among all pairs, an arm that combines others stands for them where none of
+            them has the result.
         subgroup: as in ``rates``; whole studies only by default.
 
     Returns:
@@ -141,12 +148,16 @@ def contrasts(
         ``number_needed`` is the text of the number needed to treat, for risk differences.
     """
     table = rates(data, parameters, study_id=study_id, outcome_ids=outcome_ids, subgroup=subgroup)
-    known = table[table["events"].notna() & table["n"].notna() & _separate(table, data)]
+    known = table[table["events"].notna() & table["n"].notna()]
+    known = known[_separate(known, data)] if pairs == "all" else known
+    sums = _sums(data)
     rows: list[Row] = []
     for _, group in known.groupby(SETTING, sort=False, dropna=False):
-        arms = records(group)
+        arms = _apart(records(group), sums)
         couples = _couples(arms, pairs, reference or reference_arm(data, str(arms[0]["study_id"])))
-        rows += _adjusted(_contrast(*couple, parameters, measure) for couple in couples)
+        rows += _adjusted(
+            _contrast(*couple, parameters, measure) for couple in couples if not _overlap(*couple, sums)
+        )
     return _contrast_frame(rows, data)
 
 
@@ -287,7 +298,35 @@ def _counted(
     for column, values in wanted.items():
         if values is not None:
             frame = frame[frame[column].isin(list(values))]
-    return frame
+    return frame[~undated_again(frame)]
+
+
+SAME_PERCENT = [*(name for name in COUNT_KEY if not name.startswith("time")), "percent"]
+
+
+def undated_again(counts: pd.DataFrame) -> pd.Series:
+    """Return which counts print, without its time, a percentage that another row has with its time.
+
+    Both are one result: same study, arm, outcome, class, part, set of patients and percentage. Two rows that
+    name different numbers of events or patients are two results.
+    """
+    undated = counts["time"].isna() & counts["time_label"].eq("") & counts["percent"].fillna("").ne("")
+    if not undated.any():
+        return undated
+    dated: dict[tuple[Any, ...], list[Row]] = {}
+    for row in records(counts[counts["time"].notna()]):
+        dated.setdefault(tuple(row[name] for name in SAME_PERCENT), []).append(row)
+    again = {
+        place
+        for place, row in zip(counts.index[undated], records(counts[undated]), strict=True)
+        if any(_no_other(row, one) for one in dated.get(tuple(row[name] for name in SAME_PERCENT), []))
+    }
+    return pd.Series([place in again for place in counts.index], counts.index, dtype=bool)
+
+
+def _no_other(one: Row, other: Row) -> bool:
+    pairs = [(one[name], other[name]) for name in ("events", "n")]
+    return all(pd.isna(first) or pd.isna(second) or first == second for first, second in pairs)
 
 
 def _sizes(data: Tables) -> dict[tuple[str, str, str, str], int]:
@@ -308,9 +347,17 @@ def _sizes(data: Tables) -> dict[tuple[str, str, str, str], int]:
     return whole | parts
 
 
-def _rate(row: Row, sizes: Mapping[tuple[str, str, str, str], int], parameters: Parameters) -> Row:
+def _rate(
+    row: Row,
+    sizes: Mapping[tuple[str, str, str, str], int],
+    responses: Container[str],
+    parameters: Parameters,
+) -> Row:
     enrolled = sizes.get((row["study_id"], row["arm_id"], row["subgroup"], row["level"]))
-    events, n, policy = _under_policy(row, enrolled, parameters)
+    partly = row["analysis_set"] in COUNTED_IN_PART or (
+        row["analysis_set"] in WHOLE_ARM and not row["subgroup"] and row["outcome_id"] in responses
+    )
+    events, n, policy = _under_policy(row, enrolled if partly else None, parameters)
     made = {**row, "events": events, "n": n, "evaluated": row["n"], "enrolled": enrolled, "policy": policy}
     return made | _estimate(events, n, str(row["percent"]), parameters)
 
@@ -318,7 +365,7 @@ def _rate(row: Row, sizes: Mapping[tuple[str, str, str, str], int], parameters: 
 def _under_policy(row: Row, enrolled: int | None, parameters: Parameters) -> tuple[Any, Any, str]:
     events, n = row["events"], row["n"]
     known: bool = not (pd.isna(events) or pd.isna(n)) and enrolled is not None
-    if parameters.missing_data == "observed" or not known or row["analysis_set"] != "evaluable":
+    if parameters.missing_data == "observed" or not known:
         return events, n, "observed"
     absent = int(enrolled or 0) - int(n)
     if absent <= 0:
@@ -385,6 +432,24 @@ def _separate(table: pd.DataFrame, data: Tables) -> pd.Series:
     pairs = set(zip(combined["study_id"], combined["arm_id"], strict=True))
     kept = [pair not in pairs for pair in zip(table["study_id"], table["arm_id"], strict=True)]
     return pd.Series(kept, index=table.index, dtype=bool)
+
+
+def _sums(data: Tables) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the arms that each combined arm holds, by study and arm."""
+    rows = zip(*(data.arms[name] for name in ("study_id", "arm_id", "combines")), strict=True)
+    return {(study, arm): frozenset(str(parts).split("|")) for study, arm, parts in rows if parts}
+
+
+def _apart(arms: list[Row], sums: Mapping[tuple[str, str], frozenset[str]]) -> list[Row]:
+    """Return the arms of one result without those that combine others of them, or hold what is counted."""
+    own = {str(arm["arm_id"]) for arm in arms}
+    return [arm for arm in arms if not own & sums.get((arm["study_id"], arm["arm_id"]), frozenset())]
+
+
+def _overlap(one: Row, none: Row, sums: Mapping[tuple[str, str], frozenset[str]]) -> bool:
+    """Return whether two arms share patients, as combined arms may."""
+    parts = [sums.get((arm["study_id"], arm["arm_id"]), {arm["arm_id"]}) for arm in (one, none)]
+    return bool(set(parts[0]) & set(parts[1]))
 
 
 def _couples(arms: list[Row], pairs: Pairs, reference: str) -> list[tuple[Row, Row]]:

@@ -7,7 +7,7 @@ would matter is named, and the reader judges.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,14 +23,23 @@ Allocation = Literal["randomised", "not randomised", "not stated"]
 SIGNS: Mapping[str, str] = {"derived": "†", "assumed": "‡", "external": "§"}
 
 
-def sign_of(bases: Collection[str], origins: Collection[str]) -> str:
-    """Return the sign of counts by their bases and origins; the weakest basis is told first.
+def kinds_of(bases: Collection[str], origins: Collection[str]) -> tuple[str, ...]:
+    """Return how counts are known: the weakest of their bases, and whether any comes from outside.
 
-    >>> sign_of(["printed", "derived"], ["seed"]), sign_of(["printed"], ["external"])
-    ('†', '§')
+    >>> kinds_of(["printed", "derived"], ["external"]), kinds_of(["printed"], ["seed"])
+    (('derived', 'external'), ())
     """
-    weakest = next((basis for basis in ("assumed", "derived") if basis in bases), "")
-    return SIGNS.get(weakest or ("external" if "external" in origins else ""), "")
+    weakest = [basis for basis in ("assumed", "derived") if basis in bases][:1]
+    return (*weakest, *(["external"] if "external" in origins else []))
+
+
+def sign_of(bases: Collection[str], origins: Collection[str]) -> str:
+    """Return the signs of counts by their bases and origins, that of the weakest basis first.
+
+    >>> sign_of(["printed", "derived"], ["seed"]), sign_of(["derived"], ["external"])
+    ('†', '†§')
+    """
+    return "".join(SIGNS[kind] for kind in kinds_of(bases, origins))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,78 @@ def risks_text(
     told += f" and {risk_text(control, known.get('comparator', ''))} with {names['comparator']}"
     estimate, low, high = difference
     return f"{told}; {signed_text(estimate)} ({level_text(treatment.level)} CI {difference_text(low, high)})."
+
+
+def side_by_side_text(
+    outcome: str, studies: Sequence[tuple[str, str, str, tuple[float, float, float]]], confidence: float
+) -> str:
+    """Return two studies side by side, each with its counts and its own difference.
+
+    Args:
+        outcome: the outcome's label.
+        studies: per study its label, the counts with treatment and with comparator in words, and estimate and
+            limits of its difference in risk.
+        confidence: level of the intervals.
+
+    >>> side_by_side_text("Cure", [("A", "8 of 9 with X", "1 of 9 with Y", (0.778, 0.29, 0.91))], 0.95)
+    'Cure, side by side. A: 8 of 9 with X and 1 of 9 with Y; 778 more per 1,000 (95% CI 290 to 910 more).'
+    """
+    told = [
+        f"{label}: {one} and {none}; {_difference(limits, confidence)}."
+        for label, one, none, limits in studies
+    ]
+    return " ".join([f"{outcome}, side by side.", *told])
+
+
+def pooled_text(
+    outcome: str,
+    names: Mapping[str, str],
+    studies: int,
+    treatment: Proportion,
+    control: Proportion | None,
+    difference: tuple[float, float, float] | None,
+) -> str:
+    """Return the sentence on several studies pooled, or on one study at a control risk from elsewhere.
+
+    Args:
+        outcome: the outcome's label.
+        names: the arms' labels by side, ``treatment`` and ``comparator``.
+        studies: how many.
+        treatment: risk with the treatment, at the control risk where there is one.
+        control: the control risk, or None.
+        difference: estimate and limits of the absolute difference, or None.
+    """
+    patients = treatment.n + (control.n if control else 0)
+    told = f"{outcome}, {studies} {'study' if studies == 1 else 'studies'}, {patients:,} patients:"
+    level = level_text(treatment.level)
+    limits = f"{per_1000(treatment.low)} to {per_1000(treatment.high)}"
+    if control is None or difference is None:
+        risk = f"{per_1000(treatment.estimate)} per 1,000 ({level} CI {limits}) with {names['treatment']}"
+        return f"{told} {risk} in the median study."
+    return (
+        f"{told} {per_1000(treatment.estimate)} per 1,000 with {names['treatment']} against "
+        f"{per_1000(control.estimate)} per 1,000 with {names['comparator']}; "
+        f"{_difference(difference, treatment.level)}."
+    )
+
+
+def apart_text(allocation: Allocation, studies: Sequence[tuple[str, tuple[float, float, float]]]) -> str:
+    """Return what studies of another design say, as a sentence that keeps them apart.
+
+    >>> apart_text("not randomised", [("Trial B", (0.1, 0.02, 0.2))])
+    'Apart from these, not randomised: Trial B, 100 more per 1,000 (20 to 200 more).'
+    """
+    said = {"not stated": "randomisation not stated"}.get(allocation, allocation)
+    told = [
+        f"{label}, {signed_text(estimate)} ({difference_text(low, high)})"
+        for label, (estimate, low, high) in studies
+    ]
+    return f"Apart from these, {said}: {'; '.join(told)}."
+
+
+def _difference(limits: tuple[float, float, float], confidence: float) -> str:
+    estimate, low, high = limits
+    return f"{signed_text(estimate)} ({level_text(confidence)} CI {difference_text(low, high)})"
 
 
 def conclusion(

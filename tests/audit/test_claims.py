@@ -16,7 +16,7 @@ def test_falling_denominators_are_bounded_with_missing_as_failure_and_success(au
     found = audited(counts=course(rows, (48, 30), (36, 27))).one("rates_are_of_everybody")
     assert (found["verdict"], found["consequence"]) == ("not_checkable", "conclusion")
     assert "72%, 54% if the missing failed and 76%, 94% if they succeeded" in found["why"]
-    assert found["why"].endswith("the printed rise becomes a fall.")
+    assert found["why"].endswith("the printed rise becomes a fall if they failed.")
 
 
 def test_a_rate_of_everybody_is_sound(audited, rows):
@@ -180,3 +180,42 @@ def test_what_is_missing_from_a_report_is_listed(audited, rows):
     )
     for check in ("spread_is_printed", "denominator_is_printed", "tests_are_named", "effects_are_printed"):
         assert found.verdicts(check) == ["not_checkable"], check
+
+
+def test_a_fall_among_those_left_may_be_a_rise_of_everybody(audited, rows):
+    # 45/50 fall to 26/30; with the missing 20 as successes 46/50
+    found = audited(counts=course(rows, (50, 30), (45, 26))).one("rates_are_of_everybody")
+    assert found["why"].endswith("the printed fall becomes a rise if they succeeded.")
+
+
+def test_a_claim_on_means_is_told_with_the_interval_of_their_difference(audited, rows):
+    # 20 ± 5 and 19 ± 5 of 50 each: 1.0 ± t(0.975; 98) × 1.0 = 1.98
+    means = [rows.measure("drug", "20.0", "5.0"), rows.measure("placebo", "19.0", "5.0")]
+    found = audited(measurements=means, claims=[rows.claim("non_inferior", "level")])
+    one = found.one("non_inferiority_has_a_margin")
+    assert "+1.0 (-1.0 to +3.0) at 6 months" in one["why"]
+    assert one["verdict"] == "inconsistent"
+
+
+def test_fewer_patients_than_the_arm_has_are_a_question_unless_it_is_a_part(audited, rows):
+    found = audited(counts=[rows.count(events="20", n="47")]).one("patients_fit_arm")
+    assert found["verdict"] == "not_checkable"
+    assert "3 are left out of 50 patients" in found["why"]
+    part = audited(counts=[rows.count(events="20", n="30", analysis_set="responders")])
+    assert part.verdicts("patients_fit_arm") == ["consistent"]
+
+
+def test_a_claim_in_other_words_is_judged_under_a_condition(audited, rows):
+    said = [
+        rows.claim("superior", paraphrase="A better clinical cured state was reached."),
+        rows.claim("no_difference", time="6", time_unit="month", paraphrase="Cured did not differ."),
+        rows.claim("no_difference", time="12", time_unit="month", paraphrase="Cured did not differ later."),
+    ]
+    found = audited(claims=said).one("claims_do_not_contradict")
+    assert "none at 6 and 12 months" in found["why"]
+    assert "means" not in found["why"]
+    other = said[0] | {"paraphrase": "A better clinical state was reached."}
+    assert (
+        "(if what it names means cured)"
+        in audited(claims=[other, *said[1:]]).one("claims_do_not_contradict")["why"]
+    )

@@ -161,3 +161,18 @@ def test_another_table_that_cannot_stand_with_the_implied_patients_is_found(audi
         one["reported"]: one["verdict"] for one in found.of("other_tables_hold_with_implied_patients")
     }
     assert verdicts == {"165.8 ± 11.1, n = 36": "inconsistent", "101.0 ± 8.0, n = 64": "consistent"}
+
+
+@pytest.mark.parametrize(
+    ("events", "verdict"), [(14, "consistent"), (20, "inconsistent"), (9, "not_checkable")]
+)
+def test_counts_of_an_event_are_held_against_the_patients_whose_times_are_printed(
+    audited, rows, events, verdict
+):
+    found = audited(
+        arms=rows.arms(a=64, b=37, c=36),
+        measurements=printed_means(rows, (64, 37, 36)),
+        tests=comparisons(rows),
+        counts=[rows.count("c", events=str(events), n="36")],
+    )
+    assert found.verdicts("counts_hold_with_implied_patients") == [verdict]

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from evidence.audit.p_values import Distribution, error_df_span
+from evidence.audit.distribution import Distribution
+from evidence.audit.p_values import error_df_span
 from evidence.stats import chi_square, compare, fisher_exact, mean_difference
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-REPORT = ROOT / "docs" / "report"
+REPORT = Path(os.environ.get("EVIDENCE_REPORT", ROOT / "docs" / "report"))
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 FLAGS = [
     "--no-sandbox",

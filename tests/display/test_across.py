@@ -146,9 +146,9 @@ def test_a_study_added_by_rows_appears_in_every_table_of_its_indication(world, p
     choice = {"indication": indication}
     assert "Large trial§" in [row[0] for row in shown(studies_table(world, parameters, **choice))]
     rates = shown(across_table(world, parameters, outcome_ids=OUTCOMES, **choice))
-    assert ["Large trial: Low dose§", "first line", "6 months", "56/70", "80.0% (69.2 to 87.7)"] in rates
+    assert ["Large trial: Low dose", "first line", "6 months", "56/70§", "80.0% (69.2 to 87.7)§"] in rates
     effects = effects_across_table(world, parameters, outcome_ids=OUTCOMES, **choice)
-    assert row_of(effects, "Large trial: Low dose against Standard alone§")[2:4] == ["56/70", "48/80"]
+    assert row_of(effects, "Large trial: Low dose against Standard alone")[2:4] == ["56/70§", "48/80§"]
     assert "Large trial" in across_figure(world, parameters, outcome_ids=OUTCOMES, **choice).alt
     assert "Large trial" in effects_across_figure(world, parameters, outcome_ids=OUTCOMES, **choice).alt
 
@@ -173,7 +173,9 @@ def test_nothing_at_all_is_said_not_raised(empty, parameters):
 
 def test_a_part_of_a_study_is_shown_as_sharing_its_patients(world, parameters):
     studies = studies_table(world, parameters)
-    assert row_of(studies, "Later look")[1] == "Post hoc analysis, randomised; part of Large trial"
+    assert (
+        row_of(studies, "Later look")[1] == "Post hoc analysis, randomised; first line; part of Large trial"
+    )
     table = across_table(world, parameters, outcome_ids=OUTCOMES)
     assert "Later look (part)" in [row[0] for row in shown(table)]
     assert "Later look with Large trial" in table.note
@@ -232,7 +234,7 @@ def test_results_outside_the_window_stay_out(world, parameters):
 def test_derived_and_external_are_told_apart(world, parameters):
     data = adding(world, counts=[count("trial", "low", 7, 70, basis="derived", origin="external", time=12)])
     rows = shown(across_table(data, parameters, outcome_ids=OUTCOMES))
-    assert ["Large trial: Low dose§", "7/70†"] in [[row[0], row[3]] for row in rows]
+    assert ["Large trial: Low dose", "7/70†§"] in [[row[0], row[3]] for row in rows]
     assert ["Later look (part): New drug + standard", "22/32†"] in [[row[0], row[3]] for row in rows]
     figure = across_figure(data, parameters, outcome_ids=OUTCOMES)
     assert "† count recovered" in figure.caption

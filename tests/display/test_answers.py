@@ -90,3 +90,27 @@ def test_recovered_counts_are_listed_with_the_percentage_they_follow_from(tmp_pa
     rows = texts(recovered_table(loaded(tmp_path, tables)))
     assert rows[0][3:] == ["60.0%", "50", "30†", "percentage"]
     assert rows[1][3:] == ["41.1%", "50", "none fits", "percentage"]
+
+
+def second_study(tables, **changes):
+    tables["studies"].append({**tables["studies"][0], "study_id": "b", "label": "Trial B"} | changes)
+    tables["arms"] += [arm | {"study_id": "b"} for arm in copy.deepcopy(tables["arms"][:2])]
+    for count, events in zip(copy.deepcopy(tables["counts"][:2]), ("25", "20"), strict=True):
+        tables["counts"].append(count | {"study_id": "b", "events": events, "percent": ""})
+
+
+def test_two_studies_have_their_own_numbers_in_the_table_and_no_pool(tmp_path, tables):
+    second_study(tables)
+    table = answers_table([evidence.answer("cured_6m", loaded(tmp_path, tables), P)], P)
+    row = texts(table)[0]
+    assert row[1:4] == ["200 (2)", "600; 500", "400; 400"]
+    assert row[4].startswith("200 more (5 to 375 more); 100 more (")
+    assert row[5] == "1.50 (1.00 to 2.26); 1.25 (0.81 to 1.94)"
+    assert "side by side" in table.full_note
+
+
+def test_studies_of_another_design_are_not_in_the_table(tmp_path, tables):
+    second_study(tables, randomised="no")
+    table = answers_table([evidence.answer("cured_6m", loaded(tmp_path, tables), P)], P)
+    assert texts(table)[0][1] == "100 (1)"
+    assert "stand apart in the text" in table.full_note

@@ -91,6 +91,13 @@ def test_the_signs_that_are_used_are_explained_and_no_others():
     assert ">Note. † count" in table_markdown(table)
 
 
+def test_a_cell_shows_every_sign_that_belongs_to_it():
+    table = Table((Column("A"),), ((Cell("1", mark="external+derived"),),), "Caption")
+    assert table.rows[0][0].shown == "1†§"
+    assert table.full_note.startswith("† count recovered")
+    assert "; § from outside" in table.full_note
+
+
 def test_a_group_heading_stands_above_its_row():
     table = Table((Column("A"), Column("B")), ((Cell("1"), Cell("2")),) * 2, "x", groups=((1, "Group"),))
     lines = table_markdown(table).splitlines()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import pytest
 
+from evidence.data.joint import fill_jointly
 from evidence.display import (
     definitions_side_by_side_table,
     design_facts_table,
@@ -294,7 +295,13 @@ def sized(data, total, *arms):
     named = [{"study_id": "planned", "arm_id": f"a{at}", "label": f"Arm {at}"} for at in range(len(arms))]
     tables = with_rows(tables, "arms", *named)
     shares = [
-        {"study_id": "planned", "arm_id": f"a{at}", "outcome_id": "overall_response", "percent": percent}
+        {
+            "study_id": "planned",
+            "arm_id": f"a{at}",
+            "outcome_id": "response",
+            "percent": percent,
+            "counted": True,
+        }
         for at, percents in enumerate(arms)
         for percent in percents
     ]
@@ -304,20 +311,32 @@ def sized(data, total, *arms):
 def test_a_size_without_a_bound_is_never_unique(data, parameters):
     table = unknown_sizes_table(sized(data, None, ["59.5", "32.4", "21.6", "16.2", "13.5"]), parameters)
     row = row_of(table, "Planned trial")
-    assert row[3] == "37, 74, 111, 148, …"
-    assert row[5].startswith("no, ")
+    assert row[3:5] == ["37, 74, 111, 148, …", "–"]
+    assert re.fullmatch(r"\d+ sizes possible: stays a percentage", row[5])
 
 
 def test_the_total_of_a_study_settles_the_sizes_of_its_arms(data, parameters):
-    table = unknown_sizes_table(sized(data, 80, ["68.8"], ["74.3"], ["7.7"]), parameters)
-    rows = [row for row in texts(table) if row[0] == "Planned trial"]
+    made = sized(data, 80, ["68.8"], ["74.3"], ["7.7"])
+    filled = replace(made, counts=fill_jointly(made.counts.assign(admissible=""), made.arms, made.studies))
+    rows = [row for row in texts(unknown_sizes_table(filled, parameters)) if row[0] == "Planned trial"]
     assert [row[4] for row in rows] == ["32", "35", "13"]
-    assert {row[5] for row in rows} == {"yes"}
+    assert [row[5] for row in rows] == ["22/32†", "26/35†", "1/13†"]
 
 
-def test_an_arm_of_printed_size_is_not_listed(data, parameters):
-    shown = texts(unknown_sizes_table(data, parameters))
-    assert not {row[0] for row in shown} & set(data.studies["label"])
+def test_a_unique_size_is_said_where_derived_counts_are_left_out(data, parameters):
+    table = unknown_sizes_table(sized(data, 80, ["68.8"], ["74.3"], ["7.7"]), parameters)
+    assert row_of(table, "Planned trial")[5] == "unique: n = 32; derived counts are left out"
+
+
+def test_percentages_that_no_size_fits_together_are_said(data, parameters):
+    table = unknown_sizes_table(sized(data, 20, ["33.33", "51.7"]), parameters)
+    assert row_of(table, "Planned trial")[5].startswith("no size fits")
+
+
+def test_a_percentage_beside_its_n_is_not_listed(data, parameters):
+    made = with_rows(data, "counts", {"study_id": "planned", "percent": "50.0", "n": 40})
+    planned = [row for row in texts(unknown_sizes_table(made, parameters)) if row[0] == "planned"]
+    assert not planned
 
 
 @pytest.mark.parametrize(

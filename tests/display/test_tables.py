@@ -7,6 +7,7 @@ import pytest
 from evidence import display
 from evidence.display import (
     baseline_table,
+    borderline_prose,
     comparison_prose,
     comparison_table,
     definitions_table,
@@ -16,6 +17,7 @@ from evidence.display import (
     level_table,
     mean_difference_table,
     measurement_table,
+    median_times_prose,
     missing_bounds_table,
     omnibus_table,
     pairwise_table,
@@ -35,11 +37,15 @@ ARGUMENTS = {
     "outcome_ids": ["complete_response", "count_ge30", "efficacy", "platelets", "recovery"],
     "outcome_id": "count_ge30",
     "subgroup": "severity",
+    "criterion": "platelet_count",
+    "unit": "10^9/L",
 }
 
 
 SHOWS_LOADED = (
+    "audit",
     "diagram",
+    "direct",
     "allocation",
     "answers",
     "evidence",
@@ -47,11 +53,35 @@ SHOWS_LOADED = (
     "recovered",
     "parameters",
 )  # tested with their data
+
+
+def required(name):
+    """Return what a builder must be told beyond the data and the parameters."""
+    named = inspect.signature(getattr(display, name)).parameters.values()
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {one.name for one in named if one.default is one.empty and one.kind in kinds} - GIVEN
+
+
+def reads_tables(name):
+    """Return whether a builder is content with tidy tables; what needs a loaded dataset is tested with one."""
+    data = inspect.signature(getattr(display, name)).parameters.get("data")
+    return data is not None and str(data.annotation) == "Tables"
+
+
+GIVEN = {"data", "parameters", "study_id", *ARGUMENTS}
 BUILDERS = [
     name
     for name in display.__all__
-    if name.endswith(("_table", "_card", "_figure", "_prose")) and not name.startswith(SHOWS_LOADED)
+    if name.endswith(("_table", "_card", "_figure", "_prose"))
+    and not name.startswith(SHOWS_LOADED)
+    and not required(name)  # what needs arguments of its own is tested with them
+    and reads_tables(name)
 ]
+
+
+def test_the_builders_of_studies_are_all_tried():
+    assert len(BUILDERS) >= 50
+    assert {"event_table", "lines_table", "study_tests_table", "studies_table"} <= set(BUILDERS)
 
 
 def texts(table):
@@ -212,6 +242,38 @@ def test_subgroups_end_with_their_interaction(data, parameters):
     assert "Breslow-Day" in table.note
 
 
+def test_pairs_with_few_expected_events_are_tested_exactly_and_the_test_is_named(data, parameters):
+    whole = {"study_id": "pilot", "outcome_ids": ["complete_response"], "subgroup": "severity"}
+    early, late = (row_of(subgroup_table(data, parameters, **whole), "All patients", nth=i) for i in (0, 1))
+    assert early[-1] == "0.010 (exact)†"
+    assert late[-1] == "0.014 (Pearson)†"
+    levels = level_table(data, parameters, study_id="register", outcome_ids=["count_ge30"], subgroup="stage")
+    pair = row_of(levels, "Newly − chronic", nth=3)
+    assert pair[3:] == ["0.094 (exact)", "0.281"]
+    assert "exact" in levels.note
+
+
+def test_a_result_at_the_border_is_told_from_both_sides(data, parameters):
+    text = borderline_prose(data, parameters, study_id="pilot", outcome_ids=["overall_response"]).text
+    assert "includes 0, that of the risk ratio, 1.38 (1.01 to 1.87), leaves out 1; P = 0.065" in text
+    assert text.count("lies at the border") == 1
+    clear = borderline_prose(data, parameters, study_id="pilot", outcome_ids=["complete_response"]).text
+    assert "agree" in clear
+
+
+def test_a_median_time_is_held_against_the_shares_counted_later(data, parameters):
+    rows = data.measurements.iloc[[0] * 3].assign(
+        study_id="pilot", arm_id=["new", "old", "old"], outcome_id=["recovery"] * 3, statistic="median",
+        value=["56", "200", "77"], unit="day", subgroup="", level="", time=math.nan, time_label="",
+        row_id=["x1", "x2", "x3"], counted=True,
+    )  # fmt: skip
+    asked = {"study_id": "pilot", "counted_as": {"recovery": "complete_response"}}
+    told = median_times_prose(replace(data, measurements=rows), parameters, **asked).text.split("\n")
+    assert "At 3 months, later than that, 7 of 32 (21.9%) had responded: fewer than half" in told[0]
+    assert "stays open" in told[1]
+    assert "5 of 96" in told[2]
+
+
 def test_levels_of_one_arm_are_compared_with_adjusted_p(data, parameters):
     table = level_table(data, parameters, study_id="register", outcome_ids=["count_ge30"], subgroup="stage")
     assert row_of(table, "Newly − chronic", nth=3)[2].startswith("+14.9 (")
@@ -283,7 +345,8 @@ def test_study_tables_list_everything_printed(data, parameters):
 def test_definitions_and_protocol_read_as_words(data, parameters):
     criteria = [row[0] for row in texts(definitions_table(data, parameters, study_id="cohort"))]
     assert criteria == [
-        "Cell count ≥ 100 ×10⁹/L", "Cell count rise of at least 50 ×10⁹/L", "Cell count at least 2 times baseline",
+        "Cell count ≥100 ×10⁹/L", "Cell count: rise of at least 50 ×10⁹/L",
+        "Cell count: at least 2 times baseline",
     ]  # fmt: skip
     assert row_of(protocol_table(data, parameters, study_id="cohort"), "Performance")[1] == "≤2"
 

@@ -41,10 +41,11 @@ def code(text: str, *outputs: dict[str, Any], **metadata: str) -> Cell:
     }  # fmt: skip
 
 
-def shown(**data: str) -> dict[str, Any]:
+def shown(csv: str = "", **data: str) -> dict[str, Any]:
     kinds = {"markdown": "text/markdown", "plain": "text/plain", "svg": "image/svg+xml", "png": "image/png"}
     bundle = {kinds[name]: value for name, value in data.items()}
-    return {"output_type": "display_data", "metadata": {}, "data": bundle}
+    metadata = {"evidence": {"csv": csv}} if csv else {}
+    return {"output_type": "display_data", "metadata": metadata, "data": bundle}
 
 
 def stream(text: str) -> dict[str, Any]:
@@ -77,7 +78,7 @@ report: {version: "Version 0.1, data 1a2b3c"}
 bibliography: references.bib
 csl: author-date.csl
 format:
-  html: {css: assets/report.css}
+  html: {css: assets/report.css, include-after-body: [assets/reader.html, {text: '<!-- The $end$ -->'}]}
   typst: {mainfont: "IBM Plex Sans", font-paths: [assets/fonts]}
 """
 
@@ -163,11 +164,14 @@ def _apples(root: Path) -> None:
             "[^why]: A footnote with **bold** and $x < y$.\n\n{{< include _shared.md >}}\n\n"
             "```\n{{< var not.replaced >}} in code\n```"
         ),
-        code('#| label: tbl-yield\nshow(table("a & b"))', shown(markdown=YIELD, plain="Table")),
+        code(
+            '#| label: tbl-yield\nshow(table("a & b"))',
+            shown(csv="variety,trees\nred_queen,31\n", markdown=YIELD, plain="Table"),
+        ),
         markdown("## Ripening\n\nAs [-@tbl-yield] and [Fig. @fig-yield] show. ### Not a heading"),
         code(
             "#| label: fig-yield\nfor tree in orchard:  # a comment\n    plot(tree)",
-            shown(svg=svg(), plain="<Figure>"),
+            shown(csv="year,trees\n2026,12\n", svg=svg(), plain="<Figure>"),
             fig_cap='Yield rose to 38.7%. Bars by year. ["Quoted" note on bars.]{.note}',
             fig_alt='Bars of yield: "Red Queen" 38.7% & Old Golden 21.9%',
         ),

@@ -49,9 +49,11 @@ def test_renderer_names_itself_and_leaves_nothing_but_the_report(made: tuple[Pat
     assert {path.name for path in out.iterdir()} == {
         "assets",
         "data",
+        "figures",
         "index.html",
         "notebooks",
         "report.pdf",
+        "tables",
     }
 
 
@@ -126,6 +128,8 @@ def test_nothing_is_asked_of_the_network(made: tuple[Path, Rendered], pages: dic
         assert not re.search(r'(?:src|<link[^>]*href)="https?:', page), name
     for style in made[0].rglob("*.css"):
         assert "http" not in style.read_text(encoding="utf-8")
+    for name in ("book.js", "search-index.js"):
+        assert "fetch(" not in (made[0] / "assets" / name).read_text(encoding="utf-8")
 
 
 def test_alt_text_stands_on_every_image(pages: dict[str, str]) -> None:
@@ -257,3 +261,56 @@ def test_every_header_cell_has_words(pages: dict[str, str]) -> None:
     for name, page in pages.items():
         for text in re.findall(r"<th[ >].*?</th>", page, re.DOTALL):
             assert re.sub(r"<[^>]+>", "", text).strip(), name
+
+
+def test_data_and_drawing_stand_beside_what_they_made(
+    made: tuple[Path, Rendered], pages: dict[str, str]
+) -> None:
+    page = pages["notebooks/apples.html"]
+    assert 'href="../tables/tbl-yield.csv" download aria-label="CSV: the data of Table 1.1"' in page
+    assert 'href="../figures/fig-yield.csv" download aria-label="CSV: the data of Figure 1.1"' in page
+    assert 'href="apples_files/fig-yield.svg" download' in page
+    assert (made[0] / "tables" / "tbl-yield.csv").read_text() == "variety,trees\nred_queen,31\n"
+
+
+def test_what_the_project_includes_after_the_body_ends_every_page(pages: dict[str, str]) -> None:
+    script = (Path(__file__).parents[2] / "assets" / "reader.html").read_text(encoding="utf-8")
+    for name, page in pages.items():
+        assert script.strip() in page, name
+        assert "<!-- The $end$ -->\n</body>" in page, name
+
+
+def test_a_missing_inclusion_is_named(tmp_path: Path, book: Path) -> None:
+    settings = book / "_quarto.yml"
+    settings.write_text(settings.read_text().replace("assets/reader.html", "assets/none.html"))
+    with pytest.raises(RenderError, match=r"include-after-body.*none\.html"):
+        render(book, tmp_path / "out", renderer="builtin")
+
+
+def test_every_page_and_the_paper_say_how_to_cite(pages: dict[str, str], paper: str) -> None:
+    cited = (
+        "A. Grower (1 May 2026). The Orchard Trials & Others: An invented book in which every construct "
+        "occurs. Version 0.1, data 1a2b3c."
+    )
+    assert f"Cite this report: {cited}" in paper
+    for name, page in pages.items():
+        assert f"Cite this report {cited}" in words(page), name
+
+
+def test_a_part_of_many_chapters_lists_no_sections_in_the_contents(tmp_path: Path, book: Path) -> None:
+    many = [f"notebooks/n{number}.md" for number in range(9)]
+    for number, name in enumerate(many):
+        (book / name).write_text(f"# Tree {number}\n\n## Bark {number}\n\nRough.\n", encoding="utf-8")
+    settings = book / "_quarto.yml"
+    settings.write_text(
+        settings.read_text().replace(
+            "  appendices:", f"    - part: Many\n      chapters: [{', '.join(many)}]\n  appendices:"
+        )
+    )
+    render(book, tmp_path / "out", formats=("pdf",), renderer="builtin")
+    reader = pypdf.PdfReader(tmp_path / "out" / "report.pdf")
+    contents = reader.pages[1].extract_text()
+    assert "Tree 3" in contents
+    assert "Ripening" in contents
+    assert "Bark 3" not in contents
+    assert "Bark 3" in str(reader.outline)

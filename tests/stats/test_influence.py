@@ -78,6 +78,8 @@ def test_eggers_test_is_the_regression_of_the_standard_normal_deviate_on_precisi
         (lambda: egger([0.1] * 9, np.linspace(0.1, 1, 9)), "too little power with 9 studies"),
         (lambda: egger([0.1, 0.2], [0.1, 0.2], conditions="ignore"), "at least 3"),
         (lambda: egger([0.1, 0.2, 0.3], [0.1] * 3, conditions="ignore"), "same standard error"),
+        (lambda: egger([0.5] * 10, np.linspace(0.1, 1, 10)), "lie on the regression line"),
+        (lambda: egger([0.1] * 9 + [float("nan")], np.linspace(0.1, 1, 10)), "leave that row out"),
         (lambda: leave_one_out([0.1], [0.1]), "at least two studies"),
         (lambda: cumulative([0.1, 0.2], [0.1, 0.1], [2001]), "give one for each"),
         (lambda: leave_one_out([0.1, 0.2], [0.1, -0.1]), "0 or negative"),

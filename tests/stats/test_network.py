@@ -3,12 +3,14 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats as distributions
 
 from evidence.errors import StatisticsError
 from evidence.stats import (
@@ -21,6 +23,7 @@ from evidence.stats import (
     pool,
 )
 
+REFERENCE = Path(__file__).parents[1] / "reference"
 COLUMNS = ["study", "treatment1", "treatment0", "y", "v"]
 METHODS = {"FE": "FE", "DL": "DL", "REML": "REML", "assumed": 0.0625}
 NODES = "abcde"
@@ -119,6 +122,37 @@ def test_contrasts_from_arms_match_the_second_implementation(pinned, data):
         theirs = data[name]
         assert ours[COLUMNS[:3]].to_numpy().tolist() == theirs[COLUMNS[:3]].to_numpy().tolist()
         np.testing.assert_allclose(ours[["y", "v"]], theirs[["y", "v"]], rtol=1e-11, atol=1e-13)
+
+
+# The diabetes network of Senn and others (Statistical Methods in Medical Research 2013;22:169-189), 26 trials, one
+# of three arms, with the effects and standard errors as the R package netmeta keeps them: two and four decimals.
+# Q and its parts as netmeta prints them for these data, for instance in
+# https://cttir.github.io/courses/course3_design_causal/labs/lab_week4_session3_slides.html
+@pytest.fixture(scope="module")
+def senn(data):
+    rows = data["senn2013"]
+    return rows.assign(y=rows["y"].round(2), v=(rows["v"] ** 0.5).round(4) ** 2)
+
+
+def test_heterogeneity_and_inconsistency_of_a_published_network_are_those_printed(senn):
+    result = network(senn, measure="MD", reference="placebo", tau2="DL")
+    assert (round(result.q, 2), result.q_df) == (96.99, 18)
+    assert (round(result.q_within, 2), result.q_within_df) == (74.46, 11)
+    assert (round(result.q_between, 2), result.q_between_df) == (22.53, 7)
+    assert round(result.q_between_p, 4) == 0.0021
+
+
+def test_p_scores_are_the_mean_chance_of_being_better_by_the_effects_of_metafor(data):
+    effects = pd.read_csv(REFERENCE / "network.csv", comment="#")
+    ours = effects[(effects["set"] == "senn2013") & (effects["method"] == "DL")]
+    pairs = zip(ours["treatment1"], ours["treatment0"], ours["estimate"] / ours["se"], strict=True)
+    chances = {}
+    for one, other, z in pairs:  # smaller is better
+        chances.setdefault(one, []).append(float(distributions.norm.cdf(-z)))
+        chances.setdefault(other, []).append(float(distributions.norm.cdf(z)))
+    found = network(data["senn2013"], measure="MD", reference="placebo", tau2="DL", better="smaller").p_scores
+    expected = {name: np.mean(values) for name, values in chances.items()}
+    assert dict(zip(found.treatments, found.scores, strict=True)) == pytest.approx(expected, rel=1e-9)
 
 
 # Random connected networks: effects per treatment, arm variances, studies as sets of treatments with noise.
@@ -252,6 +286,12 @@ def test_two_treatments_give_the_pairwise_pooled_effect(pairs):
             assert (ours.tau2_low, ours.tau2_high) == pytest.approx(
                 (theirs.tau2_low, theirs.tau2_high), rel=1e-6, abs=1e-9
             )
+
+
+def test_tau2_of_two_studies_is_found_where_the_likelihood_turns_at_the_end_of_the_search():
+    # One residual part: the restricted likelihood is greatest at (y1 - y2)^2 / 2 - v, by hand.
+    rows = frame(("s", "b", "a", 1.125, 0.01171875), ("t", "b", "a", 0.0, 0.01171875))
+    assert analysed(rows, "REML").tau2 == pytest.approx(1.125**2 / 2 - 0.01171875, rel=1e-9)
 
 
 def test_arm_variances_are_recovered_from_the_contrasts_of_a_study_of_four_arms():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from evidence.errors import StatisticsError
 from evidence.stats import heterogeneity, pool, pool_many
 from evidence.stats.tau2 import TAU2_METHODS, generalised_q
 
+FLOATS_UP_TO = import_module("evidence.stats.pool").FLOATS_UP_TO  # evidence.stats.pool is also the function
 INTERVALS = ("HKSJ", "HKSJ-adhoc", "Wald")
 CLOSED = {"FE", "DL", "SJ", "HE"}
 PARTS = ("estimate", "se", "low", "high", "p", "tau2", "i2", "h2", "q", "q_p", "pi_low", "pi_high")
@@ -36,25 +38,39 @@ def data(pinned):
     return {name: split(pairs) for name, pairs in sets.items()}
 
 
+def pooled_both_ways(y, v, **options):
+    """One data set by itself, in plain floats, and as one of many, by arrays."""
+    return pool(y, v, **options), pool_many(np.array([y]), np.array([v]), **options).one(0)
+
+
 def test_every_number_matches_metafor_on_every_data_set(pinned, data):
     for row in pinned.rows("pool.csv"):
-        ours = pool(*data[row["set"]], tau2=row["method"], ci=row["ci"])
         tolerance = 1e-10 if row["method"] in CLOSED else 1e-7
-        for part in PARTS:
-            gap = pinned.deviation(getattr(ours, part), pinned.number(row[part]), 1e-8)
-            assert gap < tolerance, (row["set"], row["method"], row["ci"], part)
-        for part in ("tau2_low", "tau2_high"):  # roots whatever the estimator
-            gap = pinned.deviation(getattr(ours, part), pinned.number(row[part]), 1e-8)
-            assert gap < 1e-7, (row["set"], row["method"], part)
-        assert pinned.deviation(ours.weights[0], float(row["weight_1"]), 1e-8) < tolerance
+        for ours in pooled_both_ways(*data[row["set"]], tau2=row["method"], ci=row["ci"]):
+            for part in (*PARTS, "tau2_low", "tau2_high"):
+                gap = pinned.deviation(getattr(ours, part), pinned.number(row[part]), 1e-8)
+                root = part in {"tau2_low", "tau2_high"}  # found by iteration whatever the estimator
+                assert gap < (1e-7 if root else tolerance), (row["set"], row["method"], row["ci"], part)
+            assert pinned.deviation(ours.weights[0], float(row["weight_1"]), 1e-8) < tolerance
 
 
 def test_the_grid_has_not_shrunk(pinned, data):
     rows = pinned.rows("pool.csv")
-    done = {(row["set"], row["method"], row["ci"]) for row in rows}
-    assert len(data) >= 20
+    done = [(row["set"], row["method"], row["ci"]) for row in rows]
+    assert TAU2_METHODS == ("FE", "DL", "PM", "REML", "ML", "EB", "SJ", "HE")
+    assert len(data) >= 23
     assert sum(len(y) >= 5 for y, _ in data.values()) >= 17
-    assert done == {(name, method, ci) for name in data for method in TAU2_METHODS for ci in INTERVALS}
+    assert sorted(done) == sorted(
+        (name, method, ci) for name in data for method in TAU2_METHODS for ci in INTERVALS
+    )
+    assert {*PARTS, "tau2_low", "tau2_high", "weight_1"} < set(rows[0])
+    assert all(row[part] for row in rows for part in PARTS if row["method"] != "FE" or part[:2] != "pi")
+
+
+def test_the_grid_holds_both_paths(data):
+    sizes = [len(y) for y, _ in data.values()]
+    assert min(sizes) == 2
+    assert max(sizes) > FLOATS_UP_TO
 
 
 def test_bcg_is_as_printed_by_viechtbauer_2010(data):
@@ -89,6 +105,48 @@ def test_many_data_sets_at_once_equal_them_one_by_one(data):
             one, other = pool(y[index], v[index], tau2=method), many.one(index)
             for part in PARTS:
                 assert getattr(one, part) == pytest.approx(getattr(other, part), rel=1e-12, nan_ok=True)
+
+
+@given(studies, methods, intervals, st.sampled_from([0.5, 0.95, 0.999]))
+def test_plain_floats_and_arrays_agree(pairs, method, ci, level):
+    one, other = pooled_both_ways(*split(pairs), tau2=method, ci=ci, level=level)
+    for part in (*PARTS, "tau2_low", "tau2_high"):
+        # 1e-9: both end where a step is below 1e-8, with an error of the order of its square
+        assert getattr(one, part) == pytest.approx(getattr(other, part), rel=1e-9, abs=1e-12, nan_ok=True), (
+            part
+        )
+    assert one.weights == pytest.approx(other.weights, rel=1e-9)
+    assert one.warnings == other.warnings
+
+
+wild = st.tuples(
+    st.floats() | st.sampled_from([0.0, 1.0, -1e3]),
+    st.floats() | st.floats(0, 1e300) | st.floats(1e-3, 1e3) | st.just(0.1),
+)
+
+
+@given(st.lists(wild, min_size=1, max_size=6), methods, intervals, st.floats(1e-12, 1, exclude_max=True))
+def test_a_result_is_finite_or_warned_of_or_refused(pairs, method, ci, level):
+    try:
+        results = pooled_both_ways(*split(pairs), tau2=method, ci=ci, level=level)
+    except StatisticsError:
+        return
+    for result in results:
+        values = [getattr(result, part) for part in (*PARTS, "tau2_low", "tau2_high")]
+        assert not any(map(math.isinf, values))
+        assert not any(map(math.isnan, [*values[:10], *result.weights]))
+        assert result.warnings or not any(map(math.isnan, values))
+
+
+@pytest.mark.parametrize("unit", [1e-18, 1e-6, 1e6, 1e19])
+def test_very_small_and_very_large_units_carry_over(data, unit):
+    y, v = data["bcg_rr"]
+    for method in TAU2_METHODS:
+        one, others = pool(y, v, tau2=method), pooled_both_ways(unit * y, unit**2 * v, tau2=method)
+        for other in others:
+            assert (other.estimate / unit, other.se / unit, other.tau2 / unit**2) == pytest.approx(
+                (one.estimate, one.se, one.tau2), rel=1e-9
+            )
 
 
 @given(studies, methods, intervals)
@@ -206,6 +264,20 @@ def test_a_falsely_narrow_interval_is_warned_of():
     assert any("no width" in warning for warning in pool([0.3, 0.3, 0.3], v).warnings)
 
 
+@pytest.mark.parametrize("method", ["PM", "EB"])
+def test_a_scale_factor_of_1_is_not_called_narrow(data, method):
+    for y, v in data.values():
+        for result in pooled_both_ways(y, v, tau2=method):
+            assert result.tau2 == 0 or not any("narrower" in warning for warning in result.warnings)
+
+
+def test_equal_effects_have_a_result_by_every_method():
+    for method in TAU2_METHODS:
+        for result in pooled_both_ways([0.3, 0.3, 0.3], [0.1, 0.2, 0.4], tau2=method, ci="HKSJ-adhoc"):
+            assert (result.estimate, result.tau2) == pytest.approx((0.3, 0))
+            assert result.low < 0.3 < result.high
+
+
 def test_an_empty_interval_of_tau2_is_warned_of():
     result = pool([0.300, 0.301, 0.299, 0.3, 0.3, 0.3], [0.1] * 6)
     assert (result.tau2_low, result.tau2_high) == (0, 0)
@@ -217,6 +289,8 @@ def test_the_common_effect_has_no_prediction_interval_and_warns_of_hksj():
     assert math.isnan(result.pi_low)
     assert math.isnan(result.tau2_high)
     assert any("not meant for the common-effect model" in warning for warning in result.warnings)
+    wald = pool([0.1, 0.5, 0.9], [0.1, 0.2, 0.1], tau2="FE", ci="Wald")
+    assert [warning.partition(":")[0] for warning in wald.warnings] == ["common-effect model (FE)"]
 
 
 def test_the_prediction_interval_has_k_minus_2_degrees_of_freedom_on_request():
@@ -226,7 +300,9 @@ def test_the_prediction_interval_has_k_minus_2_degrees_of_freedom_on_request():
     result = pool(y, v, ci="Wald", prediction="t k-2")
     reach = stats.t.ppf(0.975, 2) * math.sqrt(result.tau2 + result.se**2)
     assert result.pi_high == pytest.approx(result.estimate + reach)
-    assert math.isnan(pool(y[:2], v[:2], prediction="t k-2").pi_low)
+    two = pool(y[:2], v[:2], prediction="t k-2")
+    assert math.isnan(two.pi_low)
+    assert any("needs three studies" in warning for warning in two.warnings)
 
 
 @pytest.mark.parametrize(
@@ -237,6 +313,12 @@ def test_the_prediction_interval_has_k_minus_2_degrees_of_freedom_on_request():
         (lambda: pool([0.1, float("nan")], [0.1, 0.1]), "leave that row out"),
         (lambda: pool([], []), "one v for each y"),
         (lambda: pool([[0.1]], [[0.1]]), "pool_many"),
+        (lambda: pool_many([0.1], [0.1]), "or use pool"),
+        (lambda: pool_many([[0.1, 0.2]], [[0.1, -0.1]]), "0 or negative"),
+        (lambda: pool([0.1, 1e41], [0.1, 0.1]), "in another unit"),
+        (lambda: pool([0.1, 0.2], [0.1, 1e-41]), "in another unit"),
+        (lambda: pool([0.1, 0.2], [0.1, 1e-9]), "1e[+]08 times another"),
+        (lambda: pool_many([[0.1, 0.2]], [[0.1, 1e-9]]), "1e[+]08 times another"),
         (lambda: pool([0.1], [0.1], tau2="XX"), "FE, DL, PM, REML"),
         (lambda: pool([0.1], [0.1], ci="t"), "HKSJ, HKSJ-adhoc, Wald"),
         (lambda: pool([0.1], [0.1], level=95), "between 0 and 1"),

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, special
 
@@ -117,6 +117,27 @@ def test_totals_without_spread_have_the_exact_interval(events, n, method):
     assert math.isnan(result.tau2)
     assert result.method == "exact"
     assert "heterogeneity cannot be estimated" in result.warnings[0]
+
+
+@pytest.mark.parametrize("method", ["GLMM", "logit"])
+def test_two_studies_are_warned_of(method):
+    assert pool_proportions([7, 17], [32, 30], method=method).warnings[0].startswith("two studies")
+    assert pool_proportions([7, 17, 9], [32, 30, 20], method=method).warnings == ()
+
+
+edge = st.integers(1, 200).flatmap(lambda n: st.tuples(st.sampled_from([0, 1, n]), st.just(n)))
+
+
+@settings(max_examples=30)
+@given(st.lists(edge, min_size=1, max_size=5))
+def test_a_proportion_is_finite_or_warned_of_or_refused(pairs):
+    for method in ("GLMM", "logit"):
+        try:
+            result = pool_proportions(*split(pairs), method=method)
+        except StatisticsError:
+            continue
+        assert 0 <= result.low <= result.estimate <= result.high <= 1
+        assert result.warnings or math.isfinite(result.tau2 + result.pi_low + result.pi_high)
 
 
 def test_zero_studies_need_no_correction_in_the_glmm_and_one_in_logits():

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 from evidence.audit.finding import Finding
 from evidence.audit.material import Claim, Count, Material, Measure, Test, days, grouped, moment, part, plain
+from evidence.audit.printed import p_text
 from evidence.audit.reported import Reported
-from evidence.audit.tests_from_data import p_text
+from evidence.audit.tests_from_data import AS_ERRORS
 from evidence.errors import StatisticsError
-from evidence.stats import breslow_day, cochran_armitage, compare, fisher_exact, fisher_freeman_halton, holm
+from evidence.stats import (
+    breslow_day,
+    cochran_armitage,
+    compare,
+    fisher_exact,
+    fisher_freeman_halton,
+    holm,
+    mean_difference,
+)
 
 SAME = ("comparable", "no_difference")
+SAID = {
+    "non_inferior": "said to be not inferior",
+    "superior": "said to be better",
+    "comparable": "said to be alike",
+    "no_difference": "said not to differ",
+    "subgroup_consistent": "said to be the same in all subgroups",
+}
 
 
 class _Pair(NamedTuple):
@@ -82,13 +100,54 @@ def _intervals(claim: Claim, m: Material) -> str:
     printed = [
         f"{test.effect} ({test.low} to {test.high})" for test in _tests(claim, m) if test.low and test.high
     ]
-    return "; ".join(dict.fromkeys(counted or printed))
+    return "; ".join(dict.fromkeys(counted or printed or _mean_intervals(claim, m)))
+
+
+def _mean_intervals(claim: Claim, m: Material) -> list[str]:
+    """Return the differences of means with 95% intervals, the spread read as the printed tests read it."""
+    tests = [test for test in _tests(claim, m) if test.exact_p]
+    as_errors = any(AS_ERRORS in m.again(test).method for test in tests)
+    rows = [row for row in m.measures_of.get(part(claim), ()) if row.statistic == "mean" and row.spread]
+    made = []
+    for same in grouped((row for row in rows if row.time != 0), moment).values():
+        cells = {row.arm_id: row for row in same}
+        if len(claim.arm_ids) == 2 and set(claim.arm_ids) <= set(cells) and _same_moment(same[0], claim):
+            made += _mean_interval([cells[arm] for arm in claim.arm_ids], m, as_errors=as_errors)
+    return [f"{one}, ± read as standard errors" for one in made] if as_errors else made
+
+
+def _same_moment(row: Measure, claim: Claim) -> bool:
+    return claim.time is None or days(row) == days(claim)
+
+
+def _mean_interval(rows: Sequence[Measure], m: Material, *, as_errors: bool) -> list[str]:
+    sizes = [row.n or m.arms[row.study_id, row.arm_id].n or 0 for row in rows]
+    if min(sizes) < 2:
+        return []
+    scale = [math.sqrt(n) if as_errors else 1.0 for n in sizes]
+    groups = [
+        (Reported(row.value).value, Reported(row.spread).value * factor, n)
+        for row, factor, n in zip(rows, scale, sizes, strict=True)
+    ]
+    made = mean_difference(*groups[0], *groups[1], method="welch")
+    when = f" at {rows[0].time:g} {rows[0].time_unit}s" if rows[0].time is not None else ""
+    return [f"{made.estimate:+.1f} ({made.low:+.1f} to {made.high:+.1f}){when}"]
 
 
 def _reported(claim: Claim, m: Material) -> str:
-    about = f" of {m.outcome(claim.outcome_id)}" if claim.outcome_id else ""
-    where = f" ({plain(claim.level)})" if claim.level else ""
-    return f"{claim.kind.replace('_', ' ')}{about}{where}: {m.names(claim.study_id, claim.arm_ids)}"
+    about = f"{m.outcome(claim.outcome_id)}: " if claim.outcome_id else ""
+    where = f"in {plain(claim.level)}, " if claim.level else ""
+    return f"{about}{where}{m.names(claim.study_id, claim.arm_ids)}, {SAID.get(claim.kind, claim.kind)}"
+
+
+def _subject(claim: Claim, m: Material) -> str:
+    """Return what a claim says: outcome, part of the study, and arms in their order."""
+    outcome = m.outcome(claim.outcome_id) if claim.outcome_id else "Everything"
+    part = f" in {plain(claim.level)}" if claim.level else ""
+    one, *others = (m.label(claim.study_id, arm) for arm in claim.arm_ids)
+    called = "better" if claim.kind == "superior" else "not inferior"
+    against = f" against {' or '.join(others)}" if others else ""
+    return f"{outcome}{part} is called {called} with {one}{against}"
 
 
 def non_inferiority_has_a_margin(m: Material) -> Iterator[Finding]:
@@ -104,8 +163,9 @@ def non_inferiority_has_a_margin(m: Material) -> Iterator[Finding]:
         shown_p = ", ".join(dict.fromkeys(tests))
         basis = f" P {shown_p} fails to show a difference, which is another thing." if tests else ""
         room = f" The data allow a difference of {shown}." if shown else ""
-        why = f"Non-inferiority is claimed without a margin.{basis}{room}"
-        yield Finding(ids, _reported(claim, m), shown, "inconsistent", why, "conclusion")
+        why = f"{_subject(claim, m)}, without a margin.{basis}{room}"
+        where = f"{claim.source_id} {claim.locator}"
+        yield Finding(ids, _reported(claim, m), shown, "inconsistent", why, "conclusion", cause=where)
 
 
 def _margins(m: Material) -> set[str]:
@@ -131,9 +191,13 @@ def _superior(claim: Claim, m: Material) -> Finding:
     if tests:
         return _superior_by_tests(claim, tests, rows, shown, m)
     if not pairs:
-        why = "No figures of these arms are printed for it."
-        return Finding(rows, _reported(claim, m), "", "not_checkable", why, "conclusion")
+        return _without_figures(claim, rows, m)
     return _superior_by_counts(claim, pairs, shown, m)
+
+
+def _without_figures(claim: Claim, rows: tuple[str, ...], m: Material) -> Finding:
+    why, where = "No figures of these arms are printed for it.", f"{claim.source_id} {claim.locator}"
+    return Finding(rows, _reported(claim, m), "", "not_checkable", why, "conclusion", cause=where)
 
 
 def _superior_by_tests(
@@ -143,7 +207,8 @@ def _superior_by_tests(
         return Finding(rows, _reported(claim, m), shown, "consistent", "A printed test supports it.")
     interval = _intervals(claim, m)
     room = f"; differences {interval}" if interval else ""
-    why = f"Better is claimed, but no printed test of it is significant ({shown}){room}."
+    subject = f"{_subject(claim, m)}{_if(claim, m)}"
+    why = f"{subject}, but no printed test of it is significant ({shown}){room}."
     return Finding(rows, _reported(claim, m), shown, "inconsistent", why, "conclusion")
 
 
@@ -217,8 +282,7 @@ def _alike(claim: Claim, m: Material) -> Finding:
         why = f"No difference is claimed, but {f'P {low[0].p} is printed' if low else 'the counts differ'}."
         return Finding(rows, _reported(claim, m), shown, "inconsistent", why, "conclusion")
     if not tests and not pairs:
-        why = "No figures of these arms are printed for it."
-        return Finding(rows, _reported(claim, m), "", "not_checkable", why, "conclusion")
+        return _without_figures(claim, rows, m)
     interval = _intervals(claim, m)
     room = f"; the data allow a difference of {interval}" if interval else ""
     if claim.kind == "no_difference" and tests:
@@ -230,7 +294,8 @@ def _alike(claim: Claim, m: Material) -> Finding:
         else "counts that are too few to tell, no test being printed"
     )
     why = f"Alike is concluded from {basis}, without a margin{room}."
-    return Finding(rows, _reported(claim, m), shown, "not_checkable", why, "conclusion")
+    where = f"{claim.source_id} {claim.locator}"
+    return Finding(rows, _reported(claim, m), shown, "not_checkable", why, "conclusion", cause=where)
 
 
 def _of_safety_without_counts(claim: Claim, m: Material) -> bool:
@@ -272,8 +337,28 @@ def _contradiction(better: list[Claim], alike: list[Claim], m: Material) -> Find
     ids = tuple(claim.row_id for claim in (*better, *alike))
     where = f" in {plain(one.level)}" if one.level else ""
     what = f"{one.locator} claims a benefit for {m.outcome(one.outcome_id)}{where}"
-    why = f"{what}; {other.locator} says that there is none, or none that is significant."
-    return Finding(ids, one.paraphrase, other.paraphrase, "inconsistent", why, "conclusion")
+    when = _moments(alike)
+    why = f"{what}; {other.locator} says that there is none{when}, or none that is significant{_if(one, m)}."
+    place = f"{one.source_id} {one.locator} {other.locator}"
+    said = " ".join(dict.fromkeys(claim.paraphrase for claim in alike))
+    return Finding(ids, one.paraphrase, said, "inconsistent", why, "conclusion", cause=place)
+
+
+def _moments(claims: Sequence[Claim]) -> str:
+    """Return at which times claims are made, empty where none is told."""
+    timed = sorted((claim for claim in claims if claim.time is not None), key=lambda one: days(one) or 0.0)
+    times = list(dict.fromkeys(f"{claim.time:g}" for claim in timed))
+    return f" at {' and '.join(times)} {timed[0].time_unit}s" if times else ""
+
+
+def _if(claim: Claim, m: Material) -> str:
+    """Return under what reading a claim is of its outcome, where its own words name another."""
+    label = m.outcome(claim.outcome_id).lower()
+    words = claim.paraphrase.lower()
+    if not claim.outcome_id or label in words:
+        return ""
+    named = re.search(rf"[\w-]+ {re.escape(label.rpartition(' ')[2])}\b", words)
+    return f" (if {named[0] if named else 'what it names'} means {label})"
 
 
 def claimed_rates_match_counts(m: Material) -> Iterator[Finding]:
@@ -373,7 +458,8 @@ def _one_arm(claim: Claim, times: list[list[Count]], m: Material) -> Finding:
     ids = (claim.row_id, *(row.row_id for same in times for row in same))
     sizes = {row.category: row for row in m.counts_of.get((claim.study_id, claim.subgroup, "", ""), ())}
     tried = [one for same in times for one in _tried(same, sizes)]
-    shown = "; ".join(f"{one.when} {one.shares} ({one.handling}) P = {one.overall:.2f}" for one in tried)
+    shown = "; ".join(f"{one.when} {one.shares}, P = {one.overall:.2f} {one.handling}" for one in tried[:2])
+    shown += f"; and {len(tried) - 2} more tests" if len(tried) > 2 else ""
     adjusted = [
         min(holm([one.overall for one in tried if one.handling == handling]).tolist())
         for handling in dict.fromkeys(one.handling for one in tried)
@@ -386,7 +472,8 @@ def _one_arm(claim: Claim, times: list[list[Count]], m: Material) -> Finding:
         f"No test over all {plain(claim.subgroup)} levels finds a difference{_smallest_p(tried)}, but "
         f"groups of {_smallest(times)} patients leave room for one: {_widest(times)}."
     )
-    return Finding(ids, _reported(claim, m), shown, "not_checkable", why, "conclusion")
+    about = f"{claim.outcome_id} {claim.subgroup}"
+    return Finding(ids, _reported(claim, m), shown, "not_checkable", why, "conclusion", cause=about)
 
 
 def _tried(same: list[Count], sizes: dict[str, Count]) -> list[_Tried]:
@@ -441,7 +528,7 @@ def _widest(times: list[list[Count]]) -> str:
     widest, one, none = max(made, key=lambda item: item[0].high - item[0].low)
     limits = f"{100 * widest.low:+.0f} to {100 * widest.high:+.0f} points"
     return (
-        f"{one.level} less {none.level} {limits} at {one.time:g} {one.time_unit}s"
+        f"{plain(one.level)} less {plain(none.level)} {limits} at {one.time:g} {one.time_unit}s"
         if one.time is not None
         else limits
     )

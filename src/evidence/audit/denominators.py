@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Sequence
 
-from evidence.audit.finding import Finding
+from evidence.audit.finding import Finding, Verdict
 from evidence.audit.material import Count, Material, Measure, days, grouped, moment, plain
 from evidence.audit.reported import Reported
 
@@ -14,7 +14,7 @@ RESPONDERS = "responders"
 
 
 def patients_fit_arm(m: Material) -> Iterator[Finding]:
-    """Compare the n of every count with the size of its arm."""
+    """Compare the n of every count with the size of its arm; fewer leaves open who was left out."""
     for row in m.counts:
         size = m.arms[row.study_id, row.arm_id].n
         of_patients = row.events is not None or bool(row.percent)
@@ -23,8 +23,18 @@ def patients_fit_arm(m: Material) -> Iterator[Finding]:
 
 
 def _fits_arm(row: Count, n: int, size: int) -> Finding:
-    if n <= size:
-        return Finding((row.row_id,), f"n = {n}", str(size), "consistent", "The arm has that many patients.")
+    ids, reported = (row.row_id,), f"n = {n}"
+    if n == size:
+        return Finding(ids, reported, str(size), "consistent", "All patients of the arm are counted.")
+    if n < size and (row.subgroup or row.analysis_set == RESPONDERS):
+        part = plain(row.level) if row.subgroup else "responders"
+        return Finding(
+            ids, reported, str(size), "consistent", f"A part of the arm's {size} patients: {part}."
+        )
+    if n < size:
+        out = f"{size - n} {'is' if size - n == 1 else 'are'}"
+        why = f"n is less than the arm: {out} left out of {size} patients, and who they are is not told here."
+        return Finding(ids, reported, str(size), "not_checkable", why, "number")
     why = f"{n} patients are analysed, but the arm has {size}."
     return Finding((row.row_id,), f"n = {n}", str(size), "inconsistent", why, "number")
 
@@ -84,7 +94,9 @@ def _course_finding(course: Sequence[Count], base: int, m: Material) -> Finding:
         f"{name} {times} is of {', '.join(str(row.n) for row in course)} of {base} patients: of everybody "
         f"it is {worst} if the missing failed and {best} if they succeeded{_turn(course, base)}."
     )
-    return Finding(ids, reported, f"{worst} to {best}", "not_checkable", why, "conclusion")
+    return Finding(
+        ids, reported, f"{worst} to {best}", "not_checkable", why, "conclusion", cause=first.arm_id
+    )
 
 
 def _times(course: Sequence[Count]) -> str:
@@ -92,11 +104,17 @@ def _times(course: Sequence[Count]) -> str:
 
 
 def _turn(course: Sequence[Count], base: int) -> str:
-    """Return whether the printed trend goes the other way with missing as failure."""
+    """Return what becomes of the printed trend with missing as failure and as success."""
     first, last = course[0], course[-1]
     printed = (last.events or 0) / (last.n or 1) - (first.events or 0) / (first.n or 1)
-    everybody = ((last.events or 0) - (first.events or 0)) / base
-    return "; the printed rise becomes a fall" if printed > 0 > everybody else ""
+    gone = (first.n or 0) - (last.n or 0)
+    failed = ((last.events or 0) - (first.events or 0)) / base
+    succeeded = failed + gone / base
+    if printed > 0 > failed:
+        return "; the printed rise becomes a fall if they failed"
+    if printed < 0 < succeeded:
+        return "; the printed fall becomes a rise if they succeeded"
+    return ""
 
 
 def medians_are_of_everybody(m: Material) -> Iterator[Finding]:
@@ -132,10 +150,17 @@ def _median(row: Measure, event: str, m: Material) -> Iterator[Finding]:
     why = (
         f"At {seen.time:g} {seen.time_unit}s only {seen.events} of {seen.n} patients had the event (unless "
         f"some had lost it again), so a median of {row.value} {row.unit}s can only be among those who had "
-        "it: such medians of two arms do not compare all patients."
+        f"it{': such medians of two arms do not compare all patients' if _compared(row, m) else ''}."
     )
     stated = row.analysis_set not in ("", "unstated")
-    yield Finding(ids, reported, shown, "inconsistent" if stated else "not_checkable", why, "conclusion")
+    verdict: Verdict = "inconsistent" if stated else "not_checkable"
+    yield Finding(ids, reported, shown, verdict, why, "conclusion", cause=row.outcome_id)
+
+
+def _compared(row: Measure, m: Material) -> bool:
+    """Return whether the study has another arm with which the median could be compared."""
+    arms = [arm for arm in m.arms.values() if arm.study_id == row.study_id and not arm.combines]
+    return len(arms) > 1
 
 
 def _in_days(row: Measure) -> float | None:

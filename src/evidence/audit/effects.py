@@ -7,19 +7,21 @@ from collections.abc import Iterator, Sequence
 
 from scipy import special
 
+from evidence.audit.distribution import error_df
 from evidence.audit.finding import Finding
 from evidence.audit.material import Count, Material, Test
-from evidence.audit.p_values import error_df
 from evidence.audit.pairwise import Group, after_anova, gives_interval, groups_of
+from evidence.audit.printed import is_adjusted, p_text
 from evidence.audit.recompute import MEASURES, Recomputed
 from evidence.audit.reported import Reported
-from evidence.audit.tests_from_data import is_adjusted, may_be_adjusted, p_text
+from evidence.audit.tests_from_data import may_be_adjusted
 from evidence.stats import mean_difference, proportion
 from evidence.stats.proportion import ProportionMethod
 
 METHODS: tuple[ProportionMethod, ...] = ("clopper-pearson", "wilson", "agresti-coull", "jeffreys")
 FIGURES = {"effect", "low", "high"}
 RATIO_WORDS = ("ratio", "or", "rr", "hr", "relative risk")
+OTHER_TEST = 1.5  # how many times larger or smaller P may be by another test of the same model
 LARGEST_DF = 1e6  # a t interval on a million degrees of freedom is a normal one
 
 
@@ -194,17 +196,18 @@ def p_fits_interval(m: Material) -> Iterator[Finding]:
 
     For a difference of means with a symmetric interval P must follow from t with as many degrees of freedom
     as the arms can give; for a ratio only a contradiction of significance counts, because P and interval may
-    come from different approximations.
+    come from different approximations. For an adjusted ratio both come from one model, and P further
+    from the implied one than other tests of a model give is pointed out.
     """
     for test in m.tests:
-        if test.effect and test.low and test.high and test.exact_p and not is_adjusted(test):
+        if test.effect and test.low and test.high and test.exact_p:
             if is_ratio(test):
-                yield _ratio_p(test)
-            elif is_of_means(test, m):
+                yield _ratio_p(test, m)
+            elif is_of_means(test, m) and not is_adjusted(test):
                 yield _difference_p(test, m)
 
 
-def _ratio_p(test: Test) -> Finding:
+def _ratio_p(test: Test, m: Material) -> Finding:
     low, high, p = Reported(test.low), Reported(test.high), Reported(test.p).value
     level, ids = _level(test), (test.row_id,)
     reported = f"{shown_effect(test)}, P = {test.p}"
@@ -221,7 +224,33 @@ def _ratio_p(test: Test) -> Finding:
     if contradicts:
         why = f"The interval implies {shown}, on the other side of {1 - level:.2g} from the printed {test.p}."
         return Finding(ids, reported, shown, "inconsistent", why, "conclusion")
+    if is_adjusted(test) and not _of_one_model(test):
+        return _of_another_model(test, shown, m)
     return Finding(ids, reported, shown, "consistent", "Interval and P lead to the same conclusion.")
+
+
+def _of_one_model(test: Test) -> bool:
+    """Return whether P is as far from the one that the interval implies as tests of one model may be."""
+    level = float(special.ndtri((1 + _level(test)) / 2))
+    effect, low, high = (Reported(text).bounds for text in (test.effect, test.low, test.high))
+    ends = []
+    for size, width in (
+        (max(abs(math.log(end)) for end in effect), math.log(high[0] / low[1])),
+        (min(abs(math.log(end)) for end in effect), math.log(high[1] / low[0])),
+    ):
+        ends.append(float(2 * special.ndtr(-size / max(width / 2 / level, 1e-12))))
+    return Reported(test.p).allows(ends[0] / OTHER_TEST, min(1.0, ends[1] * OTHER_TEST))
+
+
+def _of_another_model(test: Test, shown: str, m: Material) -> Finding:
+    again, reported = m.again(test), f"{shown_effect(test)}, P = {test.p}"
+    why = f"The interval of the adjusted effect implies {shown}, not {test.p}"
+    crude = next((one for one in again.candidates if Reported(test.p).allows(*one.p_range)), None)
+    if crude is None:
+        why = f"{why}: they may come from different tests or models."
+        return Finding((test.row_id,), reported, shown, "not_checkable", why, "number")
+    why = f"{why}: {crude.method} of the counts, not adjusted, gives the printed P."
+    return Finding((test.row_id, *again.row_ids), reported, shown, "inconsistent", why, "number")
 
 
 def _level(test: Test | Count) -> float:

@@ -23,6 +23,7 @@ class Finding:
 
     ``consequence`` says what the finding changes where it is not sound: a conclusion, a number or only the
     looks; it is empty where nothing changes. ``about`` tells apart findings of one check on the same rows.
+    Findings of one check and study with the same ``cause`` have one root cause; empty: the check knows none.
     """
 
     rows: tuple[str, ...]
@@ -32,6 +33,7 @@ class Finding:
     why: str
     consequence: Consequence = ""
     about: str = ""
+    cause: str = ""
 
     def identity(self, check: str) -> str:
         """Return an id that depends on the check and the rows only, not on the order of anything."""

@@ -6,14 +6,16 @@ import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from evidence.audit.distribution import distribution
 from evidence.audit.finding import Finding
-from evidence.audit.material import Material, Measure, Test, grouped, moment, part
-from evidence.audit.p_values import distribution, error_df_span
+from evidence.audit.material import Count, Material, Measure, Test, grouped, moment, part
+from evidence.audit.p_values import error_df_span
 from evidence.audit.pairwise import Group, after_anova, gives_interval, group_of, groups_of
 from evidence.audit.reported import Reported
 from evidence.errors import StatisticsError
@@ -69,7 +71,7 @@ class Joint:
             (gives_interval(test, one.half) for one in after_anova(test, self.everybody))
             for test in self.pairs
         )
-        return any(all(method) for method in zip(*made, strict=True))
+        return any(all(method) for method in zip_longest(*made, fillvalue=False))
 
     def gives_f(self, sizes: Sizes) -> bool:
         """Return whether patients per arm give the printed F within the rounding of means and spreads."""
@@ -335,3 +337,40 @@ def _needed_spread(row: Measure, group: Group, reached: int, threshold: float) -
         "standard error: the two tables cannot both be of these patients."
     )
     yield Finding(ids, reported, shown, "inconsistent", why, "number")
+
+
+def counts_hold_with_implied_patients(m: Material) -> Iterator[Finding]:
+    """Ask whether as many patients had an event as the times until it are of.
+
+    Where the times until an event are of k patients of an arm, a count of more than k patients with the
+    event, or of fewer, is of other patients or of another follow-up.
+    """
+    for joint in joints(m):
+        found = solutions(joint, m) if max(joint.header) <= LARGEST_ARM else None
+        event = joint.pairs[0].outcome_id.removeprefix("time_to_")
+        if found and not joint.allows(joint.header) and event in m.outcomes:
+            yield from _other_counts(joint, found, event, m)
+
+
+def _other_counts(joint: Joint, found: Sequence[Sizes], event: str, m: Material) -> Iterator[Finding]:
+    rows = m.counts_of.get((joint.pairs[0].study_id, event, "", ""), ())
+    for place, group in enumerate(joint.groups):
+        sizes = [one[place] for one in found]
+        for row in rows:
+            if row.arm_id == group.arm and row.events is not None and not row.category:
+                yield _same_patients(row, group, min(sizes), max(sizes))
+
+
+def _same_patients(row: Count, group: Group, fewest: int, most: int) -> Finding:
+    span = str(fewest) if fewest == most else f"{fewest} to {most}"
+    ids, reported = (row.row_id, group.row), f"{row.events} patients"
+    if fewest <= (row.events or 0) <= most:
+        why = f"The times until it are of {span} patients, too."
+        return Finding(ids, reported, span, "consistent", why)
+    if (row.events or 0) < most:
+        why = f"The times until it are of {span} patients: some may have had it later."
+        return Finding(ids, reported, span, "not_checkable", why, "number")
+    why = (
+        f"{row.events} patients had the event, but the times until it are of {span}: some times are left out."
+    )
+    return Finding(ids, reported, span, "inconsistent", why, "number")

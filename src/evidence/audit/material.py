@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from evidence.audit.recompute import Recomputed, Tables, counted_table, recompute
+from evidence.audit.recompute import Figures, Recomputed, counted_table, recompute_from
 from evidence.data import Dataset
 
 Row = TypeVar("Row")
@@ -176,14 +176,6 @@ class Outcome(NamedTuple):
     partition: str
 
 
-class Slice(NamedTuple):
-    """The rows that one test can have been made from."""
-
-    counts: pd.DataFrame
-    measurements: pd.DataFrame
-    arms: pd.DataFrame
-
-
 Timed = Count | Measure | Test
 
 
@@ -240,12 +232,12 @@ class Material:
     @cached_property
     def counts(self) -> list[Count]:
         """Return the studies' own counts, every printing of them."""
-        return rows_of(Count, self._own_counts)
+        return rows_of(Count, _own(self.data.counts, self.arms))
 
     @cached_property
     def measurements(self) -> list[Measure]:
         """Return the studies' own measurements, every printing of them."""
-        return rows_of(Measure, self._own_measurements)
+        return rows_of(Measure, _own(self.data.measurements, self.arms))
 
     @cached_property
     def tests(self) -> list[Test]:
@@ -283,6 +275,15 @@ class Material:
         found = self.arms.get((study, arm))
         return found.label if found and found.label else arm
 
+    def study(self, study: str) -> str:
+        """Return what a study is called."""
+        return self._study_labels.get(study) or study
+
+    @cached_property
+    def _study_labels(self) -> dict[str, str]:
+        frame = self.data.studies
+        return dict(zip(frame["study_id"].tolist(), frame["label"].tolist(), strict=True))
+
     def names(self, study: str, arms: Sequence[str]) -> str:
         """Return what arms are called, in their order."""
         return " against ".join(self.label(study, arm) for arm in arms)
@@ -295,7 +296,7 @@ class Material:
     def again(self, test: Test) -> Recomputed:
         """Return a printed test done again; each is done once."""
         found: Recomputed = self.remember(
-            f"again {test.row_id}", lambda: recompute(_mapping(test), self._slice(test))
+            f"again {test.row_id}", lambda: recompute_from(test._asdict(), self._figures(test))
         )
         return found
 
@@ -313,34 +314,26 @@ class Material:
         return found
 
     def _table(self, test: Test) -> tuple[tuple[int, ...], ...] | None:
-        _, table = counted_table(_mapping(test), list(test.arm_ids), self._slice(test))
+        _, table = counted_table(test._asdict(), list(test.arm_ids), self._figures(test))
         return None if table is None else tuple(tuple(row) for row in table)
 
-    def _slice(self, test: Test) -> Tables:
+    def _figures(self, test: Test) -> Figures:
         key = (test.study_id, test.outcome_id)
-        counts = self._counts_by_result.get(key, self._own_counts.iloc[:0])
-        measured = self._measured_by_result.get(key, self._own_measurements.iloc[:0])
-        return Slice(counts, measured, self._arms_by_study.get(test.study_id, self.data.arms.iloc[:0]))
+        counts, measured = self._counts_by_result.get(key, ()), self._measured_by_result.get(key, ())
+        return Figures(counts, measured, self._sizes.get(test.study_id, {}))
 
     @cached_property
-    def _own_counts(self) -> pd.DataFrame:
-        return _own(self.data.counts, self.arms)
+    def _counts_by_result(self) -> dict[tuple[str, str], list[Count]]:
+        return grouped(self.counts, lambda row: (row.study_id, row.outcome_id))
 
     @cached_property
-    def _own_measurements(self) -> pd.DataFrame:
-        return _own(self.data.measurements, self.arms)
+    def _measured_by_result(self) -> dict[tuple[str, str], list[Measure]]:
+        return grouped(self.measurements, lambda row: (row.study_id, row.outcome_id))
 
     @cached_property
-    def _counts_by_result(self) -> dict[Hashable, pd.DataFrame]:
-        return dict(iter(self._own_counts.groupby(["study_id", "outcome_id"], sort=False)))
-
-    @cached_property
-    def _measured_by_result(self) -> dict[Hashable, pd.DataFrame]:
-        return dict(iter(self._own_measurements.groupby(["study_id", "outcome_id"], sort=False)))
-
-    @cached_property
-    def _arms_by_study(self) -> dict[Hashable, pd.DataFrame]:
-        return dict(iter(self.data.arms.groupby("study_id", sort=False)))
+    def _sizes(self) -> dict[str, dict[str, int | None]]:
+        by_study = grouped(self.arms.values(), lambda arm: arm.study_id)
+        return {study: {arm.arm_id: arm.n for arm in arms} for study, arms in by_study.items()}
 
 
 def rows_of(kind: Callable[..., Row], frame: pd.DataFrame) -> list[Row]:
@@ -359,7 +352,3 @@ def _own(frame: pd.DataFrame, arms: Mapping[tuple[str, str], Arm]) -> pd.DataFra
     pairs = zip(frame["study_id"].tolist(), frame["arm_id"].tolist(), frame["cites"].tolist(), strict=True)
     keep = [not cites and (study, arm) in arms for study, arm, cites in pairs]
     return frame[np.array(keep, dtype=np.bool_)]
-
-
-def _mapping(test: Test) -> dict[str, Any]:
-    return test._asdict()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from scipy import special
 
 from evidence.audit.material import Material, Measure, Test, moment, part
 from evidence.audit.reported import Reported
+from evidence.audit.tukey import studentized_range_p, studentized_range_quantile
 
 Span = tuple[float, float]
 
@@ -62,8 +62,8 @@ def after_anova(
         sizes: patients per group; the groups' own by default.
 
     Yields:
-        Fisher's least significant difference, Bonferroni's and, last because it is slow, Tukey's; nothing
-        for fewer than three groups.
+        Fisher's least significant difference, Bonferroni's and, where it can be the printed one, Tukey's;
+        nothing for fewer than three groups.
     """
     n = tuple(group.n for group in groups) if sizes is None else tuple(sizes)
     place = {group.arm: i for i, group in enumerate(groups)}
@@ -76,7 +76,10 @@ def after_anova(
     slack = groups[one].mean.half_unit + groups[none].mean.half_unit
     t = (max(gap - slack, 0.0) / errors[1], (gap + slack) / max(errors[0], 1e-12))
     level = test.interval_level or 0.95
-    yield from _comparisons(t, (errors[0], errors[1]), df, len(n), level)
+    lsd, bonferroni = _comparisons(t, (errors[0], errors[1]), df, len(n), level)
+    yield from (lsd, bonferroni)
+    if _between(test, lsd, bonferroni):
+        yield _tukey(t, (errors[0], errors[1]), df, len(n), level)
 
 
 def _error(groups: Sequence[Group], sizes: Sequence[int], way: float) -> float:
@@ -86,29 +89,28 @@ def _error(groups: Sequence[Group], sizes: Sequence[int], way: float) -> float:
     return math.sqrt(squares / (sum(sizes) - len(sizes)))
 
 
-def _comparisons(t: Span, error: Span, df: int, groups: int, level: float) -> Iterator[Comparison]:
+def _between(test: Test, lsd: Comparison, bonferroni: Comparison) -> bool:
+    """Return whether Tukey's comparison, always between these two, can be what is printed."""
+    p = bool(test.p) and Reported(test.p).allows(lsd.p[0], bonferroni.p[1])
+    interval = bool(test.low and test.high) and gives_interval(test, (lsd.half[0], bonferroni.half[1]))
+    return p or interval
+
+
+def _comparisons(t: Span, error: Span, df: int, groups: int, level: float) -> tuple[Comparison, Comparison]:
     low, high = (float(2 * special.stdtr(df, -end)) for end in (t[1], t[0]))
     pairs = groups * (groups - 1) // 2
     wide = [float(special.stdtrit(df, 1 - (1 - level) / 2 / times)) for times in (1, pairs)]
-    yield Comparison("LSD after one-way ANOVA", (low, high), (wide[0] * error[0], wide[0] * error[1]))
     adjusted = (min(low * pairs, 1.0), min(high * pairs, 1.0))
-    yield Comparison("Bonferroni after one-way ANOVA", adjusted, (wide[1] * error[0], wide[1] * error[1]))
-    yield _tukey(t, error, df, groups, level)
+    return (
+        Comparison("LSD after one-way ANOVA", (low, high), (wide[0] * error[0], wide[0] * error[1])),
+        Comparison("Bonferroni after one-way ANOVA", adjusted, (wide[1] * error[0], wide[1] * error[1])),
+    )
 
 
 def _tukey(t: Span, error: Span, df: int, groups: int, level: float) -> Comparison:
-    from scipy.stats import studentized_range
-
-    low, high = (float(studentized_range.sf(end * math.sqrt(2), groups, df)) for end in (t[1], t[0]))
-    wide = _studentized_range(level, groups, df) / math.sqrt(2)
+    low, high = (studentized_range_p(end * math.sqrt(2), groups, df) for end in (t[1], t[0]))
+    wide = studentized_range_quantile(level, groups, df) / math.sqrt(2)
     return Comparison("Tukey after one-way ANOVA", (low, high), (wide * error[0], wide * error[1]))
-
-
-@lru_cache(maxsize=256)  # an integral inside a root search: a tenth of a second each
-def _studentized_range(level: float, groups: int, df: int) -> float:
-    from scipy.stats import studentized_range
-
-    return float(studentized_range.ppf(level, groups, df))
 
 
 def gives_interval(test: Test, half: Span) -> bool:

@@ -61,7 +61,8 @@ def _matched(row: Count, rounding: Rounding) -> Finding:
     if rounding in ("cut off", "up"):
         how = "cutting the digits off" if rounding == "cut off" else "rounding up"
         why = f"{_share(row)} is printed as {row.percent}%, which only {how} explains."
-        return Finding((row.row_id,), reported, _share(row), "rounding", why, "cosmetic")
+        cause = f"{_share(row)} {reported}"
+        return Finding((row.row_id,), reported, _share(row), "rounding", why, "cosmetic", cause=cause)
     why = f"{_share(row)}, not {row.percent}%: the count, the number of patients or the percentage is wrong."
     return Finding((row.row_id,), reported, _share(row), "inconsistent", why, "number")
 
@@ -175,7 +176,8 @@ def _habitual(one: _Rounded, habit: str, times: int) -> Finding:
         f"{_share(row)} is printed as {row.percent}%, which {words}; in the {times} other places that tell, "
         f"the document {WORDS.get(habit, 'rounds to the nearest')}."
     )
-    return Finding((row.row_id,), reported, _share(row), "rounding", why, "cosmetic")
+    cause = f"{_share(row)} {reported}"
+    return Finding((row.row_id,), reported, _share(row), "rounding", why, "cosmetic", cause=cause)
 
 
 def same_ratio_one_percent(m: Material) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ Matrix = list[list[int]]
 WORK = 500_000  # steps of an exact test: a quarter of a second; beyond it, simulation
 MOST_NAMED = 4  # methods named where none reproduces what is printed
 
+ADJUSTED = "the effect is adjusted for other variables: the counts alone do not give it"
 WITHIN = "a test within one arm needs the individual patients' values before and after"
 MEDIANS = "medians cannot be tested without the individual patients' values"
 PERCENT_ONLY = "only percentages are printed, no counts"
@@ -55,6 +56,14 @@ class Tables(Protocol):
     def measurements(self) -> pd.DataFrame: ...  # noqa: D102
     @property
     def arms(self) -> pd.DataFrame: ...  # noqa: D102
+
+
+class Figures(NamedTuple):
+    """The rows of one result as plain objects with the columns as fields, and the patients per arm."""
+
+    counts: Sequence[Any]
+    measurements: Sequence[Any]
+    sizes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,50 +133,75 @@ def recompute(test: Mapping[str, Any], data: Tables) -> Recomputed:
     Returns:
         What was found; it never raises for what is not printed.
     """
+    return recompute_from(test, _figures(test, data))
+
+
+def _figures(test: Mapping[str, Any], data: Tables) -> Figures:
+    arms = data.arms[data.arms["study_id"] == test["study_id"]]
+    sizes = dict(zip(arms["arm_id"].tolist(), arms["n"].tolist(), strict=True))
+    return Figures(_of_result(data.counts, test), _of_result(data.measurements, test), sizes)
+
+
+def _of_result(frame: pd.DataFrame, test: Mapping[str, Any]) -> list[Any]:
+    same = frame["study_id"].eq(test["study_id"]) & frame["outcome_id"].eq(test["outcome_id"])
+    return list(frame[same].itertuples())
+
+
+def recompute_from(test: Mapping[str, Any], figures: Figures) -> Recomputed:
+    """Do a printed test again from the rows of its own result.
+
+    Args:
+        test: one row of ``tests``; its figures are text as printed.
+        figures: the rows of its study and outcome, of all times, arms and parts.
+
+    Returns:
+        What was found; it never raises for what is not printed.
+    """
     arms = [arm for arm in str(test.get("arms", "")).split("|") if arm]
     if len(arms) < 2:
         return _not(WITHIN if len(arms) == 1 else NOTHING)
     try:
-        return (
-            _from_counts(test, arms, data)
-            or _from_means(test, arms, data)
-            or _not(_missing(test, arms, data))
-        )
+        made = _from_counts(test, arms, figures) or _from_means(test, arms, figures)
     except StatisticsError as error:
         return _not(str(error))
+    if made and _text(test.get("effect")) and _text(test.get("adjusted")).lower() not in ("", "no", "false"):
+        return replace(made, agrees="", reason=ADJUSTED, differs=())
+    return made or _not(_missing(test, arms, figures))
 
 
 def _not(reason: str) -> Recomputed:
     return Recomputed(math.nan, math.nan, math.nan, "", "", reason)
 
 
-def _missing(test: Mapping[str, Any], arms: Sequence[str], data: Tables) -> str:
-    measured = _same_result(data.measurements, test, arms)
-    if len(measured):
+def _missing(test: Mapping[str, Any], arms: Sequence[str], figures: Figures) -> str:
+    if _same_result(figures.measurements, test, arms):
         return MEDIANS
     if "time_to" in str(test["outcome_id"]) or "survival" in str(test["outcome_id"]):
         return SURVIVAL
-    return PERCENT_ONLY if len(_same_result(data.counts, test, arms)) else NOTHING
+    return PERCENT_ONLY if _same_result(figures.counts, test, arms) else NOTHING
 
 
-def _same_result(frame: pd.DataFrame, test: Mapping[str, Any], arms: Sequence[str]) -> pd.DataFrame:
-    same = frame["study_id"].eq(test["study_id"]) & frame["outcome_id"].eq(test["outcome_id"])
-    for name in ("subgroup", "level"):
-        same &= frame[name].eq(_text(test.get(name)))
-    time = test.get("time")
-    same &= frame["time"].isna() if _empty(time) else frame["time"].eq(float(str(time)))
-    if _text(test.get("category")) and "category" in frame:
-        same &= frame["category"].eq(_text(test["category"]))
-    found = frame[same & frame["arm_id"].isin(arms)]
-    return found[found["counted"].astype(bool)] if "counted" in found and found["counted"].any() else found
+def _same_result(rows: Sequence[Any], test: Mapping[str, Any], arms: Sequence[str]) -> list[Any]:
+    """Return the rows of a test's own part, time, class and arms; those that count once, if any does."""
+    part, time = [_text(test.get(name)) for name in ("subgroup", "level")], _number(test.get("time"))
+    category = _text(test.get("category"))
+    found = [
+        row
+        for row in rows
+        if row.arm_id in arms
+        and [row.subgroup, row.level] == part
+        and _number(row.time) == time
+        and (not category or getattr(row, "category", category) == category)
+    ]
+    return [row for row in found if getattr(row, "counted", True)] or found
 
 
-def _rows(frame: pd.DataFrame) -> list[Any]:
-    return list(frame.itertuples())
+def _number(value: Any) -> float | None:
+    return None if _empty(value) else float(value)
 
 
 def _empty(value: Any) -> bool:
-    return value is None or value == "" or bool(pd.isna(value))
+    return value is None or value is pd.NA or value == "" or value != value
 
 
 def _text(value: Any) -> str:
@@ -177,41 +211,42 @@ def _text(value: Any) -> str:
 # counts
 
 
-def _from_counts(test: Mapping[str, Any], arms: Sequence[str], data: Tables) -> Recomputed | None:
-    rows, table = counted_table(test, arms, data)
+def _from_counts(test: Mapping[str, Any], arms: Sequence[str], figures: Figures) -> Recomputed | None:
+    rows, table = counted_table(test, arms, figures)
     if table is None:
         return None
     candidates = _by_name(_table_candidates(table), _text(test.get("test_label")))
     effect = _ratio(test, table) if len(table) == len(table[0]) == 2 else None
-    return replace(_judged(test, candidates, effect), row_ids=tuple(rows["row_id"]))
+    return replace(_judged(test, candidates, effect), row_ids=tuple(row.row_id for row in rows))
 
 
 def counted_table(
-    test: Mapping[str, Any], arms: Sequence[str], data: Tables
-) -> tuple[pd.DataFrame, Matrix | None]:
+    test: Mapping[str, Any], arms: Sequence[str], figures: Figures
+) -> tuple[list[Any], Matrix | None]:
     """Return the rows a test on counts was made from, and their table; None where a cell is not known.
 
     Args:
         test: one row of ``tests``.
         arms: the arms compared; they are the table's rows.
-        data: the tidy tables.
+        figures: the rows of the test's study and outcome.
     """
-    rows = _same_result(data.counts, test, arms)
-    rows = rows[rows["events"].notna()].drop_duplicates(["arm_id", "category"])
-    return rows, _table(rows, arms)
+    known = [row for row in _same_result(figures.counts, test, arms) if not _empty(row.events)]
+    cells: dict[tuple[str, str], Any] = {}
+    for row in known:
+        cells.setdefault((row.arm_id, row.category), row)
+    return list(cells.values()), _table(cells, arms)
 
 
-def _table(rows: pd.DataFrame, arms: Sequence[str]) -> Matrix | None:
+def _table(cells: Mapping[tuple[str, str], Any], arms: Sequence[str]) -> Matrix | None:
     """Return arms by categories, or arms by event and no event; None where a cell is not known."""
-    categories = list(dict.fromkeys(rows["category"]))
-    cells: dict[tuple[str, str], Any] = {(row.arm_id, row.category): row for row in _rows(rows)}
+    categories = list(dict.fromkeys(category for _, category in cells))
     if not categories or any((arm, name) not in cells for arm in arms for name in categories):
         return None
     table = [[int(cells[arm, name].events) for name in categories] for arm in arms]
     if len(categories) > 1:
         return _filled(table)
     sizes = [cells[arm, categories[0]].n for arm in arms]
-    if any(pd.isna(size) for size in sizes):
+    if any(_empty(size) for size in sizes):
         return None
     return [[row[0], int(size) - row[0]] for row, size in zip(table, sizes, strict=True)]
 
@@ -281,19 +316,19 @@ def _level(test: Mapping[str, Any]) -> float:
 # means
 
 
-def _from_means(test: Mapping[str, Any], arms: Sequence[str], data: Tables) -> Recomputed | None:
-    rows = _same_result(data.measurements, test, arms)
-    rows = rows[(rows["statistic"] == "mean") & (rows["spread"].map(_text) != "")].drop_duplicates("arm_id")
-    if set(rows["arm_id"]) != set(arms):
-        return None
-    summaries = _summaries(rows, arms, data)
+def _from_means(test: Mapping[str, Any], arms: Sequence[str], figures: Figures) -> Recomputed | None:
+    rows: dict[str, Any] = {}
+    for row in _same_result(figures.measurements, test, arms):
+        if row.statistic == "mean" and _text(row.spread):
+            rows.setdefault(row.arm_id, row)
+    summaries = _summaries(rows, arms, figures.sizes) if set(rows) == set(arms) else None
     if summaries is None:
         return None
-    tried = _mean_candidates(summaries, set(rows["spread_label"]) == {"se"})
+    tried = _mean_candidates(summaries, {row.spread_label for row in rows.values()} == {"se"})
     candidates = _by_name(tried, _text(test.get("test_label")))
     effect = _difference(test, summaries) if len(arms) == 2 and _text(test.get("effect")) else None
-    made = replace(_judged(test, candidates, effect), row_ids=tuple(rows["row_id"]))
-    return _with_assumption(made, summaries)
+    used = tuple(row.row_id for row in rows.values())
+    return _with_assumption(replace(_judged(test, candidates, effect), row_ids=used), summaries)
 
 
 def _with_assumption(made: Recomputed, summaries: Sequence[Summary]) -> Recomputed:
@@ -303,17 +338,14 @@ def _with_assumption(made: Recomputed, summaries: Sequence[Summary]) -> Recomput
     return replace(made, reason=f"{made.reason}; taken that all patients were analysed ({sizes})")
 
 
-def _summaries(rows: pd.DataFrame, arms: Sequence[str], data: Tables) -> list[Summary] | None:
-    sizes = {(row.study_id, row.arm_id): row.n for row in _rows(data.arms)}
-    by_arm = {row.arm_id: row for row in _rows(rows)}
-    made = []
-    for arm in arms:
-        row = by_arm[arm]
-        n = sizes.get((row.study_id, arm)) if _empty(row.n) else row.n
-        if _empty(n):
-            return None
-        made.append(Summary(Reported(str(row.value)), Reported(str(row.spread)), int(str(n))))
-    return made
+def _summaries(
+    rows: Mapping[str, Any], arms: Sequence[str], patients: Mapping[str, Any]
+) -> list[Summary] | None:
+    sizes = [patients.get(arm) if _empty(rows[arm].n) else rows[arm].n for arm in arms]
+    if any(_empty(size) for size in sizes):
+        return None
+    figures = [(Reported(str(rows[arm].value)), Reported(str(rows[arm].spread))) for arm in arms]
+    return [Summary(*figure, int(str(size))) for figure, size in zip(figures, sizes, strict=True)]
 
 
 def _mean_candidates(groups: list[Summary], standard_errors: bool) -> list[Candidate]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from evidence.audit.finding import Finding
 from evidence.audit.material import Material, Measure, Test, grouped
+from evidence.audit.printed import p_text
 from evidence.audit.reported import Reported
-from evidence.audit.tests_from_data import p_text
 
 CENTRES = ("mean", "median")
 
@@ -45,7 +45,7 @@ def _spread(same: list[Measure], bare: list[Measure], m: Material) -> Finding:
 def denominator_is_printed(m: Material) -> Iterator[Finding]:
     """Find percentages without a number of patients."""
     for row in m.counts:
-        if row.percent and row.n is None:
+        if row.percent and (row.n is None or row.n_basis == "derived"):
             why = f"{row.percent}% is printed without the number of patients it is of."
             yield Finding((row.row_id,), f"{row.percent}%", "", "not_checkable", why, "number")
 

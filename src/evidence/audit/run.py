@@ -12,20 +12,24 @@ from evidence.audit import (
     denominators,
     effects,
     implied_n,
+    limits,
+    misplaced,
     p_values,
     percentages,
+    references,
     reporting,
     spread,
     sums,
     tests_from_data,
 )
+from evidence.audit.causes import Found, causes
 from evidence.audit.finding import Check, Finding
 from evidence.audit.material import Material
 from evidence.data import Dataset
 
 COLUMNS = (
     "finding_id", "study_id", "row_id", "source_id", "locator", "check", "reported", "recomputed", "verdict",
-    "why", "family", "consequence",
+    "why", "family", "consequence", "cause",
 )  # fmt: skip
 
 CHECKS: tuple[Check, ...] = (
@@ -44,10 +48,11 @@ CHECKS: tuple[Check, ...] = (
     Check("sums", sums.subgroups_are_within_baseline),
     Check("sums", sums.quoted_grades_fit_total),
     Check("tests from data", tests_from_data.test_recomputes),
+    Check("tests from data", tests_from_data.p_values_stand_in_their_rows),
     Check("tests from data", tests_from_data.conclusion_holds_exactly),
     Check("tests from data", tests_from_data.statistic_is_what_its_label_says),
     Check("P values", p_values.p_fits_statistic),
-    Check("P values", p_values.statistics_stand_beside_their_p),
+    Check("P values", misplaced.statistics_stand_beside_their_p),
     Check("P values", p_values.p_is_a_probability),
     Check("P values", p_values.one_test_one_p),
     Check("effects", effects.effect_recomputes),
@@ -57,11 +62,13 @@ CHECKS: tuple[Check, ...] = (
     Check("spread", spread.spread_is_what_it_says),
     Check("spread", spread.centre_is_what_it_is_called),
     Check("spread", spread.centre_is_within_interval),
-    Check("spread", spread.spread_fits_range),
+    Check("spread", limits.spread_fits_range),
+    Check("spread", limits.baseline_fits_eligibility),
     Check("spread", spread.mean_of_whole_numbers_is_possible),
     Check("implied n", implied_n.patients_fit_means_and_intervals),
     Check("implied n", implied_n.patients_fit_f),
     Check("implied n", implied_n.other_tables_hold_with_implied_patients),
+    Check("implied n", implied_n.counts_hold_with_implied_patients),
     Check("denominators", denominators.patients_fit_arm),
     Check("denominators", denominators.events_fit_patients),
     Check("denominators", denominators.rates_are_of_everybody),
@@ -74,11 +81,16 @@ CHECKS: tuple[Check, ...] = (
     Check("claims", claims.claimed_rates_match_counts),
     Check("claims", claims.subgroups_are_alike),
     Check("claims", claims.significance_survives_holm),
+    Check("claims", references.pooling_is_shown),
     Check("across documents", across.counts_agree_everywhere),
     Check("across documents", across.measurements_agree_everywhere),
+    Check("across documents", across.effects_agree_everywhere),
+    Check("across documents", references.quoted_figures_match_their_study),
+    Check("across documents", references.one_reference_one_study),
     Check("across documents", across.registry_ids_are_sound),
     Check("across documents", across.definitions_are_one),
-    Check("across documents", across.documents_are_listed_once),
+    Check("across documents", references.documents_are_listed_once),
+    Check("across documents", references.references_are_plausible),
     Check("reporting", reporting.p_is_not_zero),
     Check("reporting", reporting.spread_is_printed),
     Check("reporting", reporting.denominator_is_printed),
@@ -99,16 +111,23 @@ def audit(dataset: Dataset, *, alpha: float = 0.05) -> pd.DataFrame:
         One row for each thing checked, sound or not: ``finding_id`` (the same whatever the order of rows),
         ``study_id``, ``row_id``, ``source_id`` and ``locator`` (each joined by ``|`` where a check spans
         several), ``check``, ``reported``, ``recomputed``, ``verdict`` (consistent, rounding, inconsistent,
-        not_checkable), ``why``, ``family`` and ``consequence`` (conclusion, number, cosmetic, or empty).
+        not_checkable), ``why``, ``family``, ``consequence`` (conclusion, number, cosmetic, or empty) and
+        ``cause`` (the same for findings with one root cause; empty where nothing is questioned).
     """
     material, places = Material(dataset, alpha), _places(dataset)
-    rows = [_record(check, finding, places) for check in CHECKS for finding in check.run(material)]
+    found = [
+        Found(check, finding, _placed(finding, places)[0])
+        for check in CHECKS
+        for finding in check.run(material)
+    ]
+    named = zip(found, causes(found), strict=True)
+    rows = [(*_record(one.check, one.finding, places), cause) for one, cause in named]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")
 
 
 def _places(dataset: Dataset) -> dict[str, tuple[str, str, str]]:
     """Return study, document and place of every row."""
-    made: dict[str, tuple[str, str, str]] = {}
+    made = {source: ("", source, "") for source in dataset.sources["source_id"].tolist()}
     for frame in dataset.tables.values():
         if {"row_id", "source_id", "locator"} <= set(frame.columns):
             study = frame["study_id"] if "study_id" in frame else frame["source_id"].map(lambda _: "")
@@ -117,9 +136,14 @@ def _places(dataset: Dataset) -> dict[str, tuple[str, str, str]]:
     return made
 
 
-def _record(check: Check, finding: Finding, places: dict[str, tuple[str, str, str]]) -> tuple[str, ...]:
+def _placed(finding: Finding, places: dict[str, tuple[str, str, str]]) -> tuple[str, str, str]:
     known = [places[row] for row in finding.rows if row in places]
     study, source, locator = (_joined([place[i] for place in known]) for i in range(3))
+    return study, source, locator
+
+
+def _record(check: Check, finding: Finding, places: dict[str, tuple[str, str, str]]) -> tuple[str, ...]:
+    study, source, locator = _placed(finding, places)
     ids = "|".join(finding.rows)
     told = (finding.reported, finding.recomputed, finding.verdict, finding.why)
     placed = (finding.identity(check.name), study, ids, source, locator, check.name)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from evidence.audit.finding import Finding
-from evidence.audit.material import Material, Measure, Test, grouped, moment, part
+from evidence.audit.material import Material, Measure, Test, grouped, part
+from evidence.audit.printed import result_of
 from evidence.audit.recompute import Candidate
 from evidence.audit.reported import Reported
-from evidence.audit.tests_from_data import AS_ERRORS, result_of
+from evidence.audit.tests_from_data import AS_ERRORS
 
 WORD = {
     "mean": re.compile(r"\bmedians?\b", re.IGNORECASE),
@@ -111,37 +112,6 @@ def _within(row: Measure) -> Finding:
         return Finding((row.row_id,), reported, "", "consistent", "It lies between its limits.")
     why = f"{row.value} lies outside {row.low} to {row.high}."
     return Finding((row.row_id,), reported, "", "inconsistent", why, "number")
-
-
-def spread_fits_range(m: Material) -> Iterator[Finding]:
-    """Compare a standard deviation with the largest that the printed range allows.
-
-    That is half of the range times √(n / (n - 1)): half of the patients at either end.
-    """
-    ranges = {
-        _place(row): row for row in m.measurements if row.interval_label == "range" and row.low and row.high
-    }
-    for row in m.measurements:
-        limits = ranges.get(_place(row))
-        if row.spread and row.spread_label == "sd" and limits is not None:
-            yield _fits_range(row, limits)
-
-
-def _place(row: Measure) -> Hashable:
-    return (*part(row), row.arm_id, moment(row))
-
-
-def _fits_range(row: Measure, limits: Measure) -> Finding:
-    ids, spread = tuple(dict.fromkeys((row.row_id, limits.row_id))), Reported(row.spread)
-    width = Reported(limits.high).value - Reported(limits.low).value
-    largest = width / 2 * math.sqrt(row.n / (row.n - 1) if row.n and row.n > 1 else 2)
-    reported, shown = f"± {row.spread}, {limits.low} to {limits.high}", f"at most {largest:.3g}"
-    if spread.bounds[0] <= largest:
-        return Finding(
-            ids, reported, shown, "consistent", "The range leaves room for the standard deviation."
-        )
-    why = f"Values between {limits.low} and {limits.high} cannot have a standard deviation of {row.spread}."
-    return Finding(ids, reported, shown, "inconsistent", why, "number")
 
 
 def mean_of_whole_numbers_is_possible(m: Material) -> Iterator[Finding]:

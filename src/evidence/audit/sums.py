@@ -15,6 +15,7 @@ from evidence.data.recover import FIGURE, recover_events
 Key = tuple[Hashable, ...]
 CLASSED = ("categorical", "ordinal")
 LIMIT = re.compile(r"(?P<sign>[<>≤≥]=?|=)\s*(?P<value>-?\d+(?:\.\d+)?)")
+WORDED = re.compile(r"^(grade|class|stage) (\d|[IV]+)\b", re.IGNORECASE)
 GRADE = re.compile(r"^(grade|class|stage|score)$", re.IGNORECASE)
 
 
@@ -285,10 +286,15 @@ def quoted_grades_fit_total(m: Material) -> Iterator[Finding]:
     """Add up percentages quoted by grade and compare with the percentage quoted for all grades."""
     rates = [claim for claim in m.claims if claim.kind == "rate" and claim.unit == "%" and claim.value]
     for same in grouped(rates, lambda claim: (claim.source_id, claim.locator, claim.cites)).values():
-        graded = [claim for claim in same if GRADE.match(claim.subgroup)]
-        totals = [claim for claim in same if not claim.subgroup]
+        graded = [claim for claim in same if _grade(claim)]
+        totals = [claim for claim in same if not claim.subgroup and not _grade(claim)]
         if len(graded) > 1 and len(totals) == 1:
             yield _graded(graded, totals[0])
+
+
+def _grade(claim: Claim) -> bool:
+    """Return whether a rate is of one grade: its part of the study, or its wording, says so."""
+    return bool(GRADE.match(claim.subgroup) or (not claim.subgroup and WORDED.match(claim.paraphrase)))
 
 
 def _graded(graded: list[Claim], total: Claim) -> Finding:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator
 
-from evidence.audit.finding import Finding
-from evidence.audit.material import Material, Test, grouped, moment, part
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from evidence.audit.finding import Consequence, Finding
+from evidence.audit.material import Material, Test, grouped
+from evidence.audit.misplaced import misplaced
+from evidence.audit.other_methods import others, that_gives
 from evidence.audit.pairwise import after_anova, groups_of
+from evidence.audit.printed import is_adjusted, p_text, printed, result_of
 from evidence.audit.recompute import Candidate, Recomputed
 from evidence.audit.reported import Reported
 from evidence.errors import StatisticsError
-from evidence.stats import chi_square, cochran_armitage, likelihood_ratio
+from evidence.stats import chi_square
 
 AS_ERRORS = "read as standard errors"
 NAMED = (
@@ -20,39 +26,23 @@ NAMED = (
     ("pearson", ("Pearson",)), ("variance", ("ANOVA",)), ("anova", ("ANOVA",)), ("welch", ("Welch",)),
     ("student", ("Student",)), ("t test", ("Student", "Welch")), ("t-test", ("Student", "Welch")),
 )  # fmt: skip
+MOST_LUCK = 0.05  # a match that luck gives more often says nothing
 CHI_SQUARE_LABELS = ("χ", "chi", "x2")
-
-
-def p_text(p: float) -> str:
-    """Return a P value as a document would print it.
-
-    >>> p_text(0.0004), p_text(0.05049)
-    ('<0.001', '0.050')
-    """
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def test_recomputes(m: Material) -> Iterator[Finding]:
     """Do every printed test again and compare P and statistic.
 
     A named test must be reproduced by that test; where none is named any plausible one may reproduce it.
-    Printings of one test with the same P are one finding.
+    Printings of one test with the same P are one finding. Statistics that stand beside the wrong P values are
+    left to ``statistics_stand_beside_their_p`` where the data give the printed P.
     """
-    tests = [test for test in m.tests if test.p or test.statistic]
+    elsewhere = misplaced(m)
+    tests = [test for test in m.tests if (test.p or test.statistic) and test.row_id not in elsewhere]
     for same in grouped(tests, lambda test: (result_of(test), test.p)).values():
         fullest = max(same, key=lambda test: (bool(test.statistic), bool(test.effect)))
         ids = (fullest.row_id, *(test.row_id for test in same if test is not fullest))
         yield _adjusted(fullest, ids) if is_adjusted(fullest) else _recomputed(fullest, ids, m)
-
-
-def result_of(test: Test) -> Hashable:
-    """Return what a test is of: the same for every printing of it, whatever the order of its arms."""
-    return (*part(test), test.category, moment(test), test.from_time, frozenset(test.arm_ids), test.adjusted)
-
-
-def is_adjusted(test: Test) -> bool:
-    """Return whether an effect is said to be adjusted."""
-    return test.adjusted.lower() not in ("", "no", "false")
 
 
 def _adjusted(test: Test, ids: tuple[str, ...]) -> Finding:
@@ -81,13 +71,6 @@ def may_be_adjusted(test: Test, m: Material) -> bool:
     return inside and not crude
 
 
-def printed(test: Test) -> str:
-    """Return the statistic and the P value of a test as printed."""
-    p = f"P {test.p}" if test.p[:1] in "<>≤≥" else f"P = {test.p}"
-    statistic = f"{test.statistic_label or 'statistic'} = {test.statistic}" if test.statistic else ""
-    return ", ".join(one for one in (statistic, p if test.p else "") if one)
-
-
 def named_methods(test: Test) -> tuple[str, ...]:
     """Return words of which the name of the test done must hold one; nothing where none is named."""
     label = test.test_label.lower()
@@ -106,7 +89,7 @@ def _recomputed(test: Test, ids: tuple[str, ...], m: Material) -> Finding:
         method = method_after_anova(test, m)
         if method and set(again.differs) <= {"p", "low", "high"}:
             return Finding(ids, reported, method, "consistent", f"{method} gives it.")
-        return _differs(test, m, ids)
+        return _left_open(test, m) or _differs(test, m, ids)
     methods = named_methods(test)
     if methods and not any(method in again.method for method in methods):
         why = (
@@ -141,13 +124,15 @@ def _reproduced(test: Test, again: Recomputed) -> str:
     return f"{why}{name}; the chance that one of {tried} methods fits by luck is {luck(test, again):.1%}."
 
 
-def luck(test: Test, again: Recomputed) -> float:
+def luck(test: Test, again: Recomputed, more: int = 0) -> float:
     """Return the chance that at least one of the methods tried gives the printed digits of P by luck.
+
+    ``more`` is the number of methods tried beside the usual ones.
 
     Taken that their P values fall anywhere between 0 and 1, each on its own.
     """
     width = min(1.0, 2 * Reported(test.p).half_unit)
-    return float(1 - (1 - width) ** len(again.candidates))
+    return float(1 - (1 - width) ** (len(again.candidates) + more))
 
 
 def _differs(test: Test, m: Material, ids: tuple[str, ...]) -> Finding:
@@ -172,39 +157,78 @@ def _significance_flips(test: Test, again: Recomputed, alpha: float) -> bool:
 
 def _other_method(test: Test, m: Material) -> str:
     """Return which less usual test of the same counts gives the printed P, if one does."""
-    table = m.table(test)
-    if table is None:
-        return ""
-    for name, p in _less_usual(table, test, m):
-        if Reported(test.p).allows(p):
-            return f"; {name} would give it"
-    return ""
+    found = next((one for one in others(test, m) if Reported(test.p).allows(one.p)), None)
+    return f"; {found.name} would give it ({_by_luck(test, m)})" if found and test.exact_p else ""
 
 
-def _less_usual(table: tuple[tuple[int, ...], ...], test: Test, m: Material) -> Iterator[tuple[str, float]]:
-    try:
-        yield "the likelihood-ratio test", likelihood_ratio(table).p
-        if len(table[0]) == 2:
-            events, n = [row[0] for row in table], [sum(row) for row in table]
-            yield "a test for trend over the groups as ordered", cochran_armitage(events, n).p
-        elif len(table) == 2 and m.outcomes[test.outcome_id].type == "ordinal":
-            yield "a rank test on the ordered classes (Mann-Whitney)", _rank_p(table)
-        for place in range(len(table[0]) if len(table[0]) > 2 else 0):
-            yield f"a test of class {place + 1} against the rest", _one_class_p(table, place)
-    except StatisticsError:
+def _left_open(test: Test, m: Material) -> Finding | None:
+    """Return a finding for a test that is not named and that only a less usual method gives."""
+    found = that_gives(test, m) if test.exact_p and not test.test_label else None
+    if found is None:
+        return None
+    again = m.again(test)
+    ids = (test.row_id, *again.row_ids)
+    shown = f"P = {p_text(found.p)} ({found.name})".replace("= <", "< ")
+    natural = again.candidates[0]
+    why = (
+        f"Only {found.name} gives it, {natural.method} would give P = {p_text(natural.p)}; the test is not "
+        f"named, and {_by_luck(test, m)}."
+    ).replace("= <", "< ")
+    sound = luck(test, again, len(others(test, m))) < MOST_LUCK
+    flips = _significance_flips(test, again, m.alpha)
+    change: Consequence = "" if sound and not flips else "conclusion" if flips else "number"
+    return Finding(ids, printed(test), shown, "consistent" if not change else "not_checkable", why, change)
+
+
+def _by_luck(test: Test, m: Material) -> str:
+    more = len(others(test, m))
+    tried = len(m.again(test).candidates) + more
+    return f"the chance that one of {tried} methods fits by luck is {luck(test, m.again(test), more):.1%}"
+
+
+def places_of_p(test: Test, m: Material) -> list[tuple[float, float]]:
+    """Return the P values, as ranges, that the usual methods give for a test."""
+    return [one.p_range for one in m.again(test).candidates if AS_ERRORS not in one.method]
+
+
+def p_values_stand_in_their_rows(m: Material) -> Iterator[Finding]:
+    """Where P values of a table do not follow from the data, look for the order of rows that mends them."""
+    rows = [test for test in m.tests if test.exact_p and "p" in m.again(test).differs and not test.adjusted]
+    rows = [test for test in rows if not may_be_adjusted(test, m) and not method_after_anova(test, m)]
+    for same in grouped(rows, _in_table).values():
+        once = [one[0] for one in grouped(same, result_of).values()]
+        if len({test.p for test in once}) > 1:
+            yield from _reordered(once, m)
+
+
+def _in_table(test: Test) -> Hashable:
+    return (test.study_id, test.source_id, test.locator.partition(", row")[0].partition(", column")[0])
+
+
+def _reordered(tests: list[Test], m: Material) -> Iterator[Finding]:
+    fits = np.array([[_could_be(other.p, test, m) for other in tests] for test in tests])
+    order = linear_sum_assignment(fits, maximize=True)[1].tolist()
+    moved = [
+        (test, tests[other])
+        for test, other, fit in zip(tests, order, fits[range(len(tests)), order], strict=True)
+        if fit
+    ]
+    if len(moved) < 2:
         return
+    ids = tuple(test.row_id for test, _ in moved)
+    reported = "; ".join(f"{_about(test, m)} P = {test.p}" for test, _ in moved)
+    shown = "; ".join(f"{_about(test, m)} P = {other.p}" for test, other in moved)
+    flips = any(_significance_flips(test, m.again(test), m.alpha) for test, _ in moved)
+    why = f"{len(moved)} P values stand in the wrong rows: put in the order of the data they are {shown}."
+    yield Finding(ids, reported, shown, "inconsistent", why, "conclusion" if flips else "number")
 
 
-def _rank_p(table: tuple[tuple[int, ...], ...]) -> float:
-    """Return P of the Mann-Whitney test on ordered classes, with the correction for ties."""
-    from scipy.stats import mannwhitneyu
-
-    one, none = ([place for place, times in enumerate(row) for _ in range(times)] for row in table)
-    return float(mannwhitneyu(one, none, use_continuity=False, method="asymptotic").pvalue)
+def _could_be(p: str, test: Test, m: Material) -> bool:
+    return any(Reported(p).allows(*one) for one in places_of_p(test, m))
 
 
-def _one_class_p(table: tuple[tuple[int, ...], ...], place: int) -> float:
-    return chi_square([[row[place], sum(row) - row[place]] for row in table]).p
+def _about(test: Test, m: Material) -> str:
+    return f"{m.outcome(test.outcome_id)}, {m.names(test.study_id, test.arm_ids)}"
 
 
 def conclusion_holds_exactly(m: Material) -> Iterator[Finding]:
@@ -262,4 +286,5 @@ def _labelled(test: Test, again: Recomputed) -> Finding:
         f"Fisher-Freeman-Halton exact test, to which P belongs; chi-square is {natural.statistic:.3f}, "
         f"P = {p_text(natural.p)}."
     )
-    return Finding(ids, printed(test), _result(natural), "inconsistent", why, "cosmetic")
+    cause = f"{_in_table(test)}"
+    return Finding(ids, printed(test), _result(natural), "inconsistent", why, "cosmetic", cause=cause)

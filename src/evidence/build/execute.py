@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
-import multiprocessing
 import os
-import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, Executor, as_completed
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
 from evidence.build.files import write_whole
-from evidence.build.kernels import PRELOADED, can_fork, kernel_server, run_folder
+from evidence.build.kernels import ADDRESS, PRELOADED, can_fork, kernel_server, run_folder
 from evidence.build.notebooks import settle, to_text
-from evidence.errors import NotebookError
+from evidence.build.pools import cluster_pool, local_pool
+from evidence.errors import BuildError, NotebookError
+from evidence.project import find_root
+from evidence.reads import Read, parse
 
 # A chapter takes seconds; a cell that needs five minutes hangs.
 CELL_SECONDS = 300
@@ -40,61 +40,75 @@ class Task:
     injected: dict[str, Any]
 
 
-def run_all(tasks: list[Task], *, jobs: int, done: Callable[[str], None] = lambda name: None) -> None:
-    """Execute every task, ``jobs`` at a time, and call ``done`` with the name of each that finished.
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """The text of an executed, settled notebook, and what it read; None where that could not be noted."""
+
+    text: str
+    reads: tuple[Read, ...] | None
+
+
+Done = Callable[[Task, Executed], None]
+
+
+def _nothing(task: Task, executed: Executed) -> None:
+    """Take no note of a finished notebook."""
+
+
+def run_all(tasks: list[Task], *, jobs: int, done: Done = _nothing, cluster: str = "") -> None:
+    """Execute every task, write its notebook and call ``done`` as each is finished.
+
+    Args:
+        tasks: what to execute.
+        jobs: how many at a time, in local processes.
+        done: is called with each finished task and what came of it.
+        cluster: the address of a Dask cluster to use instead of local processes.
+
+    Raises:
+        NotebookError: names every notebook that failed, its cell and the error.
+    """
+
+    def written(task: Task, executed: Executed) -> None:
+        write_whole(task.target, executed.text)
+        done(task, executed)
+
+    if cluster:
+        with cluster_pool(cluster) as pool:
+            work(pool, run_anywhere, tasks, written)
+    else:
+        with kernel_environment(), local_pool(min(jobs, len(tasks))) as pool:
+            work(pool, run, tasks, written)
+
+
+def work(pool: Executor, how: Callable[[Task], Executed], tasks: list[Task], done: Done) -> None:
+    """Execute every task with an executor, local or not, and call ``done`` as each is finished.
 
     Raises:
         NotebookError: names every notebook that failed, its cell and the error.
     """
     faults: list[str] = []
-    with _kernel_environment(), _workers(min(jobs, len(tasks))) as pool:
-        futures = {pool.submit(run, task): task.name for task in tasks}
-        for future in as_completed(futures):
-            try:
-                future.result()
-                done(futures[future])
-            except (NotebookError, BrokenProcessPool) as error:
-                faults.append(f"{futures[future]}: {error or 'the worker died'}")
+    futures = {pool.submit(how, task): task for task in tasks}
+    for future in as_completed(futures):
+        task = futures[future]
+        try:
+            executed = future.result()
+        except (NotebookError, BrokenExecutor) as error:
+            faults.append(f"{task.name}: {error or 'the worker died'}")
+            continue
+        done(task, executed)
     if faults:
         raise NotebookError("\n".join(sorted(faults)))
 
 
 @contextmanager
-def _workers(number: int) -> Iterator[ProcessPoolExecutor]:
-    """Provide worker processes; when the run is interrupted they end at once, not after their task."""
-    pool = ProcessPoolExecutor(max(1, number), mp_context=_context(), initializer=_follow_parent)
-    try:
-        yield pool
-    except BaseException:
-        processes = list((pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.kill()
-        raise
-    finally:
-        pool.shutdown()
+def kernel_environment() -> Iterator[None]:
+    """Fix what kernels inherit, and keep them and their files where nothing outlives the run.
 
-
-def _follow_parent() -> None:
-    """Leave interrupts to the parent, and end when the parent ends, however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if parent := multiprocessing.parent_process():
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    connection.wait([sentinel])
-    os._exit(1)
-
-
-def _context() -> Any:
-    # A forked worker has papermill imported already; Windows and macOS can only start afresh.
-    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-
-
-@contextmanager
-def _kernel_environment() -> Iterator[None]:
-    """Fix what kernels inherit, and keep them and their files where nothing outlives the run."""
+    Inside another such environment it changes nothing.
+    """
+    if ADDRESS in os.environ:
+        yield
+        return
     before = dict(os.environ)
     with run_folder() as folder:
         os.environ.update(ENVIRONMENT, JUPYTER_RUNTIME_DIR=str(folder), TMPDIR=str(folder))
@@ -107,8 +121,8 @@ def _kernel_environment() -> Iterator[None]:
             os.environ.update(before)
 
 
-def run(task: Task) -> None:
-    """Execute one task through papermill; the target appears only when all cells succeeded.
+def run(task: Task) -> Executed:
+    """Execute one task through papermill.
 
     Raises:
         NotebookError: a cell failed; the message has the cell's number and the error.
@@ -116,32 +130,67 @@ def run(task: Task) -> None:
     from evidence.build.kernel_client import server_is_gone
 
     try:
-        notebook = _execute(task)
+        return _execute(task)
     except NotebookError:
         if not server_is_gone():
             raise
         # The kernel was lost with its server; the next one is an ordinary one.
-        notebook = _execute(task)
-    write_whole(task.target, to_text(settle(notebook)))
+        return _execute(task)
 
 
-def _execute(task: Task) -> Any:
+_KEPT = ExitStack()
+_ENTERING = threading.Lock()
+_entered: list[bool] = []
+
+
+def run_anywhere(task: Task) -> Executed:
+    """Execute one task in a process that others started, with kernels kept for the tasks that follow.
+
+    Raises:
+        NotebookError: as ``run``.
+    """
+    with _ENTERING:
+        if not _entered:
+            _KEPT.enter_context(kernel_environment())
+            atexit.register(_KEPT.close)
+            _entered.append(True)
+    return run(task)
+
+
+def _execute(task: Task) -> Executed:
     papermill = _load_papermill()
     with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
-        source, raw = Path(folder, "in.ipynb"), Path(folder, "out.ipynb")
+        source, raw, notes = (Path(folder, name) for name in ("in.ipynb", "out.ipynb", "reads"))
         source.write_text(task.text, encoding="utf-8")
         try:
-            return papermill.execute_notebook(
+            notebook = papermill.execute_notebook(
                 str(source),
                 str(raw),
                 task.injected,
                 cwd=str(task.folder),
-                **_options(folder),
+                **_options(folder, _noting(notes, task.folder)),
             )
         except papermill.exceptions.PapermillExecutionError as error:
             raise NotebookError(_where(error, task)) from None
         except Exception as error:
             raise NotebookError(f"could not be executed: {type(error).__name__}: {error}") from None
+        return Executed(to_text(settle(notebook)), _noted(notes))
+
+
+def _noting(notes: Path, folder: Path) -> str:
+    """Return the argument that makes a kernel note what its notebook reads before the first cell runs."""
+    try:
+        root = find_root(folder)
+    except BuildError:
+        root = folder
+    module = "__import__('importlib').import_module('evidence.reads')"
+    return f"--IPKernelApp.exec_lines={module}.begin({str(notes)!r}, {str(root)!r})"
+
+
+def _noted(notes: Path) -> tuple[Read, ...] | None:
+    if not notes.is_file():
+        return None
+    return tuple(parse(line) for line in notes.read_text(encoding="utf-8").splitlines())
 
 
 def _load_papermill() -> Any:
@@ -163,7 +212,7 @@ def _where(error: Any, task: Task) -> str:
     return f"cell {number} ({lines[0] if lines else ''}): {error.ename}: {error.evalue}"
 
 
-def _options(folder: str) -> dict[str, Any]:
+def _options(folder: str, noting: str) -> dict[str, Any]:
     from traitlets.config import Config
 
     from evidence.build.kernel_client import Manager
@@ -176,6 +225,7 @@ def _options(folder: str) -> dict[str, Any]:
         "progress_bar": False,
         "execution_timeout": CELL_SECONDS,
         "config": config,
+        "extra_arguments": [noting],
         "kernel_manager_class": Manager,
         "shutdown_kernel": "immediate",
         "request_save_on_cell_execute": False,

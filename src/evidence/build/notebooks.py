@@ -13,6 +13,7 @@ import nbformat
 from evidence.errors import BuildError
 
 PARAMETERS_TAG = "parameters"
+INJECTED_TAG = "injected-parameters"
 LABEL = re.compile(r"^(#\|\s*label:\s*)(\S+)\s*$", re.MULTILINE)
 REFERENCE = re.compile(r"(?<![\w@])@((?:fig|tbl|sec|eq)-[\w-]*\w)")
 ANCHOR = re.compile(r"\{#((?:fig|tbl|sec|eq)-[\w-]*\w)")
@@ -35,6 +36,11 @@ def read_notebook(path: Path) -> Any:
         isinstance(content, dict) and content.get("nbformat") == 4 and isinstance(content.get("cells"), list)
     ):
         raise BuildError(f"{path}: {_UNREADABLE} (no cells of format 4)")
+    return parse_notebook(text)
+
+
+def parse_notebook(text: str) -> Any:
+    """Return the notebook that a text holds, which is known to be one."""
     return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
 
 
@@ -79,11 +85,42 @@ def settle(notebook: Any) -> Any:
 def _settle_cell(cell: Any) -> None:
     for key in VOLATILE:
         cell.metadata.pop(key, None)
-    if "injected-parameters" in cell.metadata.get("tags", []):
-        cell["id"] = "injected-parameters"
+    if INJECTED_TAG in cell.metadata.get("tags", []):
+        cell["id"] = INJECTED_TAG
     for said in (output.get("metadata", {}).get("evidence", {}) for output in cell.get("outputs", [])):
         if said.get("kind") == "figure":
             cell.metadata.update({"fig-cap": said["caption"], "fig-alt": said["alt"]})
+
+
+def code_of(notebook: Any) -> list[str]:
+    """Return the text of every code cell in order, the parameters' cell marked as such."""
+    tagged = [(PARAMETERS_TAG in cell.metadata.get("tags", []), cell) for cell in notebook.cells]
+    return [f"{'#p ' if own else ''}{cell.source}" for own, cell in tagged if cell.cell_type == "code"]
+
+
+def with_outputs(source: Any, executed: Any) -> Any:
+    """Return ``source`` as executing it would leave it, from an execution of the same code cells.
+
+    All but the outputs is taken from ``source``, so that changed prose needs no new execution.
+    """
+    ran = [cell for cell in executed.cells if cell.cell_type == "code"]
+    cells = _take_injected(ran)
+    for cell in source.cells:
+        cell.metadata.setdefault("tags", [])  # as papermill leaves every cell
+        if cell.cell_type == "code":
+            done = ran.pop(0)
+            cell["outputs"], cell["execution_count"] = done["outputs"], done["execution_count"]
+        cells += [cell, *(_take_injected(ran) if cell.cell_type == "code" else [])]
+    source.cells = cells
+    source["nbformat_minor"] = executed["nbformat_minor"]
+    source.metadata["language_info"] = executed.metadata.get("language_info", {})
+    return settle(source)
+
+
+def _take_injected(ran: list[Any]) -> list[Any]:
+    """Take the cell that parameters were injected with off the front, where it is the next."""
+    is_next = bool(ran) and INJECTED_TAG in ran[0].metadata.get("tags", [])
+    return [ran.pop(0)] if is_next else []
 
 
 def specialise(notebook: Any, suffix: str, title: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from evidence.build.execute import Task, run_all
+from evidence.build.execute import Executed, Task, kernel_environment, run_all
 from evidence.build.files import write_whole
 from evidence.build.report import Progress, _silent
 from evidence.build.stage import chapters_of, read_project
@@ -19,11 +19,11 @@ def refresh(root: Path, *, jobs: int, progress: Progress = _silent) -> list[str]
     names = chapters_of(read_project(root))
     finished: list[str] = []
 
-    def done(name: str) -> None:
-        finished.append(name)
-        progress(name, len(finished), len(names))
+    def done(task: Task, _: Executed) -> None:
+        finished.append(task.name)
+        progress(task.name, len(finished), len(names))
 
-    with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
+    with kernel_environment(), tempfile.TemporaryDirectory(prefix="evidence-") as folder:
         tasks = [_task(root, name, Path(folder)) for name in names]
         run_all(tasks, jobs=jobs, done=done)
         fresh = {task.name: task.target.read_text(encoding="utf-8") for task in tasks}

@@ -14,7 +14,7 @@ from evidence.data.precedence import result_keys
 from evidence.errors import Fault
 
 Key = tuple[Hashable, ...]
-PRINTED_ONLY = ("percent", "low", "high", "admissible", "same_as", "note")
+PRINTED_ONLY = ("percent", "low", "high", "admissible", "admissible_n", "same_as", "note")
 WITHIN = ("study_id", "arm_id", "outcome_id", "category", "analysis_set")
 
 
@@ -65,7 +65,8 @@ def add_complements(
     found = list(_find(counts, outcomes))
     warnings = tuple(_impossible(one, file, lines[one.total.place]) for one in found if not one.possible)
     made = [one for one in found if one.possible]
-    counts = counts.assign(derived_from=text([""] * len(counts)))
+    if "derived_from" not in counts:
+        counts = counts.assign(derived_from=text([""] * len(counts)))
     if not made:
         return counts, warnings
     return pd.concat([counts, _rows(counts, made)], ignore_index=True), warnings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from evidence.data.complement import add_complements
 from evidence.data.dataset import TABLES, Dataset
 from evidence.data.frame import make_frame
+from evidence.data.joint import fill_jointly
 from evidence.data.plausibility import find_warnings
 from evidence.data.precedence import (
     COUNT_FIGURES,
@@ -23,18 +25,23 @@ from evidence.data.precedence import (
 )
 from evidence.data.read import Sheet, read_sheet
 from evidence.data.recover import recover_counts
-from evidence.data.schema import read_schema
+from evidence.data.schema import PACKAGE, nearest, read_schema
 from evidence.data.validate import find_faults
-from evidence.errors import DataError, Fault
-from evidence.parameters import Parameters
+from evidence.errors import DataError, Fault, ParameterError
+from evidence.parameters import Parameters, ids
 from evidence.project import resolve
+from evidence.reads import note_file, unnoted
 
 Tables = dict[str, pd.DataFrame]
 RESULTS = ("counts", "measurements", "tests")
 
 
 def load(
-    path: Path | str = "data", *, include_external: bool = True, include_derived: bool = True
+    path: Path | str = "data",
+    *,
+    include_external: bool = True,
+    include_derived: bool = True,
+    primary_only: bool = False,
 ) -> Dataset:
     """Read, validate and complete the tables in a folder.
 
@@ -44,6 +51,7 @@ def load(
         path: the folder.
         include_external: whether rows read from documents of external origin take part.
         include_derived: whether counts that only follow from printed figures take part.
+        primary_only: whether results read from other than primary sources stay out.
 
     Raises:
         DataError: lists every fault of every file: file, line, column, value and mend.
@@ -51,12 +59,19 @@ def load(
     folder = resolve(path)
     if not folder.is_dir():
         raise DataError((Fault(str(path), 0, "", "", "no such folder; give the folder of the CSV files"),))
+    note_file(folder / PACKAGE)
+    with unnoted():
+        return _loaded(folder, include_external, include_derived, primary_only)
+
+
+def _loaded(folder: Path, include_external: bool, include_derived: bool, primary_only: bool) -> Dataset:
     schema = read_schema(folder)
     sheets = {resource.name: read_sheet(folder, resource) for resource in schema.resources}
     if faults := find_faults(schema, sheets):
         raise DataError(faults)
     frames = {name: make_frame(sheet) for name, sheet in sheets.items()}
     chosen = frames if include_external else _seeds(frames)
+    chosen = _primary(chosen) if primary_only else chosen
     tables, warnings = derive(chosen, sheets["counts"], include_derived=include_derived)
     own: dict[str, Any] = {name: tables.pop(name) for name in TABLES}
     undeclared = _undeclared(folder, {resource.path for resource in schema.resources})
@@ -66,14 +81,42 @@ def load(
 def dataset(parameters: Parameters) -> Dataset:
     """Return the dataset that the parameters ask for: which folder, and which evidence takes part.
 
+    With a ``study_id`` it holds that study alone, with the study that it is a part of and its own parts.
+
     Raises:
         DataError: as ``load``.
+        ParameterError: a study to leave out or a subgroup to show is none of the data's.
     """
-    return load(
+    data = load(
         parameters.data_dir,
         include_external=parameters.include_external,
         include_derived=parameters.include_derived,
+        primary_only=parameters.primary_only,
     )
+    if left_out := _known_ids("excluded_studies", parameters.excluded_studies, _ids(data, "study_id")):
+        data = data.without(left_out)
+    if shown := _known_ids("subgroups", parameters.subgroups, _ids(data, "subgroup")):
+        data = data.showing(shown)
+    return data.only(data.family(parameters.study_id)) if parameters.study_id else data
+
+
+def _ids(data: Dataset, column: str) -> set[str]:
+    """Return the ids that stand in a column of any table; they only say what a parameter may name."""
+    with unnoted():
+        frames = [frame for frame in data.tables.values() if column in frame]
+        return {str(one) for frame in frames for one in frame[column]} - {""}
+
+
+def _known_ids(name: str, given: str, known: set[str]) -> tuple[str, ...]:
+    found = ids(given)
+    faults = [
+        f"{name} {one!r}: the data have none of this id{nearest(one, known)}"
+        for one in found
+        if one not in known
+    ]
+    if faults:
+        raise ParameterError("\n".join(faults))
+    return found
 
 
 def derive(
@@ -81,6 +124,8 @@ def derive(
 ) -> tuple[Tables, tuple[Fault, ...]]:
     """Return the tables with everything filled in that follows from the printed figures, and warnings."""
     tables = tables | {name: _with_origin(tables[name], tables) for name in RESULTS}
+    # Rows that stay out leave gaps: the others keep the lines that they stand on.
+    counts = replace(counts, lines=tuple(counts.lines[place] for place in tables["counts"].index))
     found, warnings = _counts(tables, counts, include_derived=include_derived)
     doubts = find_warnings(found, tables, file=counts.file, lines=counts.lines)
     counted = {
@@ -95,24 +140,46 @@ def _counts(
     tables: Tables, counts: Sheet, *, include_derived: bool
 ) -> tuple[pd.DataFrame, tuple[Fault, ...]]:
     """Return the counts with what follows from them, or without anything that is not printed."""
-    found = recover_counts(tables["counts"], tables["arms"])
+    printed = tables["counts"]
+    recovered = recover_counts(printed, tables["arms"])
+    found = fill_jointly(recovered, tables["arms"], tables["studies"])
     if not include_derived:
-        derived = found["basis"] == "derived"
-        found = found.assign(events=found["events"].mask(derived), derived_from="")
-        return mark_counted(found, COUNT_KEY, COUNT_FIGURES), ()
+        return mark_counted(_without_derived(found, printed), COUNT_KEY, COUNT_FIGURES), ()
     marked = mark_counted(found, COUNT_KEY, COUNT_FIGURES)
     found, warnings = add_complements(marked, tables["outcomes"], file=counts.file, lines=counts.lines)
     return mark_counted(found, COUNT_KEY, COUNT_FIGURES), warnings
+
+
+def _without_derived(found: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
+    """Return the counts as printed, without those that their document or source only derived."""
+    derived = printed["basis"] == "derived"
+    as_printed = {name: printed[name] for name in ("n", "n_basis", "basis")}
+    return found.assign(events=printed["events"].mask(derived), derived_from="", **as_printed)
 
 
 def _seeds(frames: Tables) -> Tables:
     """Return the tables without what was read from documents of external origin."""
     sources = frames["sources"]
     external = set(sources.loc[sources["origin"] == "external", "source_id"])
-    return {
+    kept = {
         name: frame[~_from(frame, external)] if "source_id" in frame else frame
         for name, frame in frames.items()
     }
+    return kept | {name: _own_sizes(kept[name], external) for name in ("studies", "arms")}
+
+
+def _own_sizes(frame: pd.DataFrame, external: set[str]) -> pd.DataFrame:
+    """Return studies or arms without the numbers of patients that are of external origin (``n_source``)."""
+    if "n_source" not in frame:
+        return frame
+    return frame.assign(n=frame["n"].mask(frame["n_source"].isin(external)))
+
+
+def _primary(frames: Tables) -> Tables:
+    """Return the tables of results without what was read from other than primary sources."""
+    sources = frames["sources"]
+    others = set(sources.loc[sources["tier"] != "primary", "source_id"])
+    return frames | {name: frames[name][~_from(frames[name], others)] for name in RESULTS}
 
 
 def _from(frame: pd.DataFrame, sources: set[str]) -> pd.Series:

@@ -27,11 +27,12 @@ def find_warnings(
 
 def _percentages(counts: pd.DataFrame) -> Iterator[tuple[int, str, str, str]]:
     """Yield the rows whose percentage is not that of the count beside it, or of no count at all."""
-    texts = (counts[name].tolist() for name in ("percent", "basis", "admissible"))
+    texts = (counts[name].tolist() for name in ("percent", "basis", "admissible", "admissible_n"))
     columns = (*texts, optional(counts["events"]), optional(counts["n"]))
-    for place, (percent, basis, admissible, events, n) in enumerate(zip(*columns, strict=True)):
+    for place, (percent, basis, admissible, sizes, events, n) in enumerate(zip(*columns, strict=True)):
         if admissible == NONE_FITS:
-            yield place, "percent", percent, f"no count out of {n} gives it; check percent and n"
+            fits = f"; all percentages of the group fit {sizes.replace('|', ' or ')}" if sizes else ""
+            yield place, "percent", percent, f"no count out of {n} gives it; check percent and n{fits}"
         elif basis == "derived" or events is None or n is None or not FIGURE.fullmatch(percent):
             continue
         elif events not in recover_events(percent, n):

@@ -35,8 +35,8 @@ def mark_counted(frame: pd.DataFrame, key: Sequence[str], figures: Sequence[str]
 
     Of the rows with one result key the best counts: by tier primary, secondary, registry, vendor; then
     with the most of ``figures`` filled in; then with the fewest of them limits such as <0.05; then by basis
-    printed, derived, assumed; then the earliest. ``same_as`` is the ``row_id`` of the
-    counted printing, empty on the counted row itself.
+    printed, derived, assumed; then those whose n is not inferred; then the earliest. ``same_as`` is the
+    ``row_id`` of the counted printing, empty on the counted row itself.
     """
     order = _order(frame, figures)
     best: dict[tuple[Hashable, ...], int] = {}
@@ -56,7 +56,8 @@ def _order(frame: pd.DataFrame, figures: Sequence[str]) -> list[int]:
     filled = [-sum(row) for row in zip(*(_filled(frame[name]) for name in figures), strict=True)]
     bases = [BASES.index(basis) for basis in frame["basis"].tolist()] if "basis" in frame else tiers
     exact = [-sum(row) for row in zip(*(_exact(frame[name]) for name in figures), strict=True)]
-    ranks = list(zip(tiers, filled, exact, bases, strict=True))
+    inferred = [basis == "derived" for basis in frame["n_basis"].tolist()] if "n_basis" in frame else tiers
+    ranks = list(zip(tiers, filled, exact, bases, inferred, strict=True))
     return sorted(range(len(frame)), key=ranks.__getitem__)
 
 

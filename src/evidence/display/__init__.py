@@ -12,25 +12,53 @@ _HOMES = {
     "across": ("find_study",),
     "answers": ("allocation_prose", "answers_prose", "answers_table"),
     "evidence": ("evidence_table", "narrative_prose", "recovered_table"),
+    "explorer": ("explorer_figure", "explorer_page"),
     "figures.across": ("across_figure", "effects_across_figure"),
+    "figures.bias": ("bias_figure", "bias_summary_figure"),
+    "figures.audit": ("audit_figure",),
     "figures.diagrams": ("diagram_figure",),
     "figures.effects": ("effects_figure", "pairwise_figure", "subgroup_figure"),
+    "figures.flow": ("flow_figure",),
+    "figures.forest": ("forest_figure",),
+    "figures.indirect": ("direct_indirect_figure",),
+    "figures.league": ("league_figure", "network_effects_figure", "scales_figure"),
     "figures.measurements": ("measurement_figure",),
     "figures.missing": ("denominator_flow_figure", "missing_bounds_figure"),
+    "figures.network": ("network_figure",),
+    "figures.proportions": ("proportions_figure",),
     "figures.rates": ("rates_figure", "rates_over_time_figure"),
+    "figures.specification": ("specification_figure",),
     "figures.thresholds": ("thresholds_figure",),
+    "indirect": ("direct_indirect_prose",),
     "model": ("Cell", "Column", "Figure", "Prose", "Table"),
+    "plain": ("plain_prose",),
     "prose": ("comparison_prose",),
     "publish": ("representation", "show"),
     "series": ("all_alike_prose",),
+    "summary": ("current_prose", "scope_prose", "summary_prose", "summary_table", "wrong_prose"),
     "tables.across": ("across_table", "effects_across_table", "measured_across_table"),
     "tables.arms": ("side_by_side_table",),
+    "tables.asked": ("questions_table",),
+    "tables.audit": (
+        "audit_checks_table",
+        "audit_findings_table",
+        "audit_power_table",
+        "audit_prose",
+        "audit_undecided_table",
+    ),
     "tables.baseline": ("baseline_table",),
+    "tables.bias": ("bias_prose", "bias_table", "bias_tools_table", "unjudged_table"),
     "tables.definitions": ("definitions_side_by_side_table", "thresholds_table"),
+    "tables.doubts": ("doubtful_sizes_table",),
     "tables.events": ("disposition_table", "event_table"),
+    "tables.findings": ("certainty_table", "findings_table", "findings_tables"),
+    "tables.indirect": ("direct_indirect_table",),
     "tables.ledger": ("ledger_table",),
-    "tables.measurements": ("mean_difference_table", "measurement_table"),
+    "tables.lines": ("criteria_effects_table", "lines_table"),
+    "tables.measurements": ("mean_difference_table", "measurement_table", "median_times_prose"),
     "tables.missing": ("denominator_flow_table", "missing_bounds_table"),
+    "tables.network": ("league_table", "network_absolute_table", "network_arms_table", "p_scores_table"),
+    "tables.network_checks": ("network_exact_table", "network_sets_table", "within_trial_table"),
     "tables.overview": (
         "comparability_table",
         "missing_evidence_table",
@@ -45,7 +73,7 @@ _HOMES = {
         "protocols_side_by_side_table",
         "registered_table",
     ),
-    "tables.rates": ("comparison_table", "rates_table"),
+    "tables.rates": ("borderline_prose", "comparison_table", "rates_table"),
     "tables.sizes": ("unknown_sizes_table",),
     "tables.statements": ("statements_table",),
     "tables.study": (
@@ -59,7 +87,17 @@ _HOMES = {
         "study_tests_table",
     ),
     "tables.subgroups": ("level_table", "subgroup_table"),
+    "tables.synthesis": (
+        "absolute_table",
+        "forest_table",
+        "published_beside_table",
+        "specification_prose",
+        "specification_table",
+    ),
+    "tables.transitivity": ("transitivity_table",),
 }
+# What these make is marked where the audit doubts its data rows, save the tables of the audit itself.
+BUILDERS = ("_table", "_card")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME)
 
@@ -67,7 +105,12 @@ __all__ = sorted(_HOME)
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'evidence.display' has no attribute {name!r}")
-    return getattr(import_module(f"evidence.display.{_HOME[name]}"), name)
+    found = getattr(import_module(f"evidence.display.{_HOME[name]}"), name)
+    if not name.endswith(BUILDERS) or name.startswith("audit_"):
+        return found
+    from evidence.display.marks import doubted
+
+    return doubted(found)
 
 
 def __dir__() -> list[str]:

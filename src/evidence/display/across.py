@@ -11,7 +11,17 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.display.labels import joined, pretty, study_label
 from evidence.parameters import EffectMeasure, Parameters
-from evidence.results import Tables, category_label, contrasts, days, once, plain, rates, records
+from evidence.results import (
+    Tables,
+    category_label,
+    contrasts,
+    days,
+    once,
+    plain,
+    rates,
+    records,
+    undated_again,
+)
 
 SYNTHESES = ("meta_analysis", "network_meta_analysis")
 COMPARATORS = ("placebo", "control")
@@ -92,14 +102,13 @@ def across_frame(
 
     Returns:
         The columns of ``results.rates`` and ``SETTINGS``, with the ``origin`` of each row. An arm that is the
-        sum of others is left out where these have the result themselves, and so is a percentage without time
-        where the same one is printed with its time.
+        sum of others is left out where these have the result themselves.
     """
     frame = rates(data, parameters, outcome_ids=outcome_ids, subgroup="")
     studies = chosen_studies(data, **choice)
     frame = frame[frame["study_id"].isin(studies) & (frame["estimate"].notna() | frame["events"].notna())]
     frame = _within(frame, window)
-    frame = _once_in_time(_without_sums(frame, data))
+    frame = _without_sums(frame, data)
     made = [row | _setting(data, row) for row in records(frame)]
     return pd.DataFrame(sorted(made, key=_order(data, outcome_ids)), columns=_columns(frame, SETTINGS))
 
@@ -144,17 +153,6 @@ def _without_sums(frame: pd.DataFrame, data: Tables) -> pd.DataFrame:
 def _result(row: Mapping[str, Any]) -> tuple[Any, ...]:
     when = days(row["time"], row["time_unit"]), str(row["time_label"]).lower() if pd.isna(row["time"]) else ""
     return (row["study_id"], row["outcome_id"], row["category"], *when)
-
-
-def _once_in_time(frame: pd.DataFrame) -> pd.DataFrame:
-    names = ("study_id", "arm_id", "outcome_id", "category", "percent")
-    timed = {tuple(row[name] for name in names) for row in records(frame) if not pd.isna(row["time"])}
-
-    def repeats(row: Row) -> bool:
-        vague: bool = pd.isna(row["time"]) and fmt.missing(row["time_label"]) and pd.isna(row["events"])
-        return vague and tuple(row[name] for name in names) in timed
-
-    return _where(frame, [not repeats(row) for row in records(frame)])
 
 
 def _setting(data: Tables, row: Row) -> Row:
@@ -234,6 +232,18 @@ def sharing_words(data: Tables, study_ids: Collection[str]) -> str:
             )
     told = [f"{joined(parts)} with {study_label(data, parent)}" for parent, parts in parents.items()]
     return f"(part): shares patients, so the two are never added: {'; '.join(told)}." if told else ""
+
+
+ONCE_IN_TIME = "A percentage printed both with and without its time is one result, shown at its time."
+
+
+def undated_words(data: Tables, frame: pd.DataFrame) -> str:
+    """Return that some results of a frame were printed a second time without their time, or nothing."""
+    counts = once(data.counts, ["row_id"])
+    again = counts[undated_again(counts)]
+    names = ["study_id", "outcome_id"]
+    shown = set(zip(*(frame[name] for name in names), strict=True))
+    return ONCE_IN_TIME if shown & set(zip(*(again[name] for name in names), strict=True)) else ""
 
 
 def words_of(code: Any) -> str:

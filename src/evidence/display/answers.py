@@ -13,7 +13,7 @@ from evidence.display.markdown import escape
 from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.parts import nothing
 from evidence.parameters import Parameters
-from evidence.questions import Answer
+from evidence.questions import Answer, Estimate
 from evidence.results import Tables, records
 from evidence.stats import Proportion
 from evidence.wording import Allocation, difference_text, per_1000, signed_text
@@ -75,7 +75,25 @@ def answers_table(answers: Sequence[Answer], parameters: Parameters) -> Table:
         "Per 1,000 patients. Direction: what the interval of the difference allows to be said; "
         "“Uncertain” means that it includes both more and fewer patients."
     )
+    if any(one.finding.side_by_side for one in answers):
+        note += " Two studies stand side by side, divided by a semicolon."
+    if any(one.apart for one in answers):
+        note += " Studies of other designs are not in the table; they stand apart in the text."
+    note += _borders(answers)
     return Table(columns, rows, caption, note, _tidy(answers))
+
+
+def _borders(answers: Sequence[Answer]) -> str:
+    """Return which ratios leave out 1 while their difference includes 0, as a sentence, or nothing."""
+    found = [one.title for one in answers if _apart(one.difference, 0.0) < _apart(one.effect, 1.0)]
+    if not found:
+        return ""
+    told = "; ".join(found)
+    return f" The direction follows the difference; the ratio’s interval alone leaves out 1 in: {told}."
+
+
+def _apart(effect: Estimate | None, none: float) -> bool:
+    return effect is not None and not effect.low <= none <= effect.high
 
 
 def _relative(parameters: Parameters) -> str:
@@ -84,20 +102,41 @@ def _relative(parameters: Parameters) -> str:
 
 def _row(one: Answer) -> tuple[Cell, ...]:
     size = sum(risk.n for risk in (one.treatment, one.control) if risk)
-    difference = one.difference
-    shown = (
-        difference
-        and f"{signed_text(difference.estimate)} ({difference_text(difference.low, difference.high)})"
-    )
-    effect = one.effect
     return (
         Cell(one.title),
         Cell(f"{size} ({len(one.studies)})"),
         _risk(one.treatment, one, "treatment"),
         _risk(one.control, one, "comparator"),
-        Cell(shown.replace(" per 1,000", "") if shown else "–"),
-        Cell(fmt.ratio(effect.estimate, effect.low, effect.high) if effect else "–"),
+        Cell("; ".join(_difference(each) for each in _differences(one)) or "–"),
+        Cell(_effects(one)),
         Cell(DIRECTIONS[one.verdict.direction]),
+    )
+
+
+def _differences(one: Answer) -> tuple[Estimate, ...]:
+    """Return the differences shown: of two studies side by side each its own."""
+    if one.difference is None:
+        return ()
+    return one.finding.each if one.finding.side_by_side else (one.difference,)
+
+
+def _difference(each: Estimate) -> str:
+    shown = f"{signed_text(each.estimate)} ({difference_text(each.low, each.high)})"
+    return shown.replace(" per 1,000", "")
+
+
+def _effects(one: Answer) -> str:
+    """Return the ratios shown: of two studies side by side each its own, never their pool."""
+    if one.control is None:
+        return "–"
+    pooled = one.finding.pooled
+    if one.effect is None or pooled is None:
+        return fmt.NOT_ESTIMABLE
+    if not one.finding.side_by_side:
+        return fmt.ratio(one.effect.estimate, one.effect.low, one.effect.high)
+    return "; ".join(
+        fmt.ratio(each.estimate, each.low, each.high) if each else fmt.NOT_ESTIMABLE
+        for each in pooled.effects
     )
 
 
@@ -107,8 +146,17 @@ def _risk(risk: Proportion | None, one: Answer, side: str) -> Cell:
     used = [row for row in records(one.included) if row["side"] == side]
     basis = min((str(row["basis"]) for row in used), key=WEAKEST.index)
     origin = "external" if any(row["origin"] == "external" for row in used) else "seed"
-    text = f"{per_1000(risk.estimate)} ({per_1000(risk.low)} to {per_1000(risk.high)})"
-    return sourced(text, "|".join(str(row["row_id"]) for row in used), basis=basis, origin=origin)
+    return sourced(
+        _risk_text(risk, one, side), "|".join(str(row["row_id"]) for row in used), basis=basis, origin=origin
+    )
+
+
+def _risk_text(risk: Proportion, one: Answer, side: str) -> str:
+    """Return a risk per 1,000 with its limits; of two studies side by side each its own, without."""
+    if not one.finding.side_by_side:
+        return f"{per_1000(risk.estimate)} ({per_1000(risk.low)} to {per_1000(risk.high)})"
+    arms = [study.treatment if side == "treatment" else study.comparator for study in one.finding.studies]
+    return "; ".join(str(per_1000(arm.events / arm.n)) for arm in arms if arm)
 
 
 def _tidy(answers: Sequence[Answer]) -> pd.DataFrame:
@@ -127,4 +175,5 @@ def _values(one: Answer) -> dict[str, Any]:
     for name, effect in (("difference", one.difference), ("effect", one.effect)):
         for field in ("measure", "estimate", "low", "high", "p", "method"):
             values[f"{name}_{field}"] = getattr(effect, field, None)
-    return values | {"direction": one.verdict.direction, "favours": one.verdict.favours}
+    said = {"direction": one.verdict.direction, "favours": one.verdict.favours}
+    return values | said | {"allocation": one.allocation, "control_risk": one.finding.control_source}

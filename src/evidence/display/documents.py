@@ -53,16 +53,16 @@ def document_origin(data: Tables, source_id: str) -> str:
 def quantity(value: Any, unit: Any) -> str:
     """Return a value of a protocol with its unit as it is read aloud.
 
-    >>> quantity("6", "month"), quantity("1", "week"), quantity("-98.7", "percent"), quantity(">50", "10^9/L")
-    ('6 months', '1 week', '−98.7%', '>50 × 10⁹/L')
+    >>> [quantity(*one) for one in [("6", "month"), ("-98.7", "percent"), (">9", "10^9/L"), (">9", "/mm^3")]]
+    ['6 months', '−98.7%', '>9 × 10⁹/L', '>9/mm³']
     """
     if fmt.missing(value):
         return ""
     text = RANGE.sub(r"\1 to \2", str(value)) if RANGE.fullmatch(str(value)) else pretty(value)
     text = fmt.printed(text) if re.fullmatch(r"-\d.*", text) else text
     name = UNITS.get(str(unit), "" if fmt.missing(unit) else pretty(unit))
-    if name.startswith("10"):
-        return f"{text} × {name}"
+    if name[:1] in ("1", "/"):
+        return f"{text} × {name}" if name[:1] == "1" else f"{text}{name}"
     if name.isalpha() and len(name) > 2 and name.islower():
         name += "" if str(value) == "1" else "s"
     return f"{text}{name}" if name == "%" else f"{text} {name}".strip()

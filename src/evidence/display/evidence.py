@@ -81,7 +81,7 @@ def recovered_table(data: Tables) -> Table:
         Column("Result", width=3.0),
         Column("Arm", width=1.6),
         Column("Printed", "right", 0.9),
-        Column("Patients", "right", 0.9),
+        Column("n", "right", 0.7),
         Column("Count", "right", 0.9),
         Column("From", width=2.0),
     )
@@ -108,18 +108,25 @@ def _recovered(row: dict[str, Any], data: Tables) -> tuple[Cell, ...]:
     arms = {(arm["study_id"], arm["arm_id"]): str(arm["label"]) for arm in records(data.arms)}
     unique = not pd.isna(row["events"])
     options = NOT_UNIQUE if row["admissible"] == "none" else str(row["admissible"]).replace("|", " or ")
-    source = "difference of printed rows" if row["derived_from"] else "percentage"
+    source = _follows_from(row)
     return (
         Cell(str(labels[row["study_id"]])),
         Cell(_result(row, data)),
         Cell(arms[(row["study_id"], row["arm_id"])]),
-        sourced(f"{row['percent']}%" if row["percent"] else "", "" if row["derived_from"] else row["row_id"]),
+        sourced(f"{row['percent']}%" if row["percent"] else "", row["row_id"]),
         Cell("" if pd.isna(row["n"]) else str(int(row["n"]))),
         sourced(str(int(row["events"])), row["derived_from"] or row["row_id"], basis="derived")
         if unique
         else Cell(options),
         Cell(source),
     )
+
+
+def _follows_from(row: dict[str, Any]) -> str:
+    """Return what a count follows from: its percentage, the percentages of its group, or other rows."""
+    if not row["derived_from"]:
+        return "percentage"
+    return "percentages and totals" if row["percent"] else "difference of printed rows"
 
 
 def _result(row: dict[str, Any], data: Tables) -> str:

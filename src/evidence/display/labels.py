@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
-from evidence.display.model import LEGEND, SIGNS, Cell, Mark
+from evidence.display.model import Cell, Mark, legend_of, together
 from evidence.parameters import Parameters
 from evidence.results import Tables, records
+from evidence.wording import kinds_of
 
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 METHODS = {
@@ -140,26 +141,28 @@ def effect_note(frame: pd.DataFrame, parameters: Parameters) -> str:
 
 
 def sourced(text: str, row_id: Any, *, basis: str = "", origin: str = "", mark: Mark = "") -> Cell:
-    """Return a cell that names its data rows and carries the mark of the weakest of them."""
+    """Return a cell that names its data rows and carries their marks besides its own."""
     rows = tuple(filter(None, str(row_id).split("|"))) if not fmt.missing(row_id) else ()
-    return Cell(text, rows, mark or mark_of(basis, origin))
+    return Cell(text, rows, together(mark, mark_of(basis, origin)) if text else "")
 
 
 def mark_of(basis: str, origin: str = "") -> Mark:
-    """Return the mark of a value by how it is known and where its study comes from."""
-    marks: dict[str, Mark] = {"derived": "derived", "assumed": "assumed"}
-    return marks.get(basis, "external" if origin == "external" else "")
+    """Return the mark of a value by how it is known and where its study comes from.
+
+    >>> mark_of("derived", "external")
+    'derived+external'
+    """
+    return "+".join(kinds_of([basis], [origin]))
 
 
-def marked(text: str, basis: str) -> str:
-    """Return text for a figure with the sign of how its count is known; empty text stays empty."""
-    return Cell(text, mark=mark_of(basis)).shown if text else ""
+def marked(text: str, basis: str, origin: str = "") -> str:
+    """Return text for a figure with the signs of how its count is known; empty text stays empty."""
+    return Cell(text, mark=mark_of(basis, origin)).shown if text else ""
 
 
-def mark_legend(bases: Iterable[str]) -> str:
-    """Return the meaning of the signs that values of these bases carry, or nothing."""
-    marks = {mark_of(basis) for basis in bases}
-    return "; ".join(f"{sign} {LEGEND[mark]}" for mark, sign in SIGNS.items() if mark in marks)
+def mark_legend(bases: Iterable[str], origins: Iterable[str] = ()) -> str:
+    """Return the meaning of the signs that values of these bases and origins carry, or nothing."""
+    return legend_of([*map(mark_of, bases), *(mark_of("", origin) for origin in origins)])
 
 
 def places(data: Tables, rows: Iterable[Sequence[Cell]]) -> dict[str, str]:

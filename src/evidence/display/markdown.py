@@ -37,7 +37,7 @@ def table_markdown(table: Table) -> str:
 def table_plain(table: Table) -> str:
     """Return the table as aligned text for places that show no Markdown."""
     head = [column.header for column in table.columns]
-    body = [[_one_line(cell.shown) for cell in row] for row in table.rows]
+    body = [[_one_line(table.shown(cell)) for cell in row] for row in table.rows]
     widths = [max(map(_width, column)) for column in zip(head, *body, strict=True)]
     rule = "  ".join("-" * width for width in widths)
     lines = [_aligned(head, widths, table.columns), rule]
@@ -49,15 +49,17 @@ def table_plain(table: Table) -> str:
 
 
 def _cell(cell: Cell, table: Table) -> str:
-    text = escape(cell.shown)
-    if not cell.rows or not text:
+    text = escape(table.shown(cell))
+    if not text:
         return text
-    return f'<span class="v" title="{_title(cell.rows, table)}">{text}</span>'
+    link = f'<span class="see" title="{html.escape(cell.target)}"></span>' if cell.target else ""
+    return f'<span class="v" title="{_title(cell, table)}">{text}</span>{link}' if cell.rows else text + link
 
 
-def _title(rows: Sequence[str], table: Table) -> str:
-    named = [" · ".join(filter(None, (row, table.places.get(row, "")))) for row in rows]
-    return html.escape(_one_line("; ".join(named)).replace("|", "/"))
+def _title(cell: Cell, table: Table) -> str:
+    named = [" · ".join(filter(None, (row, table.places.get(row, "")))) for row in cell.rows]
+    said = ". ".join(filter(None, ("; ".join(named), " ".join(table.reasons(cell)))))
+    return html.escape(_one_line(said).replace("|", "/"))
 
 
 def _caption(table: Table) -> str:

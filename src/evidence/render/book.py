@@ -53,6 +53,8 @@ class Book:
     bibliography: tuple[str, ...] = ()
     csl: str = ""
     css: tuple[str, ...] = ()
+    after_body: str = ""
+    url: str = ""
     resources: tuple[str, ...] = ()
     font: str = ""
     font_paths: tuple[str, ...] = ()
@@ -60,6 +62,17 @@ class Book:
     number_sections: bool = True
     variables: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def citation(self) -> str:
+        """Return how the report is cited: who, when, what, which version, where."""
+        who = f"{', '.join(self.authors)}{f' ({self.date})' if self.date else ''}"
+        what = ": ".join(part for part in (self.title, self.subtitle) if part)
+        named = self.version.lower().startswith("version") or not self.version
+        version = self.version if named else f"Version {self.version}"
+        return " ".join(f"{part.rstrip('.')}." for part in (who, what, version) if part) + (
+            f" {self.url}" if self.url else ""
+        )
 
 
 def read_book(project: Path) -> Book:
@@ -79,6 +92,7 @@ def read_book(project: Path) -> Book:
         variables=variables,
         metadata={**settings, **{key: value for key, value in book.items() if key != "chapters"}},
         **_identity(settings, book),
+        after_body=_included(project, settings),
         **_look(settings, book),
     )
 
@@ -92,6 +106,7 @@ def _identity(settings: Mapping[str, Any], book: Mapping[str, Any]) -> dict[str,
         "version": str((settings.get("report") or {}).get("version") or ""),
         "lang": str(settings.get("lang") or "en"),
         "output_file": str(book.get("output-file") or "report"),
+        "url": str(book.get("site-url") or book.get("repo-url") or ""),
     }
 
 
@@ -107,6 +122,24 @@ def _look(settings: Mapping[str, Any], book: Mapping[str, Any]) -> dict[str, Any
         "toc_depth": int(settings.get("toc-depth") or html.get("toc-depth") or 3),
         "number_sections": settings.get("number-sections", html.get("number-sections", True)) is not False,
     }
+
+
+def _included(project: Path, settings: Mapping[str, Any]) -> str:
+    """Return what the HTML pages end with: the text of ``include-after-body``, files or ``text:``."""
+    entries = _list(_format(settings, "html").get("include-after-body"))
+    return "\n".join(_inclusion(project, entry) for entry in entries)
+
+
+def _inclusion(project: Path, entry: Any) -> str:
+    if isinstance(entry, dict) and "text" in entry:
+        return str(entry["text"])
+    path = project / str(entry["file"] if isinstance(entry, dict) else entry)
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RenderError(
+            f"{ROOT_MARK}: include-after-body: {path} cannot be read ({error.strerror})"
+        ) from error
 
 
 def _chapters(entries: Any, *, part: str = "", appendix: bool = False) -> Iterator[Chapter]:

@@ -20,6 +20,7 @@ import typst
 from evidence.errors import Fault, RenderError
 from evidence.render.book import Book
 from evidence.render.notebook import Source, read_source
+from evidence.render.search import library, search_index
 
 Mode = Literal["html", "typst", "check"]
 READER = "markdown"
@@ -29,6 +30,7 @@ SOURCES = ".sources"  # Markdown, manifests and results; never published
 FALLBACK_FONTS = ("DejaVu Sans",)  # has the Greek letters and signs that text faces lack
 PAPER_TEMPLATE = "evidence-book.typ"
 STYLE, SCRIPT = "book.css", "book.js"
+SEARCH_INDEX, SEARCH_LIBRARY = "search-index.js", "elasticlunr.min.js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,18 @@ def read_sources(book: Book) -> tuple[Source, ...]:
 def stage(book: Book, sources: Iterable[Source], work: Path) -> None:
     """Write the chapters as Markdown, and the images of their outputs, below a working folder."""
     for source in sources:
-        page = work / source.chapter.page
-        page.parent.mkdir(parents=True, exist_ok=True)
-        _markdown(work, source).parent.mkdir(parents=True, exist_ok=True)
-        _markdown(work, source).write_text(source.text, encoding="utf-8")
+        folder = (work / source.chapter.page).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(_markdown(work, source), source.text.encode())
         for name, content in source.media.items():
-            path = page.parent / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            _write(folder / name, content)
+        for name, content in source.downloads.items():
+            _write(work / name, content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
 def _markdown(work: Path, source: Source) -> Path:
@@ -88,6 +94,7 @@ def _manifest(book: Book, sources: Sequence[Source], work: Path, *, mode: Mode, 
         "result": str(work / SOURCES / f"{mode}.result.json"),
         "styles": [f"{ASSETS}/{STYLE}", *book.css],
         "script": f"{ASSETS}/{SCRIPT}",
+        "after": book.after_body,
         "pdf": f"{book.output_file}.pdf" if pdf else False,
         "bibliography": book.bibliography,
         "csl": book.csl,
@@ -120,6 +127,7 @@ def _imprint(book: Book) -> dict[str, str]:
         "authors": ", ".join(book.authors),
         "date": book.date,
         "version": book.version,
+        "citation": book.citation,
     }
 
 
@@ -146,10 +154,13 @@ def _fault(found: Mapping[str, Any]) -> Fault:
 
 
 def copy_assets(book: Book, work: Path, files: Iterable[str]) -> None:
-    """Put beside the pages what they need: style and script, the project's css, fonts and files."""
+    """Put beside the pages what they need: style, scripts and search, the project's css, fonts and files."""
     (work / ASSETS).mkdir(exist_ok=True)
     for name in (STYLE, SCRIPT):
         shutil.copyfile(resource_folder() / name, work / ASSETS / name)
+    shutil.copyfile(library(), work / ASSETS / SEARCH_LIBRARY)
+    pages = {chapter.page: (work / chapter.page).read_text(encoding="utf-8") for chapter in book.chapters}
+    (work / ASSETS / SEARCH_INDEX).write_text(search_index(pages), encoding="utf-8")
     for path in (*book.css, *files, *_styled_files(book), *_resource_files(book)):
         target = work / path
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -78,6 +78,8 @@ def render(
 
 
 def _built_in(project: Path, work: Path, formats: Sequence[Format]) -> tuple[str, ...]:
+    # Looked for here, once: two threads that look at the same time can find another, older program.
+    pypandoc.get_pandoc_path()
     book = read_book(project)
     sources = builtin.read_sources(book)
     with ThreadPoolExecutor() as pool:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -26,12 +26,16 @@ FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", 
 
 @dataclass(slots=True)
 class Source:
-    """A chapter as Pandoc Markdown, with the images its outputs hold and the faults found on the way."""
+    """A chapter as Pandoc Markdown, with the images and data its outputs hold and the faults found.
+
+    ``media`` is named relative to the chapter's page, ``downloads`` relative to the report.
+    """
 
     chapter: Chapter
     front: dict[str, Any] = field(default_factory=dict)
     text: str = ""
     media: dict[str, bytes] = field(default_factory=dict)
+    downloads: dict[str, bytes] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
     def fault(self, cell: int, value: str, mend: str) -> None:
@@ -138,14 +142,26 @@ def _outputs(
     elif not blocks:
         source.fault(index, label, "the labelled cell has no output; run the notebook, or remove the label")
     else:
-        yield _float(label, kind, blocks, options)
+        yield _float(label, kind, blocks, options, _data(source, label, kind, cell.get("outputs") or ()))
 
 
-def _float(label: str, kind: str, blocks: list[str], options: Mapping[str, Any]) -> str:
+def _data(source: Source, label: str, kind: str, outputs: Iterable[Mapping[str, Any]]) -> str:
+    """Keep the tidy values behind a labelled output; return their place in the report, or nothing."""
+    told = [(output.get("metadata") or {}).get("evidence") or {} for output in outputs]
+    found = next((said["csv"] for said in told if said.get("csv")), None)
+    if not found:
+        return ""
+    place = f"{'figures' if kind == 'fig' else 'tables'}/{label}.csv"
+    source.downloads[place] = joined(found).encode()
+    return place
+
+
+def _float(label: str, kind: str, blocks: list[str], options: Mapping[str, Any], data: str) -> str:
     caption = flat(options.get(f"{kind}-cap") or "")
     inner = f"::::: {{.float-caption}}\n{caption}\n:::::" if caption else ""
     body = "\n\n".join(part for part in (*blocks, inner) if part)
-    return f":::::: {{#{label} .float}}\n{body}\n\n::::::"
+    attributes = f"#{label} .float" + (f' data="{data}"' if data else "")
+    return f":::::: {{{attributes}}}\n{body}\n\n::::::"
 
 
 def _output(

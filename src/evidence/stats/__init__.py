@@ -1,5 +1,6 @@
 """Pure statistics: numbers in, frozen results out."""
 
+from evidence.stats.absolute import AbsoluteEffect, absolute_effect
 from evidence.stats.compare import Effect, compare
 from evidence.stats.conditional import ConditionalEffects, conditional_logistic
 from evidence.stats.exact import fisher_freeman_halton
@@ -23,6 +24,7 @@ from evidence.stats.network_data import arm_contrasts
 from evidence.stats.network_ranking import PScores
 from evidence.stats.peto import peto
 from evidence.stats.pool import Pooled, PooledMany, pool, pool_many
+from evidence.stats.pool_comparisons import PooledComparison, pool_comparisons
 from evidence.stats.pool_proportions import PooledProportion, pool_proportions
 from evidence.stats.proportion import Proportion, proportion
 from evidence.stats.results import TestResult
@@ -44,6 +46,7 @@ from evidence.stats.tables import (
 
 __all__ = [
     "ASSUMED_TAU",
+    "AbsoluteEffect",
     "CommonEffect",
     "ConditionalEffects",
     "Contrast",
@@ -54,11 +57,13 @@ __all__ = [
     "NumberNeeded",
     "PScores",
     "Pooled",
+    "PooledComparison",
     "PooledMany",
     "PooledProportion",
     "Proportion",
     "SmallStudyTest",
     "TestResult",
+    "absolute_effect",
     "anova_from_summary",
     "arm_contrasts",
     "breslow_day",
@@ -86,6 +91,7 @@ __all__ = [
     "number_needed",
     "peto",
     "pool",
+    "pool_comparisons",
     "pool_many",
     "pool_proportions",
     "proportion",

@@ -12,10 +12,11 @@ from evidence.errors import StatisticsError
 from evidence.stats._checks import Floats, chosen, finite
 from evidence.stats.means import t_p
 from evidence.stats.peto import Conditions
-from evidence.stats.pool import IntervalMethod, Pooled, pool, pool_many
+from evidence.stats.pool import IntervalMethod, Pooled, one_data_set, pool, pool_many
 from evidence.stats.tau2 import Tau2Method
 
 ENOUGH = 10  # with fewer studies the test cannot tell chance from bias (Cochrane Handbook, section 13.3.5.4)
+ROUNDING = 4 * float(np.finfo(np.float64).eps)  # relative error of a sum, per term
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ def egger(y: ArrayLike, v: ArrayLike, *, conditions: Conditions = "enforce") -> 
         freedom: metafor's ``regtest(model = "lm")``.
 
     Raises:
-        StatisticsError: for too few studies, or when all standard errors are the same.
+        StatisticsError: for too few studies, or when all standard errors are the same or all effects lie on
+            the regression line.
 
     Source: Egger and others, BMJ 1997;315:629-634.
     """
@@ -128,20 +130,18 @@ def egger(y: ArrayLike, v: ArrayLike, *, conditions: Conditions = "enforce") -> 
     error, weight = np.sqrt(variances), 1 / variances
     centred = error - np.average(error, weights=weight)
     spread = float((weight * centred**2).sum())
-    if spread <= k * np.finfo(np.float64).eps:
+    if spread <= ROUNDING * k:
         raise StatisticsError("the studies have the same standard error: nothing to regress on")
     slope = float((weight * centred * effects).sum()) / spread
     limit = float(np.average(effects - slope * error, weights=weight))
     residual = float((weight * (effects - limit - slope * error) ** 2).sum()) / (k - 2)
+    if residual <= (ROUNDING * k) ** 2 * float((weight * effects**2).sum()):
+        raise StatisticsError("the effects lie on the regression line: there is no error to test against")
     se = (residual / spread) ** 0.5
     p = t_p(slope / se, k - 2)
     return SmallStudyTest(slope, se, limit, slope / se, k - 2, p, k, "Egger's regression test")
 
 
 def _columns(y: ArrayLike, v: ArrayLike) -> tuple[Floats, Floats]:
-    effects, variances = finite(y, "y"), finite(v, "v")
-    if effects.ndim != 1 or effects.shape != variances.shape:
-        raise StatisticsError(f"y has shape {effects.shape} and v {variances.shape}: give one v for each y")
-    if (variances <= 0).any():
-        raise StatisticsError("a variance is 0 or negative: correct it or leave the study out")
-    return effects, variances
+    effects, variances = one_data_set(y, v)
+    return np.array(effects), np.array(variances)

@@ -126,7 +126,7 @@ def restricted_likelihood(parts: Spectrum) -> float:
     end = float(((parts.squares - 1) / parts.slopes).max())
     if end <= 0:
         return 0.0
-    grid = np.concatenate([[0.0], end * np.geomspace(1e-9, 1, GRID)])
+    grid = np.concatenate([[0.0], end * np.geomspace(1e-9, PAST, GRID)])
     score = np.array([_score(parts, point) for point in grid])
     turns = np.flatnonzero((score[:-1] > 0) & (score[1:] <= 0))
     found = [_root(parts, float(grid[turn]), float(grid[turn + 1])) for turn in turns]

@@ -19,6 +19,7 @@ from evidence.stats.tau2 import Tau2Method
 ProportionPooling = Literal["GLMM", "logit"]
 
 NOT_ESTIMABLE = "heterogeneity cannot be estimated: exact interval of the total"
+TWO_STUDIES = "two studies: show them side by side; the spread between them is hardly known, nor the interval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,8 @@ def _glmm(events: Floats, n: Floats, level: float) -> PooledProportion:
     found, z = binomial_normal.fit(events, n), normal_quantile(level)
     near, far = z * found.se, z * math.hypot(found.se, found.sd)
     ends = (found.mean, found.mean - near, found.mean + near, found.mean - far, found.mean + far)
-    return _back(ends, found.sd**2, events, n, "GLMM", level, "none", ())
+    said = (TWO_STUDIES,) if len(n) == 2 else ()
+    return _back(ends, found.sd**2, events, n, "GLMM", level, "none", said)
 
 
 def _logit(events: Floats, n: Floats, level: float, tau2: Tau2Method, ci: IntervalMethod) -> PooledProportion:

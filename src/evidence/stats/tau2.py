@@ -19,7 +19,8 @@ Tau2Method = Literal["FE", "DL", "PM", "REML", "ML", "EB", "SJ", "HE"]
 
 SETTLED = 1e-13  # relative step at which an iteration ends: a few units in the last place
 NEAR = 1e-8  # relative step at which Newton's method ends: the error left is of the order of its square
-SCORING_STEPS = 1_000  # Fisher scoring converges linearly; the slowest published sets need a few hundred
+SHORT = 0.5  # longest Newton step, in units of tau2 plus the mean variance, that is taken as it is
+SCORING_STEPS = 1_000  # Fisher scoring converges linearly, until Newton's steps are short enough
 NEWTON_STEPS = 100  # Newton's method converges quadratically; more than 100 steps means it cannot
 
 
@@ -48,10 +49,15 @@ def q_profile(y: Floats, v: Floats, level: float) -> tuple[Floats, Floats]:
     Both are 0 where Q is below the lower quantile already at tau2 = 0. Source: Viechtbauer, Statistics in
     Medicine 2007;26:37-52.
     """
-    df, tail = y.shape[1] - 1, (1 - level) / 2
-    targets = np.repeat(special.chdtri(df, [tail, 1 - tail]), len(y))
+    targets = np.repeat(chi_square_ends(y.shape[1] - 1, level), len(y))
     both = _q_equals(np.concatenate([y, y]), np.concatenate([v, v]), targets).tau2
     return both[: len(y)], both[len(y) :]
+
+
+def chi_square_ends(df: int, level: float) -> tuple[float, float]:
+    """Return the upper and the lower quantile that hold ``level`` of a chi-square distribution."""
+    tail = (1 - level) / 2
+    return float(special.chdtri(df, tail)), float(2 * special.gammaincinv(df / 2, tail))
 
 
 def _closed(tau2: Floats) -> Estimate:
@@ -99,7 +105,7 @@ def _q_equals(y: Floats, v: Floats, target: Floats) -> Estimate:
     for _ in range(NEWTON_STEPS):
         q, slope = _q_and_slope(y[active], v[active], tau2[active])
         excess = np.maximum(q - target[active], 0.0)
-        step = excess * q / (target[active] * np.maximum(slope, np.finfo(np.float64).tiny))
+        step = excess * q / np.maximum(target[active] * slope, np.finfo(np.float64).tiny)
         tau2[active] += step
         settled = step <= NEAR * tau2[active]
         converged[active[settled]] = True
@@ -116,67 +122,91 @@ def _likelihood(y: Floats, v: Floats, tau2: Floats, restricted: bool) -> Floats:
     return np.asarray((twice - lost) / 2, dtype=np.float64)
 
 
-def _score_and_information(y: Floats, v: Floats, tau2: Floats, restricted: bool) -> tuple[Floats, Floats]:
-    """Return twice the score and twice the expected information of tau2."""
+class _Derivatives(NamedTuple):
+    """Twice the score of tau2, and twice its expected and its observed information."""
+
+    score: Floats
+    expected: Floats
+    observed: Floats
+
+
+def _derivatives(y: Floats, v: Floats, tau2: Floats, restricted: bool) -> _Derivatives:
     w = 1 / (v + tau2[:, np.newaxis])
-    square, total = w**2, w.sum(axis=1)
+    squared, total = w**2, w.sum(axis=1)
     centre = (w * y).sum(axis=1) / total
-    spread = (square * (y - centre[:, np.newaxis]) ** 2).sum(axis=1)
-    squares = square.sum(axis=1)
-    if not restricted:
-        return spread - total, squares
-    share = squares / total
-    return spread - total + share, squares - 2 * (square * w).sum(axis=1) / total + share**2
+    pulls = w * (y - centre[:, np.newaxis])
+    pulled, squares = w * pulls, squared.sum(axis=1)
+    curve = (pulled * pulls).sum(axis=1) - pulled.sum(axis=1) ** 2 / total
+    score, expected = (pulls**2).sum(axis=1) - total, squares
+    if restricted:
+        share = squares / total
+        score, expected = score + share, squares - 2 * (squared * w).sum(axis=1) / total + share**2
+    return _Derivatives(score, expected, 2 * curve - expected)
 
 
-def _scoring(y: Floats, v: Floats, restricted: bool) -> Estimate:
-    """Maximise the likelihood by Fisher scoring from the Hedges estimate, as metafor does.
+def _likeliest(y: Floats, v: Floats, restricted: bool) -> Estimate:
+    """Maximise the likelihood; a maximum that is less likely than 0 is refused for 0."""
+    found, zero = _climb(y, v, restricted), np.zeros(len(y))
+    better = _likelihood(y, v, found.tau2, restricted) >= _likelihood(y, v, zero, restricted)
+    return Estimate(np.where(better, found.tau2, 0.0), found.converged)
 
-    A maximum that is less likely than tau2 = 0 is refused for 0.
+
+class _Bracket(NamedTuple):
+    """Where the likelihood last rose and where it last fell: between them lies a maximum.
+
+    ``falls`` is true where it falls at 0 already, so that 0 is a maximum too.
     """
-    zero, tau2 = np.zeros(len(y)), _hedges(y, v).tau2
-    falls_at_zero = _score_and_information(y, v, zero, restricted)[0] <= 0
-    converged = np.zeros(len(y), dtype=np.bool_)
-    active, floor = np.arange(len(y)), v.mean(axis=1)
-    before = _Iterate(tau2, zero)
+
+    low: Floats
+    high: Floats
+    falls: NDArray[np.bool_]
+
+    def narrowed(self, some: NDArray[np.intp], tau2: Floats, score: Floats) -> _Bracket:
+        """Move one end of some brackets to the present tau2; return those."""
+        rises = score > 0
+        self.low[some[rises]] = tau2[rises]
+        self.high[some[~rises]] = tau2[~rises]
+        return _Bracket(self.low[some], self.high[some], self.falls[some])
+
+    def kept(self, tau2: Floats) -> Floats:
+        """Return the proposals, or the middle of the bracket where they leave it."""
+        tau2 = np.where(self.falls & (self.low == 0), np.maximum(tau2, 0.0), tau2)
+        outside = (tau2 < self.low) | (tau2 > self.high)
+        return np.where(outside, (self.low + self.high) / 2, tau2)
+
+
+def _climb(y: Floats, v: Floats, restricted: bool) -> Estimate:
+    """Climb from the Hedges estimate, metafor's start, to the maximum uphill of it."""
+    zero, tau2, unit = np.zeros(len(y)), _hedges(y, v).tau2, v.mean(axis=1)
+    falls = _derivatives(y, v, zero, restricted).score <= 0
+    bracket = _Bracket(zero, np.full(len(y), np.inf), falls)
+    converged, active = np.zeros(len(y), dtype=np.bool_), np.arange(len(y))
     for _ in range(SCORING_STEPS):
-        now, following = _scored(y[active], v[active], tau2[active], before, restricted)
-        tau2[active] = np.maximum(following, np.where(falls_at_zero[active], 0.0, now.tau2 / 2))
-        settled = np.abs(tau2[active] - now.tau2) <= SETTLED * (tau2[active] + floor[active])
-        converged[active[settled]] = True
-        active, before = active[~settled], _Iterate(now.tau2[~settled], now.score[~settled])
+        here, size = tau2[active], tau2[active] + unit[active]
+        slopes = _derivatives(y[active], v[active], here, restricted)
+        step, newton = _step(slopes, size)
+        following = bracket.narrowed(active, here, slopes.score).kept(here + step)
+        settled = np.abs(following - here) <= np.where(newton, NEAR, SETTLED) * size
+        tau2[active], converged[active] = following, settled
+        active = active[~settled]
         if not len(active):
             break
-    better = _likelihood(y, v, tau2, restricted) >= _likelihood(y, v, zero, restricted)
-    return Estimate(np.where(better, tau2, 0.0), converged)
+    return Estimate(tau2, converged)
 
 
-class _Iterate(NamedTuple):
-    tau2: Floats
-    score: Floats
-
-
-def _scored(
-    y: Floats, v: Floats, tau2: Floats, before: _Iterate, restricted: bool
-) -> tuple[_Iterate, Floats]:
-    """Return the score here and the next tau2: a scoring step, or a secant step once the maximum is passed.
-
-    Scoring alone can jump to and fro across the maximum for ever.
-    """
-    score, information = _score_and_information(y, v, tau2, restricted)
-    following = tau2 + score / information
-    passed = score * before.score < 0
-    gap, change = (tau2 - before.tau2)[passed], (score - before.score)[passed]
-    following[passed] = tau2[passed] - score[passed] * gap / change
-    return _Iterate(tau2, score), following
+def _step(slopes: _Derivatives, size: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return Newton's step where it is short, otherwise the scoring step or a shorter one."""
+    score, expected, observed = slopes
+    newton = (observed > 0) & (np.abs(score) <= SHORT * size * observed)
+    return score / np.where(newton, observed, np.maximum(observed, expected)), newton
 
 
 def _restricted_likelihood(y: Floats, v: Floats) -> Estimate:
-    return _scoring(y, v, restricted=True)
+    return _likeliest(y, v, restricted=True)
 
 
 def _maximum_likelihood(y: Floats, v: Floats) -> Estimate:
-    return _scoring(y, v, restricted=False)
+    return _likeliest(y, v, restricted=False)
 
 
 _ESTIMATORS: dict[str, Callable[[Floats, Floats], Estimate]] = {

@@ -1,1 +1,1 @@
-"""From several studies to one picture: what a forest, a network or a specification curve shows, as numbers."""
+"""From several studies to one picture: what a forest, network or specification curve shows, as numbers."""

@@ -16,6 +16,7 @@ from evidence.display.across import (
     across_frame,
     effects_frame,
     sharing_words,
+    undated_words,
     when_counted,
 )
 from evidence.display.figures.draw import (
@@ -36,10 +37,10 @@ from evidence.display.labels import (
     interval_words,
     joined,
     lower_first,
-    mark_of,
+    mark_legend,
     marked,
 )
-from evidence.display.model import LEGEND, SIGNS, Cell, Figure
+from evidence.display.model import Figure
 from evidence.display.tables.across import NOT_POOLED, NOT_STATED, count_words, names_of, study_words
 from evidence.parameters import Parameters
 from evidence.results import Tables, records
@@ -79,6 +80,7 @@ def _caption(data: Tables, parameters: Parameters, outcome_ids: Sequence[str], f
         f"Lines are {interval_words(parameters)}s ({METHODS[parameters.proportion_method]}).",
         NO_INTERVAL if bare else "",
         NOT_POOLED,
+        undated_words(data, frame),
         sharing_words(data, set(frame["study_id"])),
         _legend(frame),
     ]
@@ -86,8 +88,7 @@ def _caption(data: Tables, parameters: Parameters, outcome_ids: Sequence[str], f
 
 
 def _legend(frame: pd.DataFrame) -> str:
-    marks = {mark_of(str(one)) for one in frame["basis"]} | {mark_of("", str(one)) for one in frame["origin"]}
-    told = "; ".join(f"{sign} {LEGEND[mark]}" for mark, sign in SIGNS.items() if mark in marks)
+    told = mark_legend(frame["basis"], frame["origin"])
     return f"{told}." if told else ""
 
 
@@ -110,7 +111,7 @@ def _row(row: Mapping[str, Any], series: int) -> Interval:
 
 def _label(row: Mapping[str, Any]) -> str:
     arm = "" if row["arm_label"] == row["node_label"] else f", {row['arm_label']}"
-    return f"{study_words(row)}{_origin(row)}{arm}; {_when(row)}"
+    return f"{study_words(row)}{arm}; {_when(row)}"
 
 
 def _when(row: Mapping[str, Any]) -> str:
@@ -118,14 +119,10 @@ def _when(row: Mapping[str, Any]) -> str:
     return "time not stated" if when == NOT_STATED else when
 
 
-def _origin(row: Mapping[str, Any]) -> str:
-    return Cell("", mark=mark_of("", str(row["origin"]))).shown
-
-
 def _value(row: Mapping[str, Any]) -> str:
-    if fmt.missing(row["events"]):
-        return f"{fmt.printed_percent(str(row['percent']))}  ({count_words(row)})"
-    return f"{fmt.percent(row['estimate'])}  ({marked(count_words(row), str(row['basis']))})"
+    known = not fmt.missing(row["events"])
+    share = fmt.percent(row["estimate"]) if known else fmt.printed_percent(str(row["percent"]))
+    return f"{share}  ({marked(count_words(row), str(row['basis']) if known else '', str(row['origin']))})"
 
 
 def _alt(frame: pd.DataFrame) -> str:
@@ -184,6 +181,7 @@ def _effects_caption(
         f"{names_of(data, outcome_ids, frame)}.",
         f"Lines are {interval_words(parameters)}s ({methods or 'none'}).",
         NOT_POOLED,
+        undated_words(data, frame),
         sharing_words(data, set(frame["study_id"])),
         _legend(frame),
     ]
@@ -197,14 +195,15 @@ def _effect_rows(frame: pd.DataFrame) -> list[Interval]:
     for row in records(frame):
         heading = f"{row['outcome_label']}: {lower_first(row['design'])}" if several else str(row["design"])
         rows += [Interval(heading)] if heading != last else []
-        rows.append(Interval(_versus(row), **numbers(row), text=marked(effect_text(row), str(row["basis"]))))
+        text = marked(effect_text(row), str(row["basis"]), str(row["origin"]))
+        rows.append(Interval(_versus(row), **numbers(row), text=text))
         last = heading
     return rows
 
 
 def _versus(row: Mapping[str, Any]) -> str:
     pair = f"{row['arm1_label']} against {row['arm0_label']}"
-    return f"{study_words(row)}{_origin(row)}: {pair}; {_when(row)}"
+    return f"{study_words(row)}: {pair}; {_when(row)}"
 
 
 def _effects_alt(frame: pd.DataFrame) -> str:

@@ -23,7 +23,7 @@ ROW_HEIGHT = 0.34  # inches: one line of text above one interval
 HEADING_HEIGHT = 0.62  # rows
 LINE_HEIGHT = 0.42  # rows: one more line of a long label
 LINE, LEAST_LABEL = 70, 24  # characters that fit the width, and the fewest a label gets of them
-TEXT_AT, MARK_AT = 0.30, 0.70  # where in its row the words and the interval stand
+TEXT_AT, WORDS_END, MARK_AT = 0.30, 0.50, 0.70  # where in its row the words stand and end, and the interval
 WIDEST_RATIO = 100.0  # an axis does not reach further from 1; what lies beyond is cut with an arrow
 MOST_TICKS = 8
 FEW_TICKS = (0.01, 0.05, 0.2, 1, 5, 20, 100)
@@ -124,8 +124,6 @@ def _prepare(axis: Axes, scale: Scale) -> None:
     axis.spines["left"].set_visible(False)
     axis.grid(axis="x")
     axis.set_xlabel(scale.label)
-    if scale.reference is not None:
-        axis.axvline(scale.reference, color=theme.MUTED, linewidth=0.9, zorder=1)
 
 
 def _draw_row(axis: Axes, row: Interval, top: float, scale: Scale) -> None:
@@ -137,6 +135,14 @@ def _draw_row(axis: Axes, row: Interval, top: float, scale: Scale) -> None:
     words(axis, 1.0, top + TEXT_AT, row.text, ha="right")
     if not math.isnan(row.estimate):
         _draw_interval(axis, row, top + row.height - 1 + MARK_AT, scale, style)
+    if scale.reference is not None and not row.heading:
+        _draw_reference(axis, scale.reference, top + row.height)
+
+
+def _draw_reference(axis: Axes, at: float, bottom: float) -> None:
+    """Draw the line of no difference beside an interval and not behind the words above it."""
+    span = (bottom - 1 + WORDS_END, bottom)
+    axis.plot((at, at), span, color=theme.MUTED, linewidth=0.9, solid_capstyle="butt", zorder=1)
 
 
 def words(axis: Axes, x: float, y: float, text: str, **options: Any) -> None:

@@ -88,13 +88,14 @@ def _versus(row: Mapping[str, Any]) -> str:
 
 def _lines(frame: pd.DataFrame, parameters: Parameters) -> str:
     methods = [METHODS.get(name, name) for name in dict.fromkeys(frame["method"][frame["estimate"].notna()])]
-    legend = mark_legend(frame["basis"])
+    legend = mark_legend(frame["basis"], frame["origin"])
     lines = f"Lines are {interval_words(parameters)}s ({joined(methods) or 'none'})."
     return f"{lines} {legend}." if legend else lines
 
 
 def _effect_row(row: Mapping[str, Any], label: str, *, summary: bool = False) -> Interval:
-    return Interval(label, **numbers(row), text=effect_text(row), summary=summary)
+    text = marked(effect_text(row), str(row["basis"]), str(row["origin"]))
+    return Interval(label, **numbers(row), text=text, summary=summary)
 
 
 def _forest(
@@ -163,9 +164,9 @@ def _part_name(row: Mapping[str, Any]) -> str:
 
 
 def _part_row(row: Mapping[str, Any]) -> Interval:
-    basis = str(row["basis"])
+    known = str(row["basis"]), str(row["origin"])
     pair = (fmt.count(row["e1"], row["n1"]), fmt.count(row["e0"], row["n0"]))
-    counts = " against ".join(marked(text, basis) for text in pair)
+    counts = " against ".join(marked(text, *known) for text in pair)
     whole = row["part"] == "All patients"
     return _effect_row(row, f"{row['part']}, {counts}", summary=whole)
 

@@ -89,7 +89,7 @@ def _by_time(frame: pd.DataFrame, outcome_ids: Sequence[str]) -> pd.DataFrame:
 
 
 def _rate_row(row: Mapping[str, Any], order: Mapping[str, int]) -> Interval:
-    counted = marked(fmt.count(row["events"], row["n"]), str(row["basis"]))
+    counted = marked(fmt.count(row["events"], row["n"]), str(row["basis"]), str(row["origin"]))
     share = fmt.percent(row["estimate"]) if counted else fmt.printed_percent(str(row["percent"]))
     text = f"{share}  ({counted})".removesuffix("  ()")
     series = order[row["arm_id"]] if len(order) > 1 else None
@@ -105,7 +105,7 @@ def _rates_caption(data: Tables, parameters: Parameters, study_id: str, frame: p
             f"Points are proportions of patients, lines {interval_words(parameters)}s "
             f"({METHODS[parameters.proportion_method]}).",
             *([POLICIES[parameters.missing_data]] if changed else []),
-            *([f"{legend}."] if (legend := mark_legend(frame["basis"])) else []),
+            *([f"{legend}."] if (legend := mark_legend(frame["basis"], frame["origin"])) else []),
         ]
     )
 

@@ -39,7 +39,7 @@ def thresholds_figure(data: Tables, parameters: Parameters) -> Figure:
     )
     if frame.empty:
         return nothing(caption)
-    legend = mark_legend(frame["basis"])
+    legend = mark_legend(frame["basis"], frame["origin"])
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for row in in_order(data, frame):
         groups.setdefault(threshold_heading(row), []).append(row)
@@ -55,7 +55,7 @@ def thresholds_figure(data: Tables, parameters: Parameters) -> Figure:
 
 
 def _interval(row: Mapping[str, Any]) -> Interval:
-    counted = marked(fmt.count(row["events"], row["n"]), str(row["basis"]))
+    counted = marked(fmt.count(row["events"], row["n"]), str(row["basis"]), str(row["origin"]))
     return Interval(_label(row), **numbers(row), text=f"{fmt.percent(row['estimate'])}  ({counted})")
 
 

@@ -17,6 +17,7 @@ from evidence.display.across import (
     chosen_studies,
     effects_frame,
     sharing_words,
+    undated_words,
     when_counted,
     words_of,
 )
@@ -34,7 +35,7 @@ from evidence.display.labels import (
     unit,
 )
 from evidence.display.measured import MEASUREMENT_KEY, measured, statistic_words
-from evidence.display.model import Cell, Column, Mark, Table
+from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import build, grouped
 from evidence.display.tables.rates import differs
 from evidence.parameters import EffectMeasure, Parameters
@@ -76,7 +77,8 @@ def across_table(
     several = frame["heading"].nunique() > 1
     headings = [f"{row['heading']}: {row['node_label']}" if several else str(row["node_label"])
                 for row in records(frame)]  # fmt: skip
-    note = [rate_note(parameters, frame), NOT_POOLED, sharing_words(data, set(frame["study_id"]))]
+    note = [rate_note(parameters, frame), NOT_POOLED, undated_words(data, frame)]
+    note.append(sharing_words(data, set(frame["study_id"])))
     return build(
         data,
         (
@@ -103,15 +105,14 @@ def _result_row(row: Mapping[str, Any]) -> tuple[Cell, ...]:
     known = not fmt.missing(row["events"]) and not fmt.missing(row["n"])
     share = fmt.risk(row["estimate"], row["low"], row["high"])
     text = share if known else fmt.printed_percent(str(row["percent"]))
-    basis = str(row["basis"]) if known else ""
-    mark: Mark = "differs" if differs(row) else ""
+    marks = {"basis": str(row["basis"]) if known else "", "origin": str(row["origin"])}
     arm = "" if row["arm_label"] == row["node_label"] else f": {row['arm_label']}"
     return (
-        sourced(f"{study_words(row)}{arm}", "", origin=str(row["origin"])),
+        Cell(f"{study_words(row)}{arm}"),
         Cell(words_of(row["population"]).lower() or NOT_STATED),
         Cell(when_counted(row)),
-        sourced(count_words(row), row["row_id"], basis=basis),
-        sourced(text, row["row_id"], basis=basis, mark=mark),
+        sourced(count_words(row), row["row_id"], **marks),
+        sourced(text, row["row_id"], **marks, mark="differs" if differs(row) else ""),
     )
 
 
@@ -157,7 +158,8 @@ def effects_across_table(
     both = pd.concat(frames, ignore_index=True) if len(frames[0]) else frames[0]
     several = frames[0]["outcome_id"].nunique() > 1
     rows = list(zip(*(records(frame) for frame in frames), strict=True))
-    note = [effect_note(both, parameters), NOT_POOLED, sharing_words(data, set(both["study_id"]))]
+    note = [effect_note(both, parameters), NOT_POOLED, undated_words(data, both)]
+    note.append(sharing_words(data, set(both["study_id"])))
     names = names_of(data, outcome_ids, both)
     return build(
         data,
@@ -193,16 +195,16 @@ def _versus(row: Mapping[str, Any]) -> str:
 
 def _effect_row(effects: Sequence[Mapping[str, Any]]) -> tuple[Cell, ...]:
     row = effects[0]
-    basis = str(row["basis"])
+    marks = {"basis": str(row["basis"]), "origin": str(row["origin"])}
     one, none = str(row["row_id"]).split("|")
     return (
-        sourced(f"{study_words(row)}: {_versus(row)}", "", origin=str(row["origin"])),
+        Cell(f"{study_words(row)}: {_versus(row)}"),
         Cell(when_counted(row)),
-        sourced(fmt.count(row["e1"], row["n1"]), one, basis=basis),
-        sourced(fmt.count(row["e0"], row["n0"]), none, basis=basis),
+        sourced(fmt.count(row["e1"], row["n1"]), one, **marks),
+        sourced(fmt.count(row["e0"], row["n0"]), none, **marks),
         *(
             sourced(fmt.effect(str(each["measure"]), each["estimate"], each["low"], each["high"]),
-                    each["row_id"], basis=basis)
+                    each["row_id"], **marks)
             for each in effects
         ),
     )  # fmt: skip

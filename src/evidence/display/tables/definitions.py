@@ -41,14 +41,24 @@ Row = dict[str, Any]
 
 
 def definitions_side_by_side_table(
-    data: Tables, parameters: Parameters, *, domains: Sequence[str] = ("efficacy",)
+    data: Tables,
+    parameters: Parameters,
+    *,
+    domains: Sequence[str] = ("efficacy",),
+    caption: str = "What counts as a response, or as another efficacy outcome, study by study.",
 ) -> Table:
     """Return what counts as each outcome, study by study, in words, with the documents that print it.
 
     Criteria of one group are joined as the document joins them (all of, any of). Under an outcome that is
     called a response, the studies that report it without criteria are named too.
+
+    Args:
+        data: the tidy tables.
+        parameters: not used; every builder takes them.
+        domains: the domains of the outcomes to list.
+        caption: what the listed outcomes are.
     """
-    names, rules = outcome_labels(data), _rules(data, domains)
+    names, rules = outcome_labels(data), rules_of(data, domains)
     silent = _silent(data, rules, domains)
     order = [
         str(one) for one in data.outcomes["outcome_id"] if one in {*silent, *(r["outcome_id"] for r in rules)}
@@ -64,13 +74,13 @@ def definitions_side_by_side_table(
         data,
         (Column("Study", width=1.6), Column("Counts when", width=2.6), Column("Printed in", width=2.2)),
         body,
-        caption="What counts as a response, or as another efficacy outcome, study by study.",
+        caption=caption,
         frame=pd.DataFrame(rules).drop(columns="rows", errors="ignore"),
         groups=grouped(headings),
     )
 
 
-def _rules(data: Tables, domains: Sequence[str]) -> list[Row]:
+def rules_of(data: Tables, domains: Sequence[str]) -> list[Row]:
     """Return one entry per outcome, study and distinct rule, with all rows and documents that print it."""
     chosen = data.outcomes.loc[data.outcomes["domain"].isin(list(domains)), "outcome_id"]
     rows = records(data.definitions[data.definitions["outcome_id"].isin(set(chosen))])
@@ -80,7 +90,7 @@ def _rules(data: Tables, domains: Sequence[str]) -> list[Row]:
         groups.setdefault(tuple(map(str, key)), []).append(row)
     found: dict[tuple[str, ...], Row] = {}
     for (outcome, study, _, place, _), criteria in groups.items():
-        words = rule_words(criteria, _capitals(data, outcome))
+        words = rule_words(criteria, capitals_of(data, outcome))
         drawn_up = "illustration" if ILLUSTRATIVE in place.lower() else "study"
         entry = {"outcome_id": outcome, "study_id": study, "of": drawn_up, "rule": words, "rows": []}
         found.setdefault((outcome, study, drawn_up, words), entry)["rows"] += criteria
@@ -117,7 +127,8 @@ def _criterion(row: Mapping[str, Any], *, named: bool) -> str:
     name, operator = str(row["criterion"]).replace("_", " "), str(row["operator"])
     if operator in ("absent", "present"):
         return f"no {name}" if operator == "absent" else name
-    amount = _amount(row["threshold"], row["unit"])
+    ratio = operator.startswith("ratio") and fmt.missing(row["unit"])
+    amount = _amount(row["threshold"], "times baseline" if ratio else row["unit"])
     if operator in PHRASES:
         words = PHRASES[operator].format(amount)
         return f"{name}: {words}" if named else words
@@ -137,7 +148,7 @@ def _amount(threshold: Any, unit: Any) -> str:
     return f"{number}{joint}{name}".strip()
 
 
-def _capitals(data: Tables, outcome_id: str) -> dict[str, str]:
+def capitals_of(data: Tables, outcome_id: str) -> dict[str, str]:
     """Return the abbreviations that the data write in capitals, by their small letters."""
     rows = data.outcomes[data.outcomes["outcome_id"] == outcome_id]
     texts = [*rows["label"], *rows["definition"], *data.studies["indication"].unique()]
@@ -201,7 +212,7 @@ def threshold_rates(data: Tables, parameters: Parameters) -> pd.DataFrame:
     """
     rules = {
         (row["outcome_id"], row["study_id"]): row["rule"]
-        for row in _rules(data, ("efficacy",))
+        for row in rules_of(data, ("efficacy",))
         if row["of"] == "study" and any(not fmt.missing(one["threshold"]) for one in row["rows"])
     }
     frame = rates(data, parameters, subgroup="")

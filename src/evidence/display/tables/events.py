@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -18,12 +18,13 @@ from evidence.display.labels import (
     rate_note,
     sourced,
     study_label,
+    titled,
 )
 from evidence.display.model import Cell, Column, Table
-from evidence.display.tables.parts import Body, build
+from evidence.display.tables.parts import Body, build, grouped
 from evidence.display.tables.rates import count_cell, effect_cell, rate_cell, stacked
 from evidence.parameters import Parameters
-from evidence.results import Tables, contrasts, rates, records, reference_arm
+from evidence.results import Tables, contrasts, days, rates, records, reference_arm
 
 
 def outcomes_of(data: Tables, domain: str) -> list[str]:
@@ -57,17 +58,16 @@ def event_table(
 ) -> Table:
     """Return adverse events by arm: count, rate with interval, risk difference against the reference arm.
 
-    An arm without events has an interval too: none seen does not mean none possible.
+    The heading above the arms names the event and when it was counted. An arm without events has an interval
+    too: none seen does not mean none possible.
     """
     frame, effects = event_frames(
         data, parameters, study_id=study_id, outcome_ids=outcome_ids, reference=reference
     )
-    differences = {(row["outcome_id"], row["time"], row["arm1"]): row for row in records(effects)}
-    body: Body = []
-    groups: list[tuple[int, str]] = []
-    for label, group in frame.groupby("outcome_label", sort=False):
-        groups.append((len(body), pretty(label)))
-        body += [_event_row(row, differences) for row in records(group)]
+    differences = {(*_result(row), row["arm1"]): row for row in records(effects)}
+    rows = sorted(records(frame), key=_together(frame))
+    body: Body = [_event_row(row, differences) for row in rows]
+    groups = grouped([titled(row) for row in rows])
     zero = arm_labels(data, study_id).get(reference or reference_arm(data, study_id), "")
     compared = [Column(f"Difference from {zero}, points ({ci(parameters)})", "right", 1.8)]
     single = effects.empty
@@ -87,8 +87,22 @@ def event_table(
     )
 
 
+def _result(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what tells one result of a study from another, whichever arm it is of."""
+    when = (days(row["time"], row["time_unit"]), "") if pd.notna(row["time"]) else (-1.0, row["time_label"])
+    return row["outcome_id"], row["category"], row["analysis_set"], *when
+
+
+def _together(frame: pd.DataFrame) -> Callable[[Mapping[str, Any]], int]:
+    """Return the order of events and times, each with all its arms, in the order of the frame."""
+    places: dict[tuple[Any, ...], int] = {}
+    for row in records(frame):
+        places.setdefault(_result(row), len(places))
+    return lambda row: places[_result(row)]
+
+
 def _event_row(row: Mapping[str, Any], differences: Mapping[Any, Mapping[str, Any]]) -> tuple[Cell, ...]:
-    found = differences.get((row["outcome_id"], row["time"], row["arm_id"]))
+    found = differences.get((*_result(row), row["arm_id"]))
     difference = effect_cell(found) if found else Cell("")
     return Cell(str(row["arm_label"])), count_cell(row), rate_cell(row), difference
 

@@ -22,13 +22,14 @@ from evidence.display.labels import (
     study_label,
     unit,
 )
+from evidence.display.markdown import escape
 from evidence.display.measured import measured, measurements, statistic_words
-from evidence.display.model import Cell, Column, Mark, Table
+from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.parts import TEST_NOTE, Body, build, empty_cells, find_test, tested
 from evidence.errors import StatisticsError
 from evidence.parameters import Parameters
-from evidence.results import Tables, records, separate_arms, study_arms
+from evidence.results import Tables, days, rates, records, separate_arms, study_arms
 from evidence.stats import mean_difference
 
 RESULT = ["outcome_id", "time", "time_unit", "time_label", "from_time", "statistic"]
@@ -103,7 +104,12 @@ def _within_row(data: Tables, row: Mapping[str, Any], arms: Sequence[str]) -> Bo
     found = [find_test(data, row, [arm]) for arm in arms]
     if not any(found):
         return []
-    cells = [sourced(fmt.printed(test["p"]), test["row_id"]) if test else Cell("") for test in found]
+    cells = [
+        sourced(fmt.printed(test["p"]), test["row_id"], origin=str(test.get("origin", "")))
+        if test
+        else Cell("")
+        for test in found
+    ]
     return [(Cell("P within arm, printed"), *cells, *empty_cells(2))]
 
 
@@ -201,9 +207,49 @@ def _difference_title(row: Mapping[str, Any]) -> str:
 def _difference_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
     found = tested(data, find_test(data, row, (row["arm1"], row["arm0"])))
     effect = find_test(data, row, (row["arm1"], row["arm0"]), ordered=True)
-    printed = sourced(printed_effect(effect), effect["row_id"]) if effect else Cell("")
+    origin = str(effect.get("origin", "")) if effect else ""
+    printed = sourced(printed_effect(effect), effect["row_id"], origin=origin) if effect else Cell("")
     wrong = set(found.again.differs) & {"effect", "low", "high"} if found else set()
-    mark: Mark = "differs" if wrong else ""
+    mark = "differs" if wrong else ""
     made = sourced(fmt.mean_difference(row["estimate"], row["low"], row["high"]), row["row_id"], mark=mark)
     tests = (found.printed, found.recomputed) if found else (Cell(""), Cell(fmt.p_value(row["p"])))
     return Cell(f"{row['arm1_label']} − {row['arm0_label']}"), printed, made, *tests
+
+
+def median_times_prose(
+    data: Tables, parameters: Parameters, *, study_id: str, counted_as: Mapping[str, str]
+) -> Prose:
+    """Return whether median times to an event can be those of all patients, by the shares with the event.
+
+    Half of a group have the event by its median time. Where fewer than half are counted at a later time, the
+    median is not that of the whole group, unless the event was lost again.
+
+    Args:
+        data: the tidy tables.
+        parameters: how the shares are counted.
+        study_id: the study.
+        counted_as: the outcome that counts patients with the event, by the outcome that is the time to it.
+    """
+    frame = _chosen(data, study_id, list(counted_as))
+    shares = rates(data, parameters, study_id=study_id, outcome_ids=list(counted_as.values()), subgroup="")
+    told = []
+    for row in records(frame[frame["statistic"] == "median"]):
+        counted = shares["events"].notna() & shares["arm_id"].eq(row["arm_id"])
+        same = counted & shares["outcome_id"].eq(counted_as[str(row["outcome_id"])])
+        told.append(_median_words(data, row, records(shares[same])))
+    return Prose("\n".join(f"- {escape(one)}" for one in told) or "No median time is printed.")
+
+
+def _median_words(data: Tables, row: Mapping[str, Any], shares: Sequence[Mapping[str, Any]]) -> str:
+    arm = arm_labels(data, str(row["study_id"])).get(str(row["arm_id"]), str(row["arm_id"]))
+    median = days(float(row["value"]), str(row["unit"]))
+    what = f"{pretty(row['outcome_label'])}, {arm}: median {row['value']} {unit(row['unit'])}."
+    dated = [one for one in shares if not fmt.missing(one["time"])]
+    later = [one for one in dated if days(one["time"], one["time_unit"]) >= median]
+    if not later:
+        return f"{what} No share is printed for that time or a later one, so whose median it is stays open."
+    few = next((one for one in later if one["estimate"] < 0.5), None)
+    if few is None:
+        return f"{what} At least half are counted later, so it can be that of all patients."
+    count = f"{fmt.x_of_n(few['events'], few['n'])} ({fmt.percent(few['estimate'])})"
+    return f"{what} At {lower_first(moment(few))}, later than that, {count} had responded: fewer than half."

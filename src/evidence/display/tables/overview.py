@@ -18,16 +18,18 @@ from evidence.display.across import (
     when_counted,
     words_of,
 )
+from evidence.display.documents import document_origin
 from evidence.display.evidence import patients
 from evidence.display.labels import lower_first, outcome_labels, pretty, sourced, study_label, unit
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.across import NOT_STATED, study_words
 from evidence.display.tables.pairwise import printed_effect
-from evidence.display.tables.parts import build, grouped
+from evidence.display.tables.parts import build, empty_cells, grouped
 from evidence.parameters import Parameters
 from evidence.results import Tables, once, plain, records, separate_arms
 
 PLANNED = ("planned enrolment", "target enrolment")
+NO_EFFICACY = ("product_label", "pharmacokinetic")
 NOT_SAID = ("definition", "method")  # kinds of claims that say nothing of a result
 OPERATORS = {"increase>=": "rise of at least", "ratio>=": "at least"}
 EFFECT_KEY = ["study_id", "outcome_id", "arms", "time", "time_label", "effect_label"]
@@ -40,32 +42,34 @@ def studies_table(data: Tables, parameters: Parameters, **choice: Unpack[Choice]
     return build(
         data,
         (
-            Column("Study", width=1.9),
-            Column("Design", width=1.7),
-            Column("Population", width=1.1),
+            Column("Study", width=2.0),
+            Column("Design; population", width=2.0),
             Column("Patients", "right", 0.8),
-            Column("Arms (patients)", width=2.3),
-            Column("Registry number", width=1.2),
+            Column("Arms (patients)", width=2.4),
         ),
         [_study_row(data, row) for row in records(frame)],
         caption=f"Studies ({len(frame)}): their design, population, size and arms.",
         note="A study that is part of another has patients of that study: they are not counted twice. "
-        "Where patients or arms are empty, they are not printed.",
+        "Population, patients and arms that are missing are not printed.",
         frame=frame,
     )
 
 
 def _study_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
     parent = str(row["parent_study_id"] or "")
-    design = f"{design_words(row)}; part of {study_label(data, parent)}" if parent else design_words(row)
+    part = f"part of {study_label(data, parent)}" if parent else ""
     return (
-        sourced(str(row["label"]), row["row_id"], origin=str(row["origin"])),
-        Cell(design),
-        Cell(_population(row)),
+        sourced(_named(row), row["row_id"], origin=str(row["origin"])),
+        Cell("; ".join(filter(None, (design_words(row), words_of(row["population"]).lower(), part)))),
         Cell("" if fmt.missing(row["patients"]) else str(row["patients"])),
         Cell("; ".join(_arm(arm) for arm in records(separate_arms(data, str(row["study_id"]))))),
-        Cell(str(row["registry_id"] or "")),
     )
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    """Return a study's label with its registry number, unless the label is that."""
+    label, number = str(row["label"]), str(row["registry_id"] or "")
+    return f"{label} ({number})" if number and number not in label else label
 
 
 def _population(row: Mapping[str, Any]) -> str:
@@ -101,7 +105,8 @@ def comparability_table(
         ),
         [
             (sourced(study_words(row), "", origin=str(row["origin"])), Cell(_population(row)),
-             Cell(when_counted(row)), Cell(_counted_set(row)), sourced(text or NOT_STATED, rows))
+             Cell(when_counted(row)), Cell(_counted_set(row)),
+             sourced(text or NOT_STATED, rows, origin=_origin(data, rows)))
             for row, (text, rows) in zip(records(frame), criteria, strict=True)
         ],
         caption="What differs between the studies before their results are compared.",
@@ -128,6 +133,13 @@ def _criteria(data: Tables, row: Mapping[str, Any]) -> tuple[str, str]:
     return join.join(told), "|".join(row_id for rows in told.values() for row_id in rows)
 
 
+def _origin(data: Tables, rows: str) -> str:
+    """Return whether all these rows of definitions come from external documents."""
+    used = data.definitions.loc[data.definitions["row_id"].isin(rows.split("|")), "source_id"]
+    origins = {document_origin(data, str(source)) for source in used}
+    return "external" if origins == {"external"} else ""
+
+
 def _criterion(one: Mapping[str, Any]) -> str:
     operator = OPERATORS.get(str(one["operator"]), pretty(str(one["operator"])))
     amount = fmt.general(one["threshold"])
@@ -141,14 +153,15 @@ def _criterion(one: Mapping[str, Any]) -> str:
 def missing_evidence_table(data: Tables, parameters: Parameters, **choice: Unpack[Choice]) -> Table:
     """Return the studies without a single efficacy result: registry number, state, size, what is said.
 
-    Syntheses of other studies are left out. A study is missing evidence whether it is planned, under way or
-    finished; what a document says of its result in words is no result.
+    Left out are syntheses of other studies, and studies that were never to show efficacy. A study is missing
+    evidence whether it is planned, under way or finished; what a document says of its result in words is no
+    result. ``registered_table`` is the register of all diseases by state.
     """
     known = studies_with_results(data)
     chosen = data.studies[
         data.studies["study_id"].isin(chosen_studies(data, **choice))
         & ~data.studies["study_id"].isin(known)
-        & ~data.studies["design"].isin(SYNTHESES)
+        & ~data.studies["design"].isin([*SYNTHESES, *NO_EFFICACY])
     ]
     frame = chosen.assign(patients=[patients(data, row) for row in records(chosen)])
     return build(
@@ -244,11 +257,14 @@ def _pooled_rows(
 ) -> list[tuple[Cell, ...]]:
     rows = [_pooled_row(data, test) for test in tests]
     claims = data.claims[(data.claims["study_id"] == study["study_id"]) & (data.claims["value"] == "")]
-    said = [(str(one["row_id"]), str(one["paraphrase"])) for one in records(claims)]
+    said = [(one, str(one["paraphrase"])) for one in records(claims)]
     if not rows and not said:
-        said = [(str(study["row_id"]), "No pooled estimate was read")]
-    blank = Cell("")
-    return rows + [(Cell("–"), sourced(text, row_id), blank, blank, blank, blank) for row_id, text in said]
+        said = [({**study}, "No pooled estimate was read")]
+    return rows + [(Cell("–"), _told(data, row, text), *empty_cells(4)) for row, text in said]
+
+
+def _told(data: Tables, row: Mapping[str, Any], text: str) -> Cell:
+    return sourced(text, row["row_id"], origin=document_origin(data, str(row["source_id"])))
 
 
 def _pooled_row(data: Tables, test: Mapping[str, Any]) -> tuple[Cell, ...]:
@@ -262,7 +278,7 @@ def _pooled_row(data: Tables, test: Mapping[str, Any]) -> tuple[Cell, ...]:
         Cell(" against ".join(str(names.get(arm, arm)) for arm in str(test["arms"]).split("|"))),
         Cell(str(test["effect_label"])),
         sourced(printed_effect(test), test["row_id"], origin=origin),
-        sourced(fmt.printed(test["p"]), test["row_id"]),
+        sourced(fmt.printed(test["p"]), test["row_id"], origin=origin),
         Cell(_remark(test)),
     )
 

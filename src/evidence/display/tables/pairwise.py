@@ -19,7 +19,7 @@ from evidence.display.labels import (
     study_label,
     titled,
 )
-from evidence.display.model import Cell, Column, Table
+from evidence.display.model import Cell, Column, Table, together
 from evidence.display.tables.parts import (
     TEST_NOTE,
     Body,
@@ -29,12 +29,16 @@ from evidence.display.tables.parts import (
     find_test,
     short_method,
     tested,
+    with_pair_tests,
 )
-from evidence.display.tables.rates import effect_cell
+from evidence.display.tables.rates import effect_cell, p_cell
 from evidence.parameters import EffectMeasure, Parameters
-from evidence.results import Tables, contrasts, omnibus, records, separate_arms
+from evidence.results import SETTING, Tables, contrasts, omnibus, records, separate_arms
 
-HOLM_NOTE = "Holm: P adjusted for all pairs of one outcome and time."
+HOLM_NOTE = (
+    "Holm: P adjusted for all pairs of one outcome and time; Pearson’s chi-square test, or Fisher’s exact "
+    "test where an expected count is below 5."
+)
 
 
 def printed_pairs(data: Tables, *, study_id: str, outcome_ids: Sequence[str]) -> list[tuple[str, str]]:
@@ -69,7 +73,8 @@ def pairwise_table(
     data: Tables, parameters: Parameters, *, study_id: str, outcome_ids: Sequence[str]
 ) -> Table:
     """Return every pair of arms: printed statistic, P and odds ratio above the recomputed ones."""
-    frame = pair_frame(data, parameters, study_id=study_id, outcome_ids=outcome_ids)
+    effects = pair_frame(data, parameters, study_id=study_id, outcome_ids=outcome_ids)
+    frame = with_pair_tests(effects, [*SETTING, "measure"])
     body: Body = []
     groups: list[tuple[int, str]] = []
     for row in records(frame[frame["measure"] == "OR"]):
@@ -104,7 +109,7 @@ def _when(frame: pd.DataFrame, row: Mapping[str, Any]) -> str:
 
 def _pair_rows(data: Tables, row: Mapping[str, Any], difference: Mapping[str, Any]) -> Body:
     found = tested(data, find_test(data, row, (row["arm1"], row["arm0"])))
-    chi, p = (found.again.statistic, found.recomputed) if found else (None, Cell(fmt.p_value(row["p"])))
+    chi, p = (found.again.statistic, found.recomputed) if found else (None, p_cell(row))
     chi_cell = sourced(fmt.number(chi, 3), row["row_id"], mark=_differs(found, "statistic"))
     holm = sourced(
         fmt.p_value(difference["p_holm"]),
@@ -118,7 +123,7 @@ def _pair_rows(data: Tables, row: Mapping[str, Any], difference: Mapping[str, An
 
 def _odds_cell(row: Mapping[str, Any], found: Tested | None) -> Cell:
     cell = effect_cell(row)
-    return Cell(cell.text, cell.rows, _differs(found, "effect", "low", "high") or cell.mark)
+    return Cell(cell.text, cell.rows, together(_differs(found, "effect", "low", "high"), cell.mark))
 
 
 def _differs(found: Tested | None, *words: str) -> Any:
@@ -129,10 +134,10 @@ def _printed_row(found: Tested) -> tuple[Cell, ...]:
     test = found.test
     return (
         Cell("Printed"),
-        sourced(fmt.printed(test["statistic"]), test["row_id"]),
+        sourced(fmt.printed(test["statistic"]), test["row_id"], origin=found.origin),
         found.printed,
         Cell(""),
-        sourced(printed_effect(test), test["row_id"]),
+        sourced(printed_effect(test), test["row_id"], origin=found.origin),
         Cell(""),
     )
 
@@ -181,5 +186,5 @@ def _omnibus_row(data: Tables, row: Mapping[str, Any], arms: Sequence[str]) -> t
         return Cell(titled(row)), *empty_cells(2), statistic, p, exact
     again = found.again
     statistic = sourced(fmt.number(again.statistic, 3), row["row_id"], mark=_differs(found, "statistic"))
-    printed = sourced(fmt.printed(found.test["statistic"]), found.test["row_id"])
+    printed = sourced(fmt.printed(found.test["statistic"]), found.test["row_id"], origin=found.origin)
     return Cell(titled(row)), printed, found.printed, statistic, found.recomputed, exact

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,9 +11,9 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.audit import Recomputed, recompute
 from evidence.audit.recompute import MEDIANS, SURVIVAL, WITHIN
-from evidence.display.labels import places, sourced
-from evidence.display.model import Cell, Column, Table
-from evidence.results import Tables, days, records
+from evidence.display.labels import mark_of, places, sourced
+from evidence.display.model import Cell, Column, Table, together
+from evidence.results import SMALL_EXPECTED, Tables, days, records, smallest_expected
 
 NOTHING = "No rows in the data."
 NEEDS_PATIENTS = "needs patient data"
@@ -30,7 +31,11 @@ SHORT_METHODS = (
 )
 TEST_NOTE = (
     "Recomputed P: from the printed figures, by the test named in brackets (exact: Fisher, or Freeman and "
-    "Halton)."
+    "Halton); where several tests are possible, by the one that gives the printed P."
+)
+PAIR_NOTE = (
+    "P: Pearson’s chi-square test, or Fisher’s exact test (exact) where an expected count is below 5; a "
+    "document’s own P may come from another test."
 )
 
 Body = list[tuple[Cell, ...]]
@@ -45,7 +50,12 @@ class Tested(NamedTuple):
     @property
     def printed(self) -> Cell:
         """Return the printed P value."""
-        return sourced(fmt.printed(self.test["p"]), self.test["row_id"])
+        return sourced(fmt.printed(self.test["p"]), self.test["row_id"], origin=self.origin)
+
+    @property
+    def origin(self) -> str:
+        """Return where the printed test comes from: ``seed``, ``external`` or nothing."""
+        return str(self.test.get("origin", ""))
 
     @property
     def recomputed(self) -> Cell:
@@ -54,7 +64,41 @@ class Tested(NamedTuple):
             patients = self.again.reason in (MEDIANS, SURVIVAL, WITHIN)
             return Cell(NEEDS_PATIENTS if patients else NO_COUNTS)
         text = f"{fmt.p_value(self.again.p)} ({short_method(self.again.method)})"
-        return Cell(text, self.again.row_ids, "differs" if "p" in self.again.differs else "")
+        mark = together("differs" if "p" in self.again.differs else "", mark_of("", self.origin))
+        return Cell(text, self.again.row_ids, mark)
+
+
+def with_pair_tests(effects: pd.DataFrame, within: Sequence[str]) -> pd.DataFrame:
+    """Return effects with the P of their counts, the test's name (``test``) and P adjusted by Holm.
+
+    Pearson's chi-square, or Fisher's exact test where an expected count is below 5. Effects that agree in
+    ``within`` are one family of tests.
+    """
+    from evidence.stats import holm
+
+    found = [pair_test(row) for row in records(effects)]
+    made = effects.assign(p=[p for p, _ in found], test=[name for _, name in found], p_holm=math.nan)
+    for _, group in made[made["p"].notna()].groupby(list(within), sort=False, dropna=False):
+        made.loc[group.index, "p_holm"] = holm(group["p"].tolist())
+    return made
+
+
+def pair_test(row: Mapping[str, Any]) -> tuple[float, str]:
+    """Return P and the name of the test of two arms' counts; not a number where nothing can be tested.
+
+    >>> pair_test({"e1": 2, "n1": 10, "e0": 8, "n0": 10})[1]
+    'Pearson chi-square'
+    >>> pair_test({"e1": 0, "n1": 4, "e0": 3, "n0": 4})[1]
+    'Fisher exact'
+    """
+    from evidence.stats import chi_square, fisher_exact
+
+    table = [[int(row[f"e{arm}"]), int(row[f"n{arm}"]) - int(row[f"e{arm}"])] for arm in ("1", "0")]
+    if not all(map(sum, zip(*table, strict=True))) or not all(map(sum, table)):
+        return math.nan, ""
+    if smallest_expected(table) < SMALL_EXPECTED:
+        return float(fisher_exact(table).p), "Fisher exact"
+    return float(chi_square(table).p), "Pearson chi-square"
 
 
 def short_method(name: str) -> str:

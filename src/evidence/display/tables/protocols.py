@@ -17,7 +17,7 @@ from evidence.display.documents import (
     registry_ids,
 )
 from evidence.display.evidence import patients
-from evidence.display.labels import lower_first, pretty, sourced
+from evidence.display.labels import joined, lower_first, pretty, sourced
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import Body, build, grouped, nothing
 from evidence.parameters import Parameters
@@ -34,7 +34,7 @@ NO_TRIAL = ("product_label", "pharmacokinetic", "meta_analysis", "network_meta_a
 RESULTS = ("efficacy", "safety")
 ILLUSTRATIVE = "(illustrative)"
 TITLE = re.compile(r" \(title of [^)]*\)$")
-MOST_COLUMNS = 3  # studies beside each other that leave a column wide enough to read on A4
+MOST_COLUMNS = 2  # studies beside each other that leave a column wide enough to read on A4 and in a page
 SECTIONS = (
     "design",
     "centre",
@@ -53,10 +53,11 @@ Element = dict[str, Any]
 
 
 def registered_table(data: Tables, parameters: Parameters) -> Table:
-    """Return the trials without a counted result: state, registry number, design, size, what is said of them.
+    """Return the register of trials without a result: state, number, design, size, what is known of them.
 
-    These are all studies that are under way or of unknown state, and those finished or registered that the
-    documents give no efficacy or safety result for.
+    ``missing_evidence_table`` tells what a single disease lacks; this is the list of all. These are all
+    studies that are under way or of unknown state, and those finished or registered that the documents give
+    no efficacy or safety result for.
     """
     with_results = _with_results(data)
     chosen = [row for row in records(data.studies) if _awaited(row, with_results)]
@@ -73,7 +74,8 @@ def registered_table(data: Tables, parameters: Parameters) -> Table:
         columns,
         [_registered_row(data, row) for row in chosen],
         caption="Trials whose results are not in the documents, by state.",
-        note="Patients: enrolled where printed, else planned. Empty: not in the documents.",
+        note="Patients: enrolled where printed, else planned. Empty: not in the documents. The chapter of a "
+        "disease sets those of its own beside its results.",
         frame=pd.DataFrame(chosen, columns=list(data.studies.columns)),
         groups=grouped([_state(row) for row in chosen]),
     )
@@ -183,7 +185,7 @@ def protocols_side_by_side_table(
     """Return the protocols of registered or open trials side by side, folded to what they share.
 
     A row is an item that at least two of them state, or the common head of several items (inclusion: age,
-    inclusion: disease); everything else of a section stands together in one row. Up to three studies are
+    inclusion: disease); everything else of a section stands together in one row. Up to two studies are
     columns; more stand below each other under every item, so that each text keeps its width.
 
     Args:
@@ -200,9 +202,20 @@ def protocols_side_by_side_table(
     table = _fold(elements)
     layout = _columns if len(shown) <= MOST_COLUMNS else _stacked
     columns, body, groups = layout(table, {one: studies[one] for one in shown})
-    note = "Empty: not stated. Illustrative: the document calls it so."
+    note = f"Empty: not stated. Illustrative: the document calls it so. {_remarks(elements, studies)}".strip()
     frame = pd.DataFrame(elements)
     return build(data, columns, body, caption=caption, note=note, frame=frame, groups=groups)
+
+
+def _remarks(elements: Sequence[Element], studies: Mapping[str, str]) -> str:
+    """Return what the data remark on the elements, study by study, each remark once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in elements:
+        if not fmt.missing(one.get("note")):
+            key = str(one["study_id"]), str(one["note"])
+            found.setdefault(key, []).append(lower_first(str(one["item"]).partition(",")[0]))
+    told = [f"{studies[study]}, {joined(items)}: {pretty(note)}." for (study, note), items in found.items()]
+    return " ".join(told)
 
 
 def _registered_studies(data: Tables, indication: str | None) -> dict[str, str]:

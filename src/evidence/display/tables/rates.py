@@ -22,8 +22,19 @@ from evidence.display.labels import (
     study_label,
     titled,
 )
-from evidence.display.model import Cell, Column, Mark, Table
-from evidence.display.tables.parts import TEST_NOTE, Body, build, empty_cells, find_test, grouped, tested
+from evidence.display.markdown import escape
+from evidence.display.model import Cell, Column, Prose, Table
+from evidence.display.tables.parts import (
+    TEST_NOTE,
+    Body,
+    build,
+    empty_cells,
+    find_test,
+    grouped,
+    pair_test,
+    short_method,
+    tested,
+)
 from evidence.parameters import EffectMeasure, Parameters
 from evidence.results import SETTING, Tables, category_label, contrasts, rates, records
 
@@ -90,7 +101,7 @@ def rate_cell(row: Mapping[str, Any]) -> Cell:
     text = fmt.risk(row["estimate"], row["low"], row["high"])
     if fmt.missing(row["events"]):
         text = fmt.printed_percent(str(row["percent"]))
-    mark: Mark = "differs" if differs(row) else ""
+    mark = "differs" if differs(row) else ""
     return sourced(text, row["row_id"], basis=str(row["basis"]), origin=str(row["origin"]), mark=mark)
 
 
@@ -141,7 +152,7 @@ def comparison_table(
     )
 
 
-NEEDED_NOTE = "NNTB and NNTH: patients treated for one more to benefit or to be harmed."
+NEEDED_NOTE = "NNTB and NNTH: patients treated for one more to benefit or to be harmed, rounded up."
 COMPARISON_NOTE = f"{NEEDED_NOTE} {TEST_NOTE}"
 
 
@@ -259,7 +270,51 @@ def needed_cell(row: Mapping[str, Any]) -> Cell:
 
 
 def p_cell(row: Mapping[str, Any]) -> Cell:
-    """Return the P value of a computed effect as a cell."""
-    return sourced(
-        fmt.p_value(row["p"]), row["row_id"], basis=str(row["basis"]), origin=str(row.get("origin", ""))
+    """Return the P value of the counts behind an effect as a cell, with the test in brackets."""
+    p, test = pair_test(row)
+    text = f"{fmt.p_value(p)} ({short_method(test)})" if test else fmt.NOT_ESTIMABLE
+    return sourced(text, row["row_id"], basis=str(row["basis"]), origin=str(row.get("origin", "")))
+
+
+AGREE = (
+    "In every comparison above, the interval of the difference and that of the ratio agree on whether the "
+    "arms can be alike."
+)
+
+
+def borderline_prose(
+    data: Tables, parameters: Parameters, *, study_id: str, outcome_ids: Sequence[str]
+) -> Prose:
+    """Return the results in which difference and ratio disagree on whether the arms can be alike.
+
+    The direction is judged by the difference.
+    """
+    named: EffectMeasure = "OR" if parameters.effect_measure == "OR" else "RR"
+    pairs = zip(
+        *(
+            records(contrasts(data, parameters, study_id=study_id, outcome_ids=outcome_ids, measure=measure))
+            for measure in ("RD", named)
+        ),
+        strict=True,
+    )
+    told = [_border(*pair) for pair in pairs if _leaves_out(pair[0], 0.0) != _leaves_out(pair[1], 1.0)]
+    return Prose(" ".join(told) or AGREE)
+
+
+def _leaves_out(row: Mapping[str, Any], none: float) -> bool:
+    return not fmt.missing(row["low"]) and not row["low"] <= none <= row["high"]
+
+
+def _border(difference: Mapping[str, Any], ratio: Mapping[str, Any]) -> str:
+    p, test = pair_test(difference)
+    rows = difference, ratio
+    points, times = (fmt.effect(row["measure"], row["estimate"], row["low"], row["high"]) for row in rows)
+    clear = _leaves_out(difference, 0.0)
+    zero, one = ("leaves out", "includes") if clear else ("includes", "leaves out")
+    name = MEASURES[ratio["measure"]].lower()
+    return (
+        f"{escape(titled(difference))}, lies at the border: the interval of the difference, {points} points, "
+        f"{zero} 0, that of the {name}, {times}, {one} 1; {escape(fmt.p_words(p))} ({short_method(test)}). "
+        "The two intervals come from different methods. The direction is judged by the difference, and so "
+        f"it is {'not called' if clear else 'called'} uncertain."
     )

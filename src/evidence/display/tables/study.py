@@ -9,9 +9,13 @@ import pandas as pd
 
 from evidence import format as fmt
 from evidence.audit import recompute
+from evidence.audit.reported import Reported
+from evidence.display.documents import document_origin, quantity
 from evidence.display.labels import (
+    METHODS,
     interval_words,
     joined,
+    lower_first,
     moment,
     outcome_labels,
     pretty,
@@ -20,12 +24,14 @@ from evidence.display.labels import (
     unit,
 )
 from evidence.display.measured import measured, measurements, statistic_words
-from evidence.display.model import Cell, Column, Mark, Table
+from evidence.display.model import Cell, Column, Table
+from evidence.display.tables.definitions import capitals_of, rule_words
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.parts import Body, Tested, build, grouped, nothing
 from evidence.display.tables.rates import listed_rates
 from evidence.parameters import PARAMETERS, Parameters
 from evidence.results import Tables, category_label, days, plain, rates, records
+from evidence.stats import compare
 
 NOT_STATED = "not stated"
 CARD = (
@@ -44,7 +50,7 @@ CARD = (
 )
 SOURCE_PARTS = (("title", ""), ("kind", ""), ("year", ""), ("doi", "doi "))
 CODED = ("design", "population", "status", "randomised")
-OPERATORS = {"increase>=": "rise of at least {}", "ratio>=": "at least {} times baseline"}
+DIFFERENCES = ("newcombe", "miettinen-nurminen", "wald")
 
 
 def study_card(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
@@ -59,8 +65,8 @@ def study_card(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
     facts = [(label, _fact(name, study[name])) for name, label in CARD] + [("Comparator", compared)]
     arms = [(f"Arm: {row['label']}", _arm_words(row), row) for row in _arms(data, study_id)]
     body = [
-        *((Cell(label), sourced(text, study["row_id"])) for label, text in facts if text),
-        *((Cell(label), sourced(text, row["row_id"])) for label, text, row in arms),
+        *((Cell(label), _read(data, study, text)) for label, text in facts if text),
+        *((Cell(label), _read(data, row, text)) for label, text, row in arms),
         *((Cell("Source"), Cell(text)) for text in _sources(data, study["source_id"])),
     ]
     missing = [label.lower() for label, text in facts if not text]
@@ -68,6 +74,11 @@ def study_card(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
     tidy = pd.DataFrame([{"item": row[0].text, "value": row[1].text} for row in body])
     columns = (Column("Item", width=1.0), Column("As reported", width=3.4))
     return build(data, columns, body, caption=caption, note=note, frame=tidy)
+
+
+def _read(data: Tables, row: Mapping[str, Any], text: str) -> Cell:
+    """Return a text with the row that it was read from, marked where its document is external."""
+    return sourced(text, row["row_id"], origin=document_origin(data, str(row["source_id"])))
 
 
 def _fact(name: str, value: Any) -> str:
@@ -152,7 +163,7 @@ def study_tests_table(data: Tables, parameters: Parameters, *, study_id: str) ->
     labels = {row["arm_id"]: row["label"] for row in records(data.arms[data.arms["study_id"] == study_id])}
     names = outcome_labels(data)
     pairs = [Tested(test, recompute(test, data)) for test in tests]
-    body = [_test_row(pair, labels) for pair in pairs]
+    body = [_test_row(data, pair, labels) for pair in pairs]
     headings = [_test_heading(data, test, names) for test in tests]
     return build(
         data,
@@ -184,19 +195,45 @@ def _in_order(data: Tables, tests: list[dict[str, Any]]) -> list[dict[str, Any]]
 
 
 def _test_heading(data: Tables, test: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    parts = [names.get(test["outcome_id"], str(test["outcome_id"])), moment(test)]
+    parts = [names.get(test["outcome_id"], str(test["outcome_id"])), lower_first(moment(test))]
     parts += [category_label(data, str(test[name])) for name in ("category", "level") if test[name]]
     return ", ".join(part for part in parts if part)
 
 
-def _test_row(pair: Tested, labels: Mapping[str, str]) -> tuple[Cell, ...]:
+def _test_row(data: Tables, pair: Tested, labels: Mapping[str, str]) -> tuple[Cell, ...]:
     arms = [str(labels.get(arm, arm)) for arm in str(pair.test["arms"]).split("|")]
     words = f"Within {arms[0]}" if len(arms) == 1 else " against ".join(arms)
     shown = words if len(arms) < 3 else f"All {len(arms)} arms"
-    mark: Mark = "differs" if pair.again.agrees == "no" else ""
-    again = Cell(_recomputed_words(pair), pair.again.row_ids, mark)
-    agreement = {"yes": "agrees", "no": pair.again.reason, "": pair.again.reason}[pair.again.agrees]
-    return Cell(shown), sourced(_printed_words(pair.test), pair.test["row_id"]), again, Cell(agreement)
+    printed = sourced(_printed_words(pair.test), pair.test["row_id"], origin=pair.origin)
+    mark = "differs" if pair.again.agrees == "no" else ""
+    again = sourced(_recomputed_words(pair), "|".join(pair.again.row_ids), origin=pair.origin, mark=mark)
+    return Cell(shown), printed, again, Cell(_agreement(data, pair))
+
+
+def _agreement(data: Tables, pair: Tested) -> str:
+    """Return what of a printed test is reproduced; an effect that was not recomputed is named."""
+    if pair.again.agrees != "yes":
+        return pair.again.reason
+    if not pair.test["effect"] or not fmt.missing(pair.again.effect):
+        return "agrees"
+    if "percentage points" not in str(pair.test["effect_label"]) or not pair.test["low"]:
+        return "P agrees; effect not recomputed"
+    found = [METHODS[name] for name in DIFFERENCES if _gives(data, pair, name)]
+    return f"P agrees; interval agrees ({joined(found)})" if found else "P agrees; interval not reproduced"
+
+
+def _gives(data: Tables, pair: Tested, method: str) -> bool:
+    """Return whether a method gives the printed difference and limits, in percentage points."""
+    used = data.counts[data.counts["row_id"].isin(pair.again.row_ids)]
+    rows = {str(row["arm_id"]): row for row in records(used)}
+    arms = str(pair.test["arms"]).split("|")
+    if len(arms) != 2 or not set(arms) <= set(rows):
+        return False
+    four = [rows[arm][name] for arm in arms for name in ("events", "n")]
+    level = float(pair.test["interval_level"]) if not fmt.missing(pair.test["interval_level"]) else 0.95
+    made = compare(*four, measure="RD", method=method, level=level)
+    values = {"effect": made.estimate, "low": made.low, "high": made.high}
+    return all(Reported(str(pair.test[name])).allows(100 * value) for name, value in values.items())
 
 
 def _printed_words(test: Mapping[str, Any]) -> str:
@@ -231,7 +268,7 @@ def claims_table(
     frame = data.claims[data.claims["study_id"] == study_id]
     if kinds is not None:
         frame = frame[frame["kind"].isin(list(kinds))]
-    body = [_claim_row(row) for row in records(frame)]
+    body = [_claim_row(data, row) for row in records(frame)]
     return build(
         data,
         (
@@ -248,10 +285,9 @@ def claims_table(
     )
 
 
-def _claim_row(row: Mapping[str, Any]) -> tuple[Cell, ...]:
+def _claim_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
     quoted = ", ".join(str(row["cites"]).split("|")) if row["cites"] else ""
-    figure = sourced(_figure(row), row["row_id"])
-    claim = Cell(pretty(row["paraphrase"]), (str(row["row_id"]),))
+    figure, claim = (_read(data, row, text) for text in (_figure(row), pretty(row["paraphrase"])))
     return Cell(plain(str(row["kind"]))), claim, figure, Cell(quoted), Cell(str(row["locator"]))
 
 
@@ -260,7 +296,7 @@ def _figure(row: Mapping[str, Any]) -> str:
     shown = fmt.printed(row["value"]) or (fmt.interval(*limits) if all(limits) else "".join(limits))
     if not shown:
         return ""
-    return f"{shown}%" if row["unit"] == "%" else f"{shown} {unit(row['unit'])}".strip()
+    return f"{shown}%" if row["unit"] == "%" else quantity(shown, row["unit"])
 
 
 def protocol_table(
@@ -273,7 +309,7 @@ def protocol_table(
     order = {name: place for place, name in enumerate(dict.fromkeys(frame["section"]))}
     frame = frame.sort_values("section", key=lambda names: names.map(order), kind="stable")
     body: Body = [
-        (Cell(plain(str(row["item"]))), sourced(_valued(row), row["row_id"]), Cell(str(row["locator"])))
+        (Cell(pretty(plain(str(row["item"])))), _read(data, row, _valued(row)), Cell(str(row["locator"])))
         for row in records(frame)
     ]
     return build(
@@ -287,7 +323,7 @@ def protocol_table(
 
 
 def _valued(row: Mapping[str, Any]) -> str:
-    return " ".join(part for part in (pretty(row["value"]), pretty(row["unit"])) if part)
+    return quantity(row["value"], row["unit"])
 
 
 def definitions_table(
@@ -307,7 +343,7 @@ def definitions_table(
     keys = ["source_id", "outcome_id", "group", "criterion", "operator", "threshold"]
     frame = frame.drop_duplicates(keys)
     names = outcome_labels(data)
-    body = [_definition_row(row) for row in records(frame)]
+    body = [_definition_row(data, row) for row in records(frame)]
     title = f"{study_label(data, study_id)}: definitions" if study_id else "Definitions"
     return build(
         data,
@@ -319,13 +355,11 @@ def definitions_table(
     )
 
 
-def _definition_row(row: Mapping[str, Any]) -> tuple[Cell, ...]:
-    ratio = row["operator"] == "ratio>="
-    threshold = f"{fmt.general(row['threshold'])} {'' if ratio else unit(row['unit'])}".strip()
-    sign = OPERATORS.get(str(row["operator"]), f"{pretty(row['operator'])} {{}}")
-    words = f"{plain(str(row['criterion']))} {sign.format(threshold)}".strip()
+def _definition_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    words = rule_words([row], capitals_of(data, str(row["outcome_id"])))
+    words = words if words[:1].isupper() else plain(words)
     joined = {"any": "any one suffices", "all": "all needed"}.get(str(row["join"]), str(row["join"]))
-    return sourced(words, row["row_id"]), Cell(joined), Cell(str(row["locator"]))
+    return _read(data, row, words), Cell(joined), Cell(str(row["locator"]))
 
 
 def parameters_table(parameters: Parameters) -> Table:

@@ -23,7 +23,7 @@ from evidence.display.labels import (
     titled,
 )
 from evidence.display.model import Cell, Column, Table
-from evidence.display.tables.parts import Body, build, empty_cells
+from evidence.display.tables.parts import PAIR_NOTE, Body, build, empty_cells, with_pair_tests
 from evidence.display.tables.rates import count_cell, effect_cell, p_cell, rate_cell
 from evidence.parameters import EffectMeasure, Parameters
 from evidence.results import (
@@ -116,15 +116,21 @@ def subgroup_table(
             Column("Patients", width=1.6),
             *(Column(arm, "right", 1.2) for arm in arms),
             Column(_effect_header(name, parameters), "right", 1.8),
-            Column("P", "right", 0.6),
+            Column("P", "right", 1.0),
         ],
         body,
         caption=f"{study_label(data, study_id)}: {lower_first(name)} by {lower_first(label)}, with "
         f"{interval_words(parameters)}s and the test of interaction.",
-        note=f"{effect_note(effects, parameters)} {_method_words(parts)} {INTERACTION_NOTE}" if parts else "",
+        note=_note(effects, parts, parameters) if parts else "",
         frame=effects,
         groups=groups,
     )
+
+
+def _note(
+    effects: pd.DataFrame, parts: Sequence[tuple[pd.DataFrame, Interaction | None]], parameters: Parameters
+) -> str:
+    return f"{effect_note(effects, parameters)} {PAIR_NOTE} {_method_words(parts)} {INTERACTION_NOTE}"
 
 
 def _interaction_p(found: Interaction | None) -> str:
@@ -151,7 +157,8 @@ def _arm_names(parts: Sequence[tuple[pd.DataFrame, Interaction | None]]) -> list
 
 def _effect_row(row: Mapping[str, Any]) -> tuple[Cell, ...]:
     ids, basis = row["row_id"], str(row["basis"])
-    counts = [sourced(_counted(row, arm), ids, basis=basis) for arm in ("1", "0")]
+    origin = str(row["origin"])
+    counts = [sourced(_counted(row, arm), ids, basis=basis, origin=origin) for arm in ("1", "0")]
     return Cell(str(row["part"])), *counts, effect_cell(row), p_cell(row)
 
 
@@ -170,7 +177,8 @@ def level_table(
     made: dict[str, Any] = {"study_id": study_id, "outcome_ids": outcome_ids, "subgroup": subgroup}
     frame = rates(data, parameters, **made)
     frame = frame[frame["events"].notna()]
-    pairs = level_contrasts(data, parameters, **made, measure="RD")
+    effects = level_contrasts(data, parameters, **made, measure="RD")
+    pairs = with_pair_tests(effects, [name for name in STRATA if name in effects])
     tests = level_omnibus(data, parameters, **made)
     body: Body = []
     groups: list[tuple[int, str]] = []
@@ -188,13 +196,13 @@ def level_table(
             Column("", width=2.2),
             Column("Events/n", "right", 0.9),
             Column(f"Rate or difference in points ({ci(parameters)})", "right", 1.9),
-            Column("P", "right", 0.7),
+            Column("P", "right", 1.0),
             Column("P, Holm", "right", 0.7),
         ],
         body,
         caption=f"{study_label(data, study_id)}: {names} by {lower_first(label)}, with "
         f"{interval_words(parameters)}s.",
-        note=f"{rate_note(parameters, frame)} {effect_note(pairs, parameters)}",
+        note=f"{rate_note(parameters, frame)} {effect_note(pairs, parameters)} {PAIR_NOTE}",
         frame=_concat([frame.assign(measure="rate"), pairs, tests.assign(measure="omnibus")]),
         groups=groups,
     )

@@ -20,6 +20,12 @@ local function words(inlines)
   })
 end
 
+-- A chapter's title in menus; every page has it, so it is written once.
+local function menu_title(chapter)
+  if not chapter.menu_title then chapter.menu_title = words(chapter.inlines) end
+  return chapter.menu_title
+end
+
 ----- Tables -----------------------------------------------------------------------------------------
 
 local function scoped(cells, scope)
@@ -137,6 +143,20 @@ local function caption_html(div, caption)
   return label .. '<span class="float-title">' .. fragment(headline) .. '</span>' .. text
 end
 
+-- What a reader can take away: the values behind a table or figure, and the drawing.
+local function downloads(div, body, folder)
+  local name = div.attributes.number and NAMES[div.attributes.kind] .. ' ' .. div.attributes.number or 'this'
+  local links, drawing = {}, nil
+  local function add(href, text, what)
+    links[#links + 1] = '<a href="' .. escape(href) .. '" download aria-label="' .. text .. ': ' .. what .. ' ' .. name
+      .. '">' .. text .. '</a>'
+  end
+  body:walk { Image = function(image) drawing = drawing or image.src:match('^.+%.svg$') end }
+  if div.attributes.data then add(common.relative(folder, div.attributes.data), 'CSV', 'the data of') end
+  if drawing then add(drawing, 'SVG', 'the drawing of') end
+  return #links > 0 and raw('<p class="downloads">' .. table.concat(links, ' ') .. '</p>') or nil
+end
+
 local function float(div, page)
   local caption, body = common.float_parts(div)
   local above, note = common.split_note(caption)
@@ -151,6 +171,7 @@ local function float(div, page)
     if block.t == 'Table' then out:extend(scroll_box(block, label)) else out:insert(block) end
   end
   if #note > 0 then out:insert(raw('<p class="note">' .. fragment(note) .. '</p>')) end
+  out:insert(downloads(div, body, page.folder))
   out:insert(raw('</figure>'))
   return out
 end
@@ -248,7 +269,7 @@ local function joined_code(blocks)
 end
 
 local function transform(scan, chapter, blocks)
-  local page = { floats = 0 }
+  local page = { floats = 0, folder = chapter.folder }
   return joined_code(blocks):walk {
     Link = function(link) link.target = href(scan, chapter, link); return link end,
     Span = equation,
@@ -287,7 +308,7 @@ end
 
 local function link_to(chapter, target)
   return target and {
-    href = common.relative(chapter.folder, target.page), title = words(target.inlines), number = target.number,
+    href = common.relative(chapter.folder, target.page), title = menu_title(target), number = target.number,
     current = target == chapter,
   }
 end
@@ -333,12 +354,13 @@ local function context(scan, position, entries, body)
   return {
     lang = manifest.lang, book = escape(manifest.title), subtitle = escape(manifest.subtitle),
     authors = escape(manifest.authors), date = escape(manifest.date), version = escape(manifest.version),
-    title = words(chapter.inlines), plaintitle = escape(chapter.plain_title), number = chapter.number,
+    title = menu_title(chapter), plaintitle = escape(chapter.plain_title), number = chapter.number,
     id = chapter.id, part = chapter.part ~= '' and escape(chapter.part) or nil, first = position == 1,
     styles = styles, script = up .. manifest.script, home = common.relative(chapter.folder, chapters[1].page),
     parts = navigation(scan, chapter), toc = #entries > 1 and { entries = entries } or nil,
     previous = link_to(chapter, chapters[position - 1]), following = link_to(chapter, chapters[position + 1]),
-    pdf = manifest.pdf and up .. manifest.pdf or nil, body = body,
+    pdf = manifest.pdf and up .. manifest.pdf or nil, body = body, up = up,
+    citation = escape(manifest.citation), after = manifest.after,
   }
 end
 

@@ -103,7 +103,9 @@ local function float_of_div(div)
   if #caption == 0 and #inner > 1 and last.t == 'Para' and not lone_image(last) then
     caption = inner:remove().content
   end
-  return new_float(div.identifier, kind, caption, inner)
+  local float = new_float(div.identifier, kind, caption, inner)
+  float.attributes.data = div.attributes.data
+  return float
 end
 
 -- '$$...$$ {#eq-x}' becomes a span with that label.

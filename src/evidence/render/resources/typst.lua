@@ -30,10 +30,12 @@ end
 local PORTRAIT, LANDSCAPE, MEASURE = 504, 746, 374 -- text widths of the page and of prose
 local DEPTH = { [PORTRAIT] = 690, [LANDSCAPE] = 440 } -- heights of the page that a table can fill
 local GUTTER = 10                -- space between two columns
-local TALL = 250                 -- a table taller than this may break across pages
+local TALL = 200                 -- a table taller than this may break across pages
 local UNBROKEN = 18              -- ems that a figure may take without being broken
 local HEADER = 9                 -- ems that a header asks for
 local LINES = 6                  -- a row of more lines than this is hard to read across
+local LOW = 200                  -- a table lower than this is not worth a turned page, whatever its rows
+local CLOSING = 1600             -- characters that may end a chapter in one piece, rather than alone over the page
 local NARROW, WIDE = 'iljtfrI.,:;|!\'()[]-/ ', 'mwMWQO%@'
 
 -- The width of a text in ems, near enough for sharing out a line.
@@ -191,7 +193,7 @@ local function choose(columns, lengths)
     for _, column in ipairs(columns) do column.least = least_of(column) + 0.1 end
     for _, size in ipairs(sizes) do
       local setting = try(columns, lengths, page, size)
-      if page == PORTRAIT and setting.fits and setting.most <= LINES then return setting end
+      if page == PORTRAIT and setting.fits and (setting.most <= LINES or setting.height < LOW) then return setting end
       if not best or better(setting, best) then best = setting end
     end
   end
@@ -303,7 +305,8 @@ end
 local function heading(scan, chapter, element)
   local number = element.attributes.number
   return wide({ raw('#evidence-heading(' .. element.level .. ', ' .. (number and quoted(number) or 'none') .. ', '
-    .. quoted(anchor(scan, chapter, element.identifier)) .. ')' .. content(element.content)) }, 'heading')
+    .. quoted(anchor(scan, chapter, element.identifier)) .. (chapter.crowded and ', listed: false' or '') .. ')'
+    .. content(element.content)) }, 'heading')
 end
 
 local function division(div)
@@ -413,9 +416,10 @@ end
 -- Prose is set to a comfortable measure; headings, figures and tables have the whole width.
 local function measured(blocks)
   local out, run = pandoc.Blocks {}, pandoc.Blocks {}
-  local function flush()
+  local function flush(closing)
     if #run > 0 then
-      out:insert(raw('#evidence-prose['))
+      local kept = closing and #stringify(run) < CLOSING
+      out:insert(raw(kept and '#evidence-prose(whole: true)[' or '#evidence-prose['))
       out:extend(run)
       out:insert(raw(']'))
       run = pandoc.Blocks {}
@@ -430,7 +434,7 @@ local function measured(blocks)
       run:insert(block)
     end
   end
-  flush()
+  flush(true)
   return out
 end
 
@@ -441,7 +445,7 @@ local function chapter_opening(scan, chapter)
   local part = chapter.part
   if part == '' and chapter.appendix then part = 'Appendices' end
   return '#evidence-chapter(number: ' .. optional(chapter.number) .. ', part: ' .. optional(part) .. ', id: '
-    .. quoted(chapter.id) .. ')' .. content(transform(scan, chapter, pandoc.Blocks { pandoc.Plain(title) })[1].content)
+    .. quoted(chapter.id) .. (chapter.crowded and ', minor: true' or '') .. ')' .. content(transform(scan, chapter, pandoc.Blocks { pandoc.Plain(title) })[1].content)
 end
 
 local function references(literature)
@@ -453,7 +457,17 @@ local function references(literature)
   return table.concat(out, '\n')
 end
 
+-- The sections of a part of many like chapters would drown the contents: there the chapters alone are listed.
+local CROWD = 8
+
+local function mark_crowded(chapters)
+  local counts = {}
+  for _, chapter in ipairs(chapters) do counts[chapter.part] = (counts[chapter.part] or 0) + 1 end
+  for _, chapter in ipairs(chapters) do chapter.crowded = chapter.part ~= '' and counts[chapter.part] > CROWD end
+end
+
 function paper.write(scan, docs, literature)
+  mark_crowded(scan.manifest.chapters)
   local out = { '#import "/evidence-book.typ": *', '#show: evidence-book.with(json("/evidence-book.json"))' }
   for position, chapter in ipairs(scan.manifest.chapters) do
     out[#out + 1] = chapter_opening(scan, chapter)

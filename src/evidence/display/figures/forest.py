@@ -1,0 +1,499 @@
+"""The forest plot of the clinical journals, in a layout that a phone and a printed page can hold.
+
+Two lines per study: its name and effect in words, then events out of patients, the interval and the weight.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Unpack
+
+from evidence import format as fmt
+from evidence.data import Dataset
+from evidence.display import theme
+from evidence.display.figures.draw import Scale, effect_scale, nothing, percent_scale
+from evidence.display.labels import MEASURES, lower_first, pretty
+from evidence.display.model import Figure, legend_of, mark_from
+from evidence.display.synthesis import Asked, Section, Synthesis, reason_words, synthesise
+from evidence.parameters import EffectMeasure, Parameters
+from evidence.synthesis.bias import SIGNS as SIGNS_OF_BIAS
+from evidence.synthesis.forest import Forest, ForestGroup, ForestStudy, Grouping, Summary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+POINTS = 72 * theme.WIDTH  # the width of the figure in points
+LINE, GAP, SPACE = 13.0, 5.0, 4.0  # points: a line of text, the space below a row and above a heading
+FIRST, SECOND = 56.0, 114.0  # points from the left edge: where the two columns of counts end
+LEFT, RIGHT = 124.0, 48.0  # points beside the value axis
+BIAS = 18.0  # points for the risk-of-bias column, where there is one
+CHARACTER = 4.4  # points: the mean width of a letter at 9 points
+LARGEST, SMALLEST, ALONE = 11.0, 3.5, 6.5  # points: side of a square of all the weight, the least, and of one
+TOP, BOTTOM, UNNAMED = 4.0, 50.0, 36.0  # points above the first row and below the last; sides not named
+TAU2 = {"FE": "a common effect", "GLMM": "a binomial-normal model", "logit": "logits and inverse variance"}
+INTERVALS = {
+    "HKSJ-adhoc": "Hartung-Knapp-Sidik-Jonkman intervals, never narrowed",
+    "HKSJ": "Hartung-Knapp-Sidik-Jonkman intervals",
+    "Wald": "Wald’s intervals",
+}
+Shape = Literal["square", "diamond", "hollow", "bar", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What stands on the second line of a row: counts, an interval on the axis, a weight, a judgement."""
+
+    estimate: float
+    low: float
+    high: float
+    shape: Shape
+    size: float = 0.0
+    counts: tuple[str, str] = ("", "")
+    weight: str = ""
+    judgement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Words on the left and right of a line, the mark below them or on it, and the points left free above."""
+
+    left: str
+    right: str = ""
+    bold: bool = False
+    muted: bool = False
+    mark: Mark | None = None
+    same_line: bool = False
+    before: float = 0.0
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the words on the left in lines that leave room for those on the right."""
+        beside = LEFT if self.same_line else POINTS - CHARACTER * (len(self.right) + 2)
+        kept = re.sub(r"(?<=\d) (?=[a-z])", "\u00a0", self.left)  # a number stays with its unit
+        return textwrap.wrap(kept, max(16, int(beside / CHARACTER))) or [""]
+
+    @property
+    def height(self) -> float:
+        """Return the points that the row takes."""
+        marked = LINE if self.mark and not self.same_line else 0.0
+        return (
+            self.before + LINE * len(self.lines) + marked + (GAP if self.mark and not self.same_line else 1.0)
+        )
+
+
+def forest_figure(
+    data: Dataset,
+    parameters: Parameters,
+    *,
+    by: Grouping = "allocation",
+    measure: EffectMeasure | None = None,
+    together: bool = False,
+    **asked: Unpack[Asked],
+) -> Figure:
+    """Draw the studies that answer the questions asked: a section per outcome, time and comparator.
+
+    ``asked`` names columns of ``questions.csv`` with their values; see ``evidence.synthesis.forest.forest``
+    for the rest. A section with one group shows its subtotal; randomised and other studies are never pooled,
+    except ``together``, which is drawn and named as a sensitivity analysis.
+    """
+    return draw_forest(synthesise(data, parameters, by=by, measure=measure, together=together, **asked))
+
+
+def draw_forest(synthesis: Synthesis) -> Figure:
+    """Draw one forest plot of one or more sections on a common axis."""
+    sections = [section for section in synthesis.sections if section.forest.rows]
+    if not sections:
+        return nothing(synthesis.caption)
+    rows = forest_rows(sections)
+    scale = _scale(sections)
+    cut = any(row.mark and _is_cut(row.mark, scale) for row in rows)
+    wide = RIGHT + (BIAS if any(row.mark and row.mark.judgement for row in rows) else 0.0)
+    with theme.themed():
+        figure, axis = _canvas(rows, wide, BOTTOM if scale.reference is not None else UNNAMED)
+        _draw(axis, rows, scale, wide)
+        _axis(axis, scale, sections[0].forest)
+    caption = f"{synthesis.caption} {_legend(sections, cut=cut)}"
+    return Figure(figure, caption, f"Forest plot. {alternative(sections)}", synthesis.frame())
+
+
+def forest_rows(sections: Sequence[Section]) -> list[Row]:
+    """Return what is drawn from top to bottom."""
+    first = sections[0].forest
+    head = Row("Study (year)", _measure_head(first), muted=True)
+    columns = ("Events/n", "") if first.measure == "proportion" else ("Treatment", "Comparator")
+    weighted = any(not math.isnan(row.weight) for section in sections for row in section.forest.rows)
+    mark = Mark(math.nan, math.nan, math.nan, "none", counts=columns, weight="Weight" if weighted else "")
+    rows = [head, Row("", mark=mark, muted=True, same_line=True)]
+    for section in sections:
+        space = SPACE if section is sections[0] else 3 * SPACE
+        rows += [Row(section.title, bold=True, before=space)] if section.title else []
+        for group in section.forest.groups:
+            rows += _group_rows(group, section.forest)
+        rows += _end_rows(section.forest)
+    return rows
+
+
+def _measure_head(forest: Forest) -> str:
+    name = {"proportion": "Proportion"}.get(forest.measure) or MEASURES[forest.measure]
+    return f"{name} ({fmt.level(forest.level)} CI)"
+
+
+def _group_rows(group: ForestGroup, forest: Forest) -> list[Row]:
+    heading = [Row(pretty(group.label), muted=True, before=SPACE)] if group.label else []
+    studies = [_study_row(row, forest) for row in group.rows]
+    share = sum(row.weight for row in group.rows)
+    pooled = _summary_rows(group.summary, forest, share) if group.summary else []
+    reason = (
+        [Row(group.reason, muted=True)] if group.reason and len(group.rows) > 1 and not group.summary else []
+    )
+    return [*heading, *studies, *pooled, *reason]
+
+
+def _end_rows(forest: Forest) -> list[Row]:
+    total = _summary_rows(forest.total, forest, 100.0) if forest.total else []
+    return [*total, *([Row(between_words(forest), muted=True)] if forest.test else [])]
+
+
+def _study_row(row: ForestStudy, forest: Forest) -> Row:
+    study, none = row.study, row.study.comparator
+    counts = [f"{fmt.count(arm.events, arm.n)}{arm.sign}" for arm in (study.treatment, none) if arm]
+    known = not math.isnan(row.weight)
+    size = max(SMALLEST, LARGEST * math.sqrt(row.weight / 100)) if known else ALONE
+    mark = Mark(
+        row.estimate, row.low, row.high, "none" if math.isnan(row.estimate) else "square", size,
+        (counts[0], counts[1] if none else ""), _percent(row.weight),
+        row.judgement,
+    )  # fmt: skip
+    return Row(pretty(row.label), effect_words(forest, row.estimate, row.low, row.high), mark=mark)
+
+
+def _summary_rows(one: Summary, forest: Forest, share: float) -> list[Row]:
+    counts = tuple(fmt.count(e, n) if n else "" for e, n in zip(one.events, one.patients, strict=True))
+    shape: Shape = "hollow" if one.secondary or one.label.startswith("All designs") else "diamond"
+    mark = Mark(one.estimate, one.low, one.high, shape, counts=(counts[0], counts[1]), weight=_percent(share))
+    rows = [Row(one.label, effect_words(forest, one.estimate, one.low, one.high), bold=True, mark=mark)]
+    if one.secondary and not math.isnan(one.wald_low):
+        rows.append(_bar("The same by Wald’s method", forest, one.estimate, one.wald_low, one.wald_high))
+    if not math.isnan(one.pi_low):
+        rows.append(_bar("Prediction interval", forest, math.nan, one.pi_low, one.pi_high))
+    return [*rows, Row(heterogeneity_words(one), muted=True)]
+
+
+def _percent(weight: float) -> str:
+    if math.isnan(weight):
+        return ""
+    return f"{fmt.number(weight, 1)}%" if weight else "–"
+
+
+def _bar(label: str, forest: Forest, estimate: float, low: float, high: float) -> Row:
+    limits = (
+        effect_words(forest, estimate, low, high) if not math.isnan(estimate) else _limits(forest, low, high)
+    )
+    return Row(label, limits, mark=Mark(math.nan, low, high, "bar"))
+
+
+def _limits(forest: Forest, low: float, high: float) -> str:
+    if forest.measure == "proportion":
+        return f"{fmt.number(low * 100, 1)} to {fmt.number(high * 100, 1)}%"
+    if forest.measure == "RD":
+        return f"{fmt.signed(low * 100, 1)} to {fmt.signed(high * 100, 1)}"
+    return f"{fmt.ratio_number(low)} to {fmt.ratio_number(high)}"
+
+
+def effect_words(forest: Forest, estimate: float, low: float, high: float) -> str:
+    """Return an effect or a proportion with its interval as the figure writes it."""
+    if forest.measure == "proportion":
+        return fmt.risk(estimate, low, high)
+    return fmt.effect(forest.measure, estimate, low, high)
+
+
+def heterogeneity_words(one: Summary) -> str:
+    """Return the heterogeneity line: Q, df, P, I2 and tau2 with its interval."""
+    digits = 3 if one.measure == "RD" else 2  # a variance of differences is small
+    tau2 = "" if math.isnan(one.tau2) else f"τ² = {fmt.number(one.tau2, digits)}"
+    if tau2 and not math.isnan(one.tau2_low):
+        tau2 += f" ({fmt.number(one.tau2_low, digits)} to {fmt.number(one.tau2_high, digits)})"
+    q = "" if math.isnan(one.q) else f"Q = {fmt.number(one.q, 2)}, df = {one.q_df}, {fmt.p_words(one.q_p)}"
+    i2 = "" if math.isnan(one.i2) else f"I² = {fmt.number(one.i2, 0)}%"
+    told = "; ".join(filter(None, (q, i2, tau2))) or "not estimable"
+    return f"Heterogeneity: {told}."
+
+
+def between_words(forest: Forest) -> str:
+    """Return the test of whether the groups differ, in words."""
+    if forest.test is None or forest.test.statistic is None:
+        return ""
+    q, df = fmt.number(forest.test.statistic, 2), int(forest.test.df or 0)
+    return f"Difference between groups: Q = {q}, df = {df}, {fmt.p_words(forest.test.p)}."
+
+
+def _scale(sections: Sequence[Section]) -> Scale:
+    first = sections[0].forest
+    shown: list[ForestStudy | Summary] = []
+    for section in sections:
+        shown += section.forest.rows
+        shown += [one for one in section.forest.summaries if not one.secondary]
+    values = [end for one in shown for end in (one.estimate, one.low, one.high)]
+    if first.measure == "proportion":
+        return percent_scale(max([0.0, *(value for value in values if not math.isnan(value))]), "Proportion")
+    name = {"RD": "Risk difference, percentage points"}.get(
+        first.measure, f"{MEASURES.get(first.measure, first.measure)}, logarithmic axis"
+    )
+    return effect_scale(first.measure, values, name)
+
+
+def _is_cut(mark: Mark, scale: Scale) -> bool:
+    return mark.low < scale.low or mark.high > scale.high
+
+
+def _canvas(rows: Sequence[Row], right: float, bottom: float) -> tuple[Canvas, Axes]:
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+    body = sum(row.height for row in rows)
+    height = TOP + body + bottom
+    figure = MatplotlibFigure(figsize=(theme.WIDTH, height / 72))
+    box = (LEFT / POINTS, bottom / height, (POINTS - LEFT - right) / POINTS, body / height)
+    axis = figure.add_axes(box)
+    axis.set_ylim(body, 0)
+    return figure, axis
+
+
+def _draw(axis: Axes, rows: Sequence[Row], scale: Scale, right: float) -> None:
+    if scale.log:
+        axis.set_xscale("log")
+    axis.set_xlim(scale.low, scale.high)
+    top = 0.0
+    heads = 2  # the two rows that head the columns
+    for place, row in enumerate(rows):
+        _draw_words(axis, row, top + row.before, right)
+        if row.mark and not row.same_line and scale.reference is not None:
+            reference, span = [scale.reference] * 2, [top, top + row.height]
+            axis.plot(reference, span, color=theme.MUTED, linewidth=0.9, zorder=1)
+        if row.mark:
+            below = row.before + (0.0 if row.same_line else LINE * len(row.lines))
+            _draw_mark(axis, row, top + below + LINE / 2, scale, right)
+        top += row.height
+        if place == heads - 1:
+            _rule(axis, top, right)
+
+
+def _x(points: float, right: float) -> float:
+    """Return a place in points from the left edge as a share of the axis."""
+    return (points - LEFT) / (POINTS - LEFT - right)
+
+
+def _write(axis: Axes, points: float, y: float, text: str, right: float, **look: Any) -> None:
+    patch = {"boxstyle": "square,pad=0.08", "facecolor": theme.PAPER, "edgecolor": "none"}
+    options: dict[str, Any] = {"va": "center", "zorder": 2.5, "bbox": patch, **look}
+    axis.text(_x(points, right), y, text, transform=axis.get_yaxis_transform(), **options)
+
+
+def _draw_words(axis: Axes, row: Row, top: float, right: float) -> None:
+    look = {"weight": "bold" if row.bold else "normal", "color": theme.MUTED if row.muted else theme.INK}
+    for place, line in enumerate(row.lines):
+        if line:
+            _write(axis, 0.0, top + LINE * (place + 0.5), line, right, ha="left", **look)
+    if row.right:
+        _write(axis, POINTS, top + LINE / 2, row.right, right, ha="right", **look)
+
+
+def _draw_mark(axis: Axes, row: Row, y: float, scale: Scale, right: float) -> None:
+    mark = row.mark
+    assert mark is not None  # noqa: S101 - the caller has looked
+    look = {"color": theme.MUTED if row.muted else theme.INK, "weight": "bold" if row.bold else "normal"}
+    for points, text in zip((FIRST, SECOND), mark.counts, strict=True):
+        if text:
+            _write(axis, points, y, text, right, ha="right", **look)
+    bias = right - RIGHT
+    if mark.weight:
+        _write(axis, POINTS - bias, y, mark.weight, right, ha="right", **look)
+    if mark.judgement in SIGNS_OF_BIAS:
+        sign = SIGNS_OF_BIAS[mark.judgement]
+        axis.text(
+            _x(POINTS - bias / 2 + 3, right), y, sign, transform=axis.get_yaxis_transform(), ha="center",
+            va="center", weight="bold", bbox={"boxstyle": "circle,pad=0.12", "facecolor": "none"},
+        )  # fmt: skip
+    _shape(axis, mark, y, scale)
+
+
+def _shape(axis: Axes, mark: Mark, y: float, scale: Scale) -> None:
+    if math.isnan(mark.low) or mark.shape == "none":
+        return
+    low, high = max(mark.low, scale.low), min(mark.high, scale.high)
+    if mark.shape in ("diamond", "hollow"):
+        _diamond(axis, mark, y, (low, high))
+    elif low < high:
+        width = 4.5 if mark.shape == "bar" else 1.4
+        color = theme.style(5).color if mark.shape == "bar" else theme.style(0).color
+        axis.plot((low, high), (y, y), color=color, linewidth=width, solid_capstyle="butt", zorder=3)
+    if mark.shape == "square" and scale.low <= mark.estimate <= scale.high:
+        axis.plot(
+            [mark.estimate], [y], "s", markersize=mark.size, color=theme.style(0).color,
+            markeredgecolor=theme.PAPER, markeredgewidth=0.6, clip_on=False, zorder=4,
+        )  # fmt: skip
+    _arrows(axis, mark, y, scale)
+
+
+def _diamond(axis: Axes, mark: Mark, y: float, ends: tuple[float, float]) -> None:
+    middle = min(max(mark.estimate, ends[0]), ends[1])
+    corners = [(ends[0], y), (middle, y - 5.2), (ends[1], y), (middle, y + 5.2)]
+    face = theme.PAPER if mark.shape == "hollow" else theme.INK
+    xs, ys = zip(*corners, strict=True)
+    axis.fill(xs, ys, facecolor=face, edgecolor=theme.INK, linewidth=1.1, zorder=4, clip_on=False)
+
+
+def _arrows(axis: Axes, mark: Mark, y: float, scale: Scale) -> None:
+    look: dict[str, Any] = {"color": theme.INK, "markersize": 5.0, "clip_on": False, "zorder": 5}
+    if mark.low < scale.low:
+        axis.plot([scale.low], [y], "<", **look)
+    if mark.high > scale.high:
+        axis.plot([scale.high], [y], ">", **look)
+
+
+def _rule(axis: Axes, y: float, right: float) -> None:
+    axis.plot(
+        [_x(0, right), _x(POINTS, right)], [y, y], transform=axis.get_yaxis_transform(), color=theme.MUTED,
+        linewidth=0.7, clip_on=False, zorder=2,
+    )  # fmt: skip
+
+
+def _axis(axis: Axes, scale: Scale, forest: Forest) -> None:
+    axis.set_xticks(scale.ticks, labels=scale.labels)
+    axis.minorticks_off()
+    axis.set_yticks([])
+    axis.spines["left"].set_visible(False)
+    axis.set_xlabel(scale.label, labelpad=2)
+    if scale.reference is None:
+        return
+    look: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "color": theme.INK}
+    left, right = sides(forest)
+    axis.annotate(f"← {left}", (0, 0), xytext=(-LEFT, -33), ha="left", va="top", **look)
+    axis.annotate(f"{right} →", (1, 0), xytext=(RIGHT, -33), ha="right", va="top", **look)
+
+
+def sides(forest: Forest) -> tuple[str, str]:
+    """Return in words what the left and the right of the line of no difference favour."""
+    one, none = shortened(forest.treatment, "treatment"), shortened(forest.comparator, "comparator")
+    if forest.better == "higher":
+        return f"favours {none}", f"favours {one}"
+    if forest.better == "lower":
+        return f"favours {one}", f"favours {none}"
+    return f"less often with {one}", f"more often with {one}"
+
+
+def shortened(text: str, side: str, most: int = 28) -> str:
+    """Return a name that fits half the width; several names are told as their side of the comparison.
+
+    >>> shortened("Low dose or high dose", "treatment")
+    'treatment'
+    """
+    if " or " in text:
+        return side
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def _legend(sections: Sequence[Section], *, cut: bool) -> str:
+    """Return the sentences that say how the figure is read, and what was done and left undone."""
+    forests = [section.forest for section in sections]
+    level = fmt.level(forests[0].level)
+    pooled = [one for forest in forests for one in forest.summaries]
+    first = forests[0]
+    kind = "exact (Clopper-Pearson) " if first.measure == "proportion" else ""
+    parts = [
+        f"Treatment: {first.treatment}; comparator: {first.comparator}." if first.comparator else "",
+        f"Squares: {'one study each, area by weight' if pooled else 'one study each'}; "
+        f"lines: {kind}{level} confidence intervals.",
+        _pooled_words(pooled),
+        "Filled diamonds: pooled." if any(not one.secondary for one in pooled) else "",
+        "Open diamonds: secondary, not an answer." if any(one.secondary for one in pooled) else "",
+        _bars_words(pooled),
+        "Arrows: the interval goes on beyond the axis." if cut else "",
+        reason_words(sections),
+        *dict.fromkeys(note for forest in forests for note in forest.notes),
+        *dict.fromkeys(_cells(forest) for forest in forests),
+        signs_legend(forests),
+        bias_legend(forests),
+    ]
+    return " ".join(dict.fromkeys(filter(None, parts)))
+
+
+def _bars_words(pooled: Sequence[Summary]) -> str:
+    predicted = any(not math.isnan(one.pi_low) for one in pooled)
+    wald = any(one.secondary and not math.isnan(one.wald_low) for one in pooled)
+    named = [name for name, shown in (("prediction interval", predicted), ("Wald’s interval", wald)) if shown]
+    return f"Thick bars: {' or '.join(named)}, as named." if named else ""
+
+
+def _pooled_words(pooled: Sequence[Summary]) -> str:
+    return " ".join(
+        f"Pooled by {method_words(method)}." for method in dict.fromkeys(one.method for one in pooled)
+    )
+
+
+def method_words(method: str) -> str:
+    """Return a pooling method in words.
+
+    >>> method_words("REML, HKSJ-adhoc")
+    'REML with Hartung-Knapp-Sidik-Jonkman intervals, never narrowed'
+    """
+    name, _, ci = method.partition(", ")
+    return f"{TAU2.get(name, name)}{f' with {INTERVALS[ci]}' if ci in INTERVALS else ''}"
+
+
+def _cells(forest: Forest) -> str:
+    corrections = dict.fromkeys(row.correction for row in forest.rows if row.correction)
+    return f"Empty cells: {'; '.join(corrections)}." if corrections else ""
+
+
+def signs_legend(forests: Sequence[Forest]) -> str:
+    """Return the meaning of the signs at the counts."""
+    used = {
+        arm.sign
+        for forest in forests
+        for row in forest.rows
+        for arm in (row.study.treatment, row.study.comparator)
+        if arm
+    }
+    told = legend_of(map(mark_from, used))
+    return f"{told}." if told else ""
+
+
+def bias_legend(forests: Sequence[Forest]) -> str:
+    """Return the meaning of the signs of risk of bias that stand at the right, from best to worst."""
+    used = {row.judgement for forest in forests for row in forest.rows}
+    told = [f"{sign} {judgement}" for judgement, sign in SIGNS_OF_BIAS.items() if judgement in used]
+    return f"Circled, risk of bias: {', '.join(told)}." if told else ""
+
+
+def alternative(sections: Sequence[Section]) -> str:
+    """Return the alternative text: every study and summary with its numbers."""
+    parts = []
+    for section in sections:
+        forest = section.forest
+        parts += [f"{section.title}:"] if section.title else []
+        parts += [_study_words(row, forest) for row in forest.rows]
+        parts += [
+            f"{one.label}: {_measure_word(forest)} {effect_words(forest, one.estimate, one.low, one.high)}."
+            for one in forest.summaries
+        ]
+    return " ".join(parts)
+
+
+def _study_words(row: ForestStudy, forest: Forest) -> str:
+    none = row.study.comparator
+    counts = fmt.count(row.study.treatment.events, row.study.treatment.n)
+    against = f" against {fmt.count(none.events, none.n)}" if none else ""
+    effect = effect_words(forest, row.estimate, row.low, row.high)
+    arm = row.study.treatment.label
+    name = row.label if pretty(arm) in row.label else f"{row.label}, {arm}"
+    bias = f", risk of bias {row.judgement}" if row.judgement else ""
+    return f"{name}: {counts}{against}, {_measure_word(forest)} {effect}{bias}."
+
+
+def _measure_word(forest: Forest) -> str:
+    return lower_first(MEASURES.get(forest.measure, "proportion"))

@@ -1,0 +1,108 @@
+"""Doubts of the audit in every table: which data rows do not fit the other printed figures, and why."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import wraps
+from typing import Any
+
+import pandas as pd
+
+from evidence.data import Dataset
+from evidence.display.model import Item, Table
+from evidence.parameters import Parameters
+
+Asked = tuple[int, float, frozenset[str]]
+TABLES = ("studies", "arms", "counts", "measurements", "tests", "claims", "definitions", "protocols")
+KEPT = 16  # more sets of studies than one notebook shows
+_whole: OrderedDict[tuple[int, float], tuple[Dataset, pd.DataFrame]] = OrderedDict()
+_found: OrderedDict[Asked, tuple[Dataset, dict[str, str]]] = OrderedDict()
+
+
+def doubted(builder: Callable[..., Item]) -> Callable[..., Item]:
+    """Return a builder of tables whose tables know which of their data rows the audit doubts.
+
+    The builder's dataset and parameters are found among its arguments; without a dataset nothing changes.
+    """
+
+    @wraps(builder)
+    def built(*arguments: Any, **named: Any) -> Item:
+        item = builder(*arguments, **named)
+        given = [*arguments, *named.values()]
+        data = next((one for one in given if isinstance(one, Dataset)), None)
+        if not isinstance(item, Table) or data is None:
+            return item
+        parameters = next((one for one in given if isinstance(one, Parameters)), Parameters())
+        return with_doubts(item, data, alpha=parameters.alpha)
+
+    return built
+
+
+def with_doubts(table: Table, data: Dataset, *, alpha: float) -> Table:
+    """Return a table with the reason for every data row of it that does not fit other printed figures."""
+    rows = {row for line in table.rows for cell in line for row in cell.rows}
+    if not rows:
+        return table
+    found = doubts(data, _studies(data, rows), alpha=alpha)
+    return replace(table, doubts={row: why for row, why in found.items() if row in rows})
+
+
+def doubts(data: Dataset, studies: Iterable[str], *, alpha: float) -> dict[str, str]:
+    """Return the data rows of studies that have an inconsistent finding, with the reasons.
+
+    A finding doubts the rows of the table that its first row is of: a test that its counts do not give
+    doubts the test and not the counts. What was found is kept for the next table of the same studies.
+    """
+    asked = (id(data), alpha, frozenset(studies))
+    if asked not in _found:
+        _found[asked] = (data, _doubts(data.only(asked[2]), alpha))
+        while len(_found) > KEPT:
+            _found.popitem(last=False)
+    return _found[asked][1]
+
+
+def findings_of(data: Dataset, alpha: float) -> pd.DataFrame:
+    """Return the audit of a whole dataset; it is made once and kept for the next table."""
+    from evidence.audit import audit
+
+    asked = (id(data), alpha)
+    if asked not in _whole:
+        _whole.clear()
+        _whole[asked] = (data, audit(data, alpha=alpha))
+    return _whole[asked][1]
+
+
+def row_kinds(data: Dataset) -> dict[str, str]:
+    """Return the table that every data row of a document stands in."""
+    return {row: name for name in TABLES for row in getattr(data, name)["row_id"].tolist()}
+
+
+def _studies(data: Dataset, rows: set[str]) -> set[str]:
+    """Return the studies that rows belong to; a row of no study belongs to the study of no name."""
+    found: set[str] = set()
+    for name in TABLES:
+        frame = getattr(data, name)
+        if "study_id" in frame:
+            found |= set(frame.loc[frame["row_id"].isin(rows), "study_id"])
+        elif frame["row_id"].isin(rows).any():
+            found.add("")
+    return found
+
+
+def _doubts(data: Dataset, alpha: float) -> dict[str, str]:
+    from evidence.audit import audit
+
+    kinds = row_kinds(data)
+    findings = audit(data, alpha=alpha)
+    wrong = findings[findings["verdict"] == "inconsistent"]
+    found: dict[str, list[str]] = {}
+    for ids, why in zip(wrong["row_id"], wrong["why"], strict=True):
+        for row in _of_first_kind(ids.split("|"), kinds):
+            found.setdefault(row, []).append(why)
+    return {row: " ".join(dict.fromkeys(reasons)) for row, reasons in found.items()}
+
+
+def _of_first_kind(rows: Sequence[str], kinds: dict[str, str]) -> list[str]:
+    return [row for row in rows if row in kinds and kinds[row] == kinds.get(rows[0])]

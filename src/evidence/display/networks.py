@@ -1,0 +1,122 @@
+"""Networks as tables and figures show them: made from a choice of results, named, with their words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evidence.display.labels import joined, lower_first, outcome_labels, pretty, titled
+from evidence.parameters import Parameters
+from evidence.results import Row, Tables, records
+from evidence.stats import Network
+from evidence.synthesis.connect import Connected, CountMeasure, Linking, connect
+from evidence.synthesis.indirect import Baseline, RatioMeasure
+from evidence.wording import per_1000
+
+NETWORK_RATIO: RatioMeasure = "OR"
+"""The ratio that networks are made of, whatever the parameters say: see ``SCALE``."""
+SCALE = (
+    "Odds ratios carry over between trials here: with few events on the reference, a risk ratio of one trial "
+    "can give a risk above 1,000 in 1,000 in another, and an odds ratio cannot."
+)
+WEAKEST = ("assumed", "derived", "printed")
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A network made ready for display: its arms, reference, outcome's label and which way is good."""
+
+    arms: Connected
+    reference: str
+    outcome: str
+    better: str
+    level: float
+
+    def name(self, treatment: str) -> str:
+        """Return how a treatment is written."""
+        return self.arms.labels.get(treatment, treatment)
+
+    def inside(self, treatment: str) -> str:
+        """Return how a treatment is written inside a sentence."""
+        return lower_first(self.name(treatment))
+
+    def result(self, measure: CountMeasure, tau: float | None = 0.0) -> Network:
+        """Return the network's effects in a measure under an assumed tau, or an estimated one for None."""
+        return self.arms.network(
+            measure, reference=self.reference, tau=tau, level=self.level, better=self.better
+        )
+
+    @property
+    def others(self) -> list[str]:
+        """Return the treatments other than the reference, in the order of the data."""
+        found = dict.fromkeys(str(one) for one in self.arms.arms["treatment"])
+        return [one for one in found if one != self.reference]
+
+    @property
+    def title(self) -> str:
+        """Return outcome and times of the results that went in, as a caption begins."""
+        whens = [titled(row).removeprefix(f"{pretty(row['outcome_label'])}, ") for row in self.rows]
+        times = list(dict.fromkeys(whens))
+        return f"{self.outcome} ({joined(times)})" if times else self.outcome
+
+    @property
+    def rows(self) -> list[Row]:
+        """Return the arms as dictionaries."""
+        return records(self.arms.arms)
+
+
+def link(
+    data: Tables, parameters: Parameters, outcome_ids: Sequence[str], reference: str, choice: Linking
+) -> Linked:
+    """Return the network that a choice makes."""
+    found = connect(data, parameters, outcome_ids=outcome_ids, **choice)
+    better = dict(zip(data.outcomes["outcome_id"], data.outcomes["better"], strict=True))
+    label = outcome_labels(data).get(outcome_ids[0], outcome_ids[0])
+    sense = str(better.get(outcome_ids[0], ""))
+    return Linked(found, reference, label, sense, parameters.confidence_level)
+
+
+def ratio_of(parameters: Parameters) -> RatioMeasure:
+    """Return the ratio to show: the effect measure, or the risk ratio where that is a difference."""
+    return "OR" if parameters.effect_measure == "OR" else "RR"
+
+
+def weakest(rows: Sequence[Row]) -> str:
+    """Return the weakest basis of rows."""
+    return min((str(row["basis"]) for row in rows), key=WEAKEST.index)
+
+
+def trials(k: int) -> str:
+    """Return a number of trials in words.
+
+    >>> trials(1), trials(3)
+    ('one trial', '3 trials')
+    """
+    return "one trial" if k == 1 else f"{k} trials"
+
+
+def assumed_words(tau: float) -> str:
+    """Return what is assumed of the variation between trials, as a sentence without its stop."""
+    return "Common effect (τ 0)" if tau == 0 else f"τ is assumed to be {tau:g}"
+
+
+def baseline_words(base: Baseline) -> str:
+    """Return a baseline risk as a caption names it."""
+    limits = f"{per_1000(base.low)} to {per_1000(base.high)}"
+    return f"{per_1000(base.estimate)} per 1,000 ({limits}; {base.events}/{base.n} in {trials(base.k)})"
+
+
+def more_or_fewer(difference: float) -> str:
+    """Return a difference of risks in patients per 1,000.
+
+    >>> more_or_fewer(-0.0213)
+    '21 fewer'
+    """
+    size = per_1000(difference)
+    return f"{abs(size)} {'more' if size >= 0 else 'fewer'}"
+
+
+def versus(linked: Linked, pair: dict[str, Any]) -> str:
+    """Return a comparison in words."""
+    return f"{linked.name(str(pair['treatment1']))} against {linked.inside(str(pair['treatment0']))}"

@@ -1,0 +1,108 @@
+"""Direct against indirect evidence as a table."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+import pandas as pd
+
+from evidence.display.indirect import (
+    ALLOCATIONS,
+    Triangle,
+    loop_title,
+    loops,
+    measure_of,
+    natural,
+    pair_words,
+    ratio_text,
+    studies_of,
+    untold,
+)
+from evidence.display.labels import MEASURES, ci, lower_first
+from evidence.display.model import Cell, Column, Table
+from evidence.display.tables.network import counts_cell
+from evidence.display.tables.parts import build, empty_cells, nothing
+from evidence.parameters import Parameters
+from evidence.results import Row, Tables, records
+from evidence.synthesis.indirect import Edge, Loop
+
+NOTE = (
+    "Indirect: the first comparison with the third treatment over the second (Bucher). Direct over indirect: "
+    "1 where they agree. First and second: events of patients. A percentage that fits no whole count gives "
+    "none, and no effect is computed from it."
+)
+
+
+def direct_indirect_table(data: Tables, parameters: Parameters, **triangle: Unpack[Triangle]) -> Table:
+    """Return two treatments compared directly and through a third, by outcome and time.
+
+    Each comparison has its studies, whether they were randomised, counts and ratio; the last row of a loop is
+    direct over indirect, or why it cannot be had. See ``display.indirect.Triangle``.
+    """
+    found = loops(data, parameters, triangle)
+    shown = measure_of(parameters, triangle)
+    if not found:
+        return nothing(untold(triangle))
+    one, none, third = (found[0].labels[triangle[name]] for name in ("treatment", "comparator", "through"))
+    bodies = [_body(loop) for loop in found]
+    starts = [sum(len(body) for body in bodies[:place]) for place in range(len(bodies))]
+    return build(
+        data,
+        (
+            Column("Comparison", width=2.3),
+            Column("Study", width=1.8),
+            Column("Randomised", width=1.0),
+            Column("First", "right", 0.8),
+            Column("Second", "right", 0.8),
+            Column(f"{MEASURES[shown]} ({ci(parameters)})", "right", 1.6),
+        ),
+        [row for body in bodies for row in body],
+        caption=f"{one} against {lower_first(none)}, directly and through {lower_first(third)}.",
+        note=NOTE,
+        frame=pd.DataFrame([row for loop in found for row in _tidy(loop)]),
+        groups=[(start, loop_title(loop)) for start, loop in zip(starts, found, strict=True)],
+    )
+
+
+def _body(loop: Loop) -> list[tuple[Cell, ...]]:
+    rows = [_edge_row(loop, edge) for edge in (*loop.edges[1:], loop.edges[0]) if edge]
+    if loop.indirect:
+        at = len(rows) - (loop.edges[0] is not None)
+        rows.insert(at, _plain("Indirect", ratio_text(loop.indirect)))
+    if loop.difference:
+        return [*rows, _plain("Direct over indirect", ratio_text(loop.difference))]
+    why = f"{loop.reason[:1].upper()}{loop.reason[1:]}"
+    return [*rows, (Cell("Direct over indirect"), Cell(why), *empty_cells(3), Cell("–"))]
+
+
+def _plain(name: str, text: str) -> tuple[Cell, ...]:
+    return Cell(name), *empty_cells(4), Cell(text)
+
+
+def _edge_row(loop: Loop, edge: Edge) -> tuple[Cell, ...]:
+    sides = [
+        counts_cell([row for row in records(edge.arms) if row["treatment"] == one])
+        for one in (edge.treatment, edge.comparator)
+    ]
+    kind = "Direct: " if edge is loop.edges[0] else ""
+    return (
+        Cell(f"{kind}{pair_words(loop, edge)}"),
+        Cell(studies_of(edge)),
+        Cell(ALLOCATIONS[edge.allocation]),
+        *sides,
+        Cell(ratio_text(edge.effect)),
+    )
+
+
+def _tidy(loop: Loop) -> list[Row]:
+    known = {"outcome_id": loop.outcome_id, "time": loop_title(loop), "measure": loop.measure}
+    names = ("direct", "treatment against third", "comparator against third")
+    parts = [(name, edge.effect if edge else None) for name, edge in zip(names, loop.edges, strict=True)]
+    parts += [("indirect", loop.indirect), ("direct over indirect", loop.difference)]
+    rows: list[Row] = []
+    for name, contrast in parts:
+        values = natural(contrast) if contrast else (None, None, None)
+        rows.append(
+            known | {"comparison": name} | dict(zip(("estimate", "low", "high"), values, strict=True))
+        )
+    return rows

@@ -1,0 +1,313 @@
+"""Networks as tables: what went in, effects against a reference, all pairs, P-scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Unpack
+
+import pandas as pd
+
+from evidence import format as fmt
+from evidence.display.across import words_of
+from evidence.display.labels import MEASURES, METHODS, ci, joined, lower_first, moment, sourced, titled
+from evidence.display.model import Cell, Column, Table
+from evidence.display.networks import (
+    NETWORK_RATIO,
+    SCALE,
+    Linked,
+    assumed_words,
+    baseline_words,
+    link,
+    more_or_fewer,
+    trials,
+    weakest,
+)
+from evidence.display.tables.parts import build, nothing
+from evidence.errors import StatisticsError
+from evidence.parameters import Parameters
+from evidence.results import Row, Tables, records
+from evidence.stats import Network, compare
+from evidence.synthesis.connect import Linking
+from evidence.synthesis.indirect import Baseline, RatioMeasure, absolute_effects, baseline_risk
+from evidence.wording import difference_text, per_1000
+
+DIRECT = "*"
+NO_TIME = "Not stated"
+AT_RISK = (
+    f"{SCALE} Risks and differences follow from the same odds ratios; their intervals carry the uncertainty "
+    "of the effect and of the risk, taken as independent."
+)
+SCORES = (
+    "P-scores lie between 0 and 1 and have the interval of resampled effects. They order treatments by the "
+    "means of P values and say neither how much better one is nor how certain that is: no choice should rest "
+    "on them."
+)
+SCORED: tuple[RatioMeasure, ...] = (NETWORK_RATIO, "RR")
+Said = Callable[[Row], str]
+
+
+def network_arms_table(
+    data: Tables, parameters: Parameters, *, outcome_ids: Sequence[str], **choice: Unpack[Linking]
+) -> Table:
+    """Return which results went into a network, and which did not and why."""
+    linked = link(data, parameters, outcome_ids, "", choice)
+    one = linked.arms.rows["outcome_id"].nunique() < 2
+    used, out = linked.rows, _left_out(linked.arms.rows, moment if one else titled)
+    patients = sum(int(row["n"]) for row in used)
+    groups = [(0, "In the network")] * bool(used) + [(len(used), "Left out")] * bool(out)
+    columns = (
+        Column("Study", width=2.0),
+        Column("Treatment", width=1.6),
+        Column("Events/n", "right", 0.9),
+        Column("Time" if one else "Result", width=1.0 if one else 1.6),
+        Column("Why left out", width=1.7),
+    )
+    return build(
+        data,
+        columns,
+        [_used_row(row, linked, moment if one else titled) for row in used] + [_out_row(row) for row in out],
+        caption=f"{linked.title}: what went into the network ({trials(len(linked.arms.studies))}, "
+        f"{patients} patients) and what did not.",
+        frame=linked.arms.rows,
+        groups=groups,
+    )
+
+
+def _used_row(row: Row, linked: Linked, said: Said) -> tuple[Cell, ...]:
+    names = (str(row["study_label"]), linked.name(str(row["treatment"])))
+    return *(Cell(name) for name in names), counts_cell([row]), Cell(said(row)), Cell("")
+
+
+def counts_cell(rows: Sequence[Row]) -> Cell:
+    """Return events over patients of arms taken together, with their sources and the weakest mark."""
+    text = fmt.count(*(sum(int(row[name]) for row in rows) for name in ("events", "n")))
+    origin = "external" if any(row["origin"] == "external" for row in rows) else "seed"
+    row_ids = "|".join(str(row["row_id"]) for row in rows)
+    return sourced(text, row_ids, basis=weakest(rows), origin=origin)
+
+
+def _left_out(rows: pd.DataFrame, said: Said) -> list[Row]:
+    """Return one row per study, result and reason, the arms joined."""
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in (row for row in records(rows) if row["reason"]):
+        groups.setdefault((str(row["study_label"]), said(row), _why(row)), []).append(row)
+    return [
+        {
+            **dict(zip(("study", "result", "reason"), key, strict=True)),
+            "arms": list(dict.fromkeys(str(row["arm_label"]) for row in group)),
+            "row_id": "|".join(str(row["row_id"]) for row in group),
+        }
+        for key, group in groups.items()
+    ]
+
+
+def _why(row: Row) -> str:
+    """Return why a result was left out, with the design or the population that was not asked for."""
+    reason = str(row["reason"])
+    named = next((row[name] for name in ("design", "population") if reason == f"another {name}"), "")
+    return ": ".join(filter(None, (reason.capitalize(), words_of(named).lower())))
+
+
+def _out_row(row: Row) -> tuple[Cell, ...]:
+    result = sourced(row["result"] or NO_TIME, row["row_id"])
+    return Cell(row["study"]), Cell(joined(row["arms"])), Cell("–"), result, Cell(row["reason"])
+
+
+class _Solved(NamedTuple):
+    """A network under one tau: ratios, and risks at the reference's risk."""
+
+    ratios: Network
+    base: Baseline
+    risks: pd.DataFrame
+
+    @property
+    def effects(self) -> pd.DataFrame:
+        """Return ratios and risks of every ordered pair; the difference's limits end in ``_difference``."""
+        pair = ["treatment1", "treatment0"]
+        merged = self.ratios.effects().merge(self.risks, on=pair, suffixes=("", "_difference"))
+        return merged.assign(measure=self.ratios.measure)
+
+
+def _solve(linked: Linked, tau: float) -> _Solved:
+    ratios = linked.result(NETWORK_RATIO, tau)
+    base = baseline_risk(linked.arms, linked.reference, level=linked.level)
+    return _Solved(ratios, base, absolute_effects(ratios, base))
+
+
+def network_absolute_table(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    outcome_ids: Sequence[str],
+    reference: str = "placebo",
+    tau: float = 0.0,
+    **choice: Unpack[Linking],
+) -> Table:
+    """Return each treatment against the reference: odds ratio, risk per 1,000 and difference.
+
+    The last column is the difference that the treatment's own trial measured, where one trial did.
+    """
+    linked = link(data, parameters, outcome_ids, reference, choice)
+    try:
+        solved = _solve(linked, tau)
+    except StatisticsError as error:
+        return nothing(f"{linked.title}: no comparison, {error}.")
+    frame = solved.effects[solved.effects["treatment0"] == reference].reset_index(drop=True)
+    rows = {str(row["treatment1"]): row for row in records(frame)}
+    return build(
+        data,
+        _absolute_columns(solved, parameters),
+        [_absolute_row(linked, rows[one], parameters) for one in linked.others],
+        caption=f"{linked.title}: each treatment against {linked.inside(reference)}, at a risk of "
+        f"{baseline_words(solved.base)}.",
+        note=f"{assumed_words(tau)}. {AT_RISK} Differences in a treatment's own trial: "
+        f"{METHODS[parameters.difference_method]}.",
+        frame=frame,
+    )
+
+
+def _absolute_columns(solved: _Solved, parameters: Parameters) -> tuple[Column, ...]:
+    interval = ci(parameters)
+    return (
+        Column("Treatment", width=1.4),
+        Column("Events/n", "right", 1.0),
+        Column(f"{MEASURES[solved.ratios.measure]} ({interval})", "right", 1.5),
+        Column(f"Per 1,000 with treatment ({interval})", "right", 1.4),
+        Column(f"Difference per 1,000 ({interval})", "right", 1.7),
+        Column("Difference per 1,000 in its own trial", "right", 1.7),
+    )
+
+
+def _absolute_row(linked: Linked, row: Row, parameters: Parameters) -> tuple[Cell, ...]:
+    treatment = str(row["treatment1"])
+    risk = per_1000(row["risk1"]), per_1000(row["risk1_low"]), per_1000(row["risk1_high"])
+    return (
+        Cell(linked.name(treatment)),
+        counts_cell([arm for arm in linked.rows if arm["treatment"] == treatment]),
+        Cell(fmt.ratio(row["estimate"], row["low"], row["high"])),
+        Cell(f"{risk[0]} ({risk[1]} to {risk[2]})"),
+        Cell(_change(row)),
+        _own_difference(linked, treatment, parameters),
+    )
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    limits = difference_text(row["low_difference"], row["high_difference"])
+    return f"{more_or_fewer(row['difference'])} ({limits})"
+
+
+def sides_of(linked: Linked, treatment: str, comparator: str) -> list[tuple[Row, Row]]:
+    """Return the arms of both treatments in each study that had both, in the order asked for."""
+    studies: dict[str, dict[str, Row]] = {}
+    for row in linked.rows:
+        studies.setdefault(str(row["study_id"]), {})[str(row["treatment"])] = row
+    pair = (treatment, comparator)
+    return [(arms[treatment], arms[comparator]) for arms in studies.values() if set(pair) <= set(arms)]
+
+
+def _own_difference(linked: Linked, treatment: str, parameters: Parameters) -> Cell:
+    pairs = sides_of(linked, treatment, linked.reference)
+    if len(pairs) != 1:
+        return Cell(f"{len(pairs)} trials" if pairs else "no trial")
+    one, none = pairs[0]
+    method = parameters.difference_method
+    made = compare(
+        one["events"], one["n"], none["events"], none["n"], measure="RD", level=linked.level, method=method
+    )
+    text = f"{more_or_fewer(made.estimate)} ({difference_text(made.low, made.high)})"
+    return sourced(text, f"{one['row_id']}|{none['row_id']}")
+
+
+def league_table(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    outcome_ids: Sequence[str],
+    reference: str = "placebo",
+    tau: float = 0.0,
+    **choice: Unpack[Linking],
+) -> Table:
+    """Return all pairs: below the diagonal odds ratios, above it differences per 1,000 through the same.
+
+    Every cell is the row's treatment against the column's.
+    """
+    linked = link(data, parameters, outcome_ids, reference, choice)
+    try:
+        solved = _solve(linked, tau)
+    except StatisticsError as error:
+        return nothing(f"{linked.title}: no league table, {error}.")
+    order = [reference, *linked.others]
+    places = list(enumerate(order))
+    cells = {(row["treatment1"], row["treatment0"]): row for row in records(solved.effects)}
+    return build(
+        data,
+        (Column("Row against column", width=1.0), *(Column(linked.name(one), width=1.2) for one in order)),
+        [
+            (Cell(linked.name(one)), *(_league_cell(cells.get((one, none)), i > j) for j, none in places))
+            for i, one in places
+        ],
+        caption=f"{linked.title}: all pairs, with {ci(parameters)}. Below the diagonal: "
+        f"{lower_first(MEASURES[solved.ratios.measure])}s; above it: differences per 1,000 at a risk with "
+        f"{linked.inside(reference)} of {baseline_words(solved.base)}.",
+        note=f"Every cell: the row's treatment against the column's. {DIRECT} Compared within a trial; the "
+        f"others are indirect. {assumed_words(tau)}. {AT_RISK}",
+        frame=solved.effects,
+    )  # fmt: skip
+
+
+def _league_cell(pair: Row | None, below: bool) -> Cell:
+    if pair is None:
+        return Cell("–")
+    text = fmt.ratio(pair["estimate"], pair["low"], pair["high"]) if below else _change(pair)
+    return Cell(text + (DIRECT if pair["direct"] else ""))
+
+
+def p_scores_table(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    outcome_ids: Sequence[str],
+    reference: str = "placebo",
+    tau: float = 0.0,
+    **choice: Unpack[Linking],
+) -> Table:
+    """Return the P-score of each treatment by odds and by risk ratios, with intervals and a warning.
+
+    Treatments stand in the order of the data and are not ranked; the caption says whether the two scales
+    put the same one first.
+    """
+    linked = link(data, parameters, outcome_ids, reference, choice)
+    try:
+        scores = {one: linked.result(one, tau).p_scores.frame().assign(measure=one) for one in SCORED}
+    except StatisticsError as error:
+        return nothing(f"{linked.title}: no P-scores, {error}.")
+    rows = {one: {str(row["treatment"]): row for row in records(frame)} for one, frame in scores.items()}
+    return build(
+        data,
+        (
+            Column("Treatment", width=1.4),
+            *(Column(f"By {lower_first(MEASURES[one])}s ({ci(parameters)})", "right", 1.4) for one in SCORED),
+        ),
+        [
+            (Cell(linked.name(treatment)), *(_score_cell(rows[one][treatment]) for one in SCORED))
+            for treatment in (reference, *linked.others)
+        ],
+        caption=f"{linked.title}: P-scores, which are no ranking. {_firsts(linked, scores)}",
+        note=f"{SCORES} {assumed_words(tau)}.",
+        frame=pd.concat(scores.values(), ignore_index=True),
+    )
+
+
+def _score_cell(row: Row) -> Cell:
+    score, low, high = (fmt.number(row[name], 2) for name in ("p_score", "low", "high"))
+    return Cell(f"{score} ({fmt.interval(low, high)})")
+
+
+def _firsts(linked: Linked, scores: Mapping[RatioMeasure, pd.DataFrame]) -> str:
+    """Return which treatment has the highest score on each scale."""
+    highest = {one: max(records(frame), key=lambda row: row["p_score"]) for one, frame in scores.items()}
+    first = {one: linked.inside(str(row["treatment"])) for one, row in highest.items()}
+    if len(set(first.values())) == 1:
+        return f"Both scales give the highest score to {next(iter(first.values()))}."
+    told = [f"{lower_first(MEASURES[one])}s to {name}" for one, name in first.items()]
+    return f"The highest score depends on the scale: {joined(told)}."

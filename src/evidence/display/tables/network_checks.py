@@ -1,0 +1,245 @@
+"""What stands beside a network: methods for small counts, the same trial's own comparison, other choices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Unpack
+
+import pandas as pd
+
+from evidence import format as fmt
+from evidence.display.labels import MEASURES, METHODS, ci, joined, lower_first, sourced, study_label, titled
+from evidence.display.model import Cell, Column, Table
+from evidence.display.networks import NETWORK_RATIO, Linked, link, trials, versus
+from evidence.display.tables.network import counts_cell, sides_of
+from evidence.display.tables.parts import build, nothing
+from evidence.errors import StatisticsError
+from evidence.parameters import Parameters
+from evidence.results import Row, Tables, records
+from evidence.stats import Effect, Network, compare, conditional_logistic
+from evidence.synthesis.connect import Linking
+
+EXACT_NOTE = (
+    "Conditional logistic: no cell is corrected, limits from the profile likelihood. Exact: conditional on "
+    "the margins of a single trial; for indirect comparisons there is none. The common effect is assumed "
+    "throughout."
+)
+PAIR_NOTE = (
+    "Odds ratio: exact, conditional on the margins; P: Fisher, not adjusted for the number of rows. The rows "
+    "count the same patients in different ways, so they are not independent."
+)
+
+
+def network_exact_table(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    outcome_ids: Sequence[str],
+    reference: str = "placebo",
+    **choice: Unpack[Linking],
+) -> Table:
+    """Return odds ratios by the normal approximation and by methods that suit small counts, side by side."""
+    linked = link(data, parameters, outcome_ids, reference, choice)
+    try:
+        frame = _checked(linked)
+    except StatisticsError as error:
+        return nothing(f"{linked.title}: nothing to check, {error}.")
+    order, count = [reference, *linked.others], len(linked.others)
+    rows = {(row["treatment1"], row["treatment0"]): row for row in records(frame)}
+    pairs = [rows[one, none] for j, none in enumerate(order) for one in order[j + 1 :]]
+    groups = [(0, f"Against {linked.inside(reference)}"), (count, "Against each other")]
+    names = ("Normal approximation", "Conditional logistic", "Exact, within the trial")
+    columns = [Column(f"{one} ({ci(parameters)})", "right", 1.5) for one in names]
+    return build(
+        data,
+        (Column("Comparison", width=1.9), *columns),
+        [_exact_row(linked, row) for row in pairs],
+        caption=f"{linked.title}: odds ratios by the normal approximation and by methods for small counts.",
+        note=EXACT_NOTE,
+        frame=pd.DataFrame(pairs),
+        groups=groups if len(pairs) > count else [],
+    )  # fmt: skip
+
+
+def _checked(linked: Linked) -> pd.DataFrame:
+    normal = linked.result("OR").effects()
+    columns = (linked.arms.arms[name] for name in ("study_id", "treatment", "events", "n"))
+    checked = conditional_logistic(*columns, reference=linked.reference, level=linked.level).frame()
+    return normal.merge(checked, on=["treatment1", "treatment0"], suffixes=("", "_conditional"))
+
+
+def _exact_row(linked: Linked, row: Row) -> tuple[Cell, ...]:
+    ends = ("estimate", "low", "high")
+    return (
+        Cell(versus(linked, row)),
+        Cell(fmt.ratio(*(row[name] for name in ends))),
+        Cell(fmt.ratio(*(row[f"{name}_conditional"] for name in ends))),
+        _exact_cell(linked, row),
+    )
+
+
+def _exact_cell(linked: Linked, row: Row) -> Cell:
+    pairs = sides_of(linked, str(row["treatment1"]), str(row["treatment0"]))
+    made = _exact(*pairs[0], linked.level) if len(pairs) == 1 else None
+    if made is None:
+        return Cell("–")
+    row_ids = "|".join(str(side["row_id"]) for side in pairs[0])
+    return sourced(fmt.ratio(made.estimate, made.low, made.high), row_ids)
+
+
+def _exact(one: Row, none: Row, level: float) -> Effect | None:
+    counts = (one["events"], one["n"], none["events"], none["n"])
+    try:
+        return compare(*counts, measure="OR-exact", level=level)
+    except StatisticsError:
+        return None
+
+
+def within_trial_table(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    outcome_ids: Sequence[str],
+    treatment: str,
+    comparator: str,
+    **choice: Unpack[Linking],
+) -> Table:
+    """Return two treatments compared within the trials that had both, one row per outcome and trial.
+
+    Treatments are named as in a network: with the dose where doses stand apart.
+    """
+    wanted: Linking = {**choice, "treatments": [treatment, comparator]}
+    made = [link(data, parameters, [outcome], comparator, wanted) for outcome in outcome_ids]
+    pairs = [pair for linked in made for pair in sides_of(linked, treatment, comparator)]
+    named = next((linked for linked in made if linked.rows), made[0])
+    title = f"{named.name(treatment)} against {named.inside(comparator)}, within the same trial"
+    if not pairs:
+        return nothing(f"{title}.")
+    studies = list(dict.fromkeys(str(one["study_label"]) for one, _ in pairs))
+    compared = [_compared(one, none, parameters) for one, none in pairs]
+    return build(
+        data,
+        _within_columns(named.name(treatment), named.name(comparator), ci(parameters)),
+        [_within_row(*pair, row, len(studies) > 1) for pair, row in zip(pairs, compared, strict=True)],
+        caption=f"{title} ({joined(studies)}): what was measured, with exact intervals.",
+        note=f"Difference: {METHODS[parameters.difference_method]}. {PAIR_NOTE}",
+        frame=pd.DataFrame(compared),
+    )
+
+
+def _within_columns(one: str, none: str, interval: str) -> tuple[Column, ...]:
+    return (
+        Column("Result", width=2.0),
+        Column(one, "right", 1.0),
+        Column(none, "right", 1.0),
+        Column(f"Difference, percentage points ({interval})", "right", 1.5),
+        Column(f"Exact odds ratio ({interval})", "right", 1.4),
+        Column("Exact P", "right", 0.7),
+    )
+
+
+def _compared(one: Row, none: Row, parameters: Parameters) -> Row:
+    counts = [int(row[name]) for row in (one, none) for name in ("events", "n")]
+    level, method = parameters.confidence_level, parameters.difference_method
+    made = compare(*counts, measure="RD", level=level, method=method)
+    exact = _exact(one, none, level)
+    known = {name: one[name] for name in ("study_id", "outcome_id", "time", "time_unit")}
+    known |= dict(zip(("e1", "n1", "e0", "n0"), counts, strict=True))
+    odds = {f"odds_ratio_{name}": getattr(exact, name, None) for name in ("estimate", "low", "high", "p")}
+    return known | {name: getattr(made, name) for name in ("estimate", "low", "high")} | odds
+
+
+def _within_row(one: Row, none: Row, row: Row, several: bool) -> tuple[Cell, ...]:
+    name = f"{one['study_label']}: {titled(one)}" if several else titled(one)
+    odds = [row[f"odds_ratio_{part}"] for part in ("estimate", "low", "high")]
+    return (
+        Cell(name),
+        counts_cell([one]),
+        counts_cell([none]),
+        Cell(fmt.difference(row["estimate"], row["low"], row["high"])),
+        Cell(fmt.ratio(*odds)),
+        Cell(fmt.p_value(row["odds_ratio_p"])),
+    )
+
+
+class _Set(NamedTuple):
+    """A network among others: its name, what it is made of, and its result."""
+
+    name: str
+    linked: Linked
+    result: Network
+
+
+def network_sets_table(
+    data: Tables, parameters: Parameters, *, sets: Mapping[str, Mapping[str, Any]], reference: str = "placebo"
+) -> Table:
+    """Return the odds ratio of each treatment against the reference in several networks side by side.
+
+    ``sets`` gives each network's name and what it is made of: ``outcome_ids`` and the values of ``Linking``.
+    The variation between trials is estimated where it can be.
+    """
+    made, refused = _sets(data, parameters, sets, reference)
+    measure = MEASURES[NETWORK_RATIO]
+    if not made:
+        return nothing(" ".join([f"{measure} against {reference}, by the results used.", *refused]))
+    treatments = dict.fromkeys(one for item in made for one in item.linked.others)
+    names = {one: item.linked.name(one) for item in made for one in (*item.linked.others, reference)}
+    body = [(Cell(names[one]), *(_set_cell(item.result, one) for item in made)) for one in treatments]
+    columns = (Column("Treatment", width=1.4), *(Column(_heading(item), "right", 2.0) for item in made))
+    return build(
+        data,
+        columns,
+        [*body, (Cell("τ between trials"), *(_tau_cell(item.result) for item in made))],
+        caption=f"{measure} against {lower_first(names[reference])} ({ci(parameters)}), by the results used.",
+        note=" ".join([*(_made_of(item, data) for item in made), *refused]),
+        frame=pd.concat([_tidy(item) for item in made], ignore_index=True),
+    )
+
+
+def _sets(
+    data: Tables, parameters: Parameters, sets: Mapping[str, Mapping[str, Any]], reference: str
+) -> tuple[list[_Set], list[str]]:
+    made: list[_Set] = []
+    refused: list[str] = []
+    for name, parts in sets.items():
+        choice: Any = {key: value for key, value in parts.items() if key != "outcome_ids"}
+        linked = link(data, parameters, parts["outcome_ids"], reference, choice)
+        try:
+            made.append(_Set(name, linked, linked.result(NETWORK_RATIO, None)))
+        except StatisticsError as error:
+            refused.append(f"{name}: {error}.")
+    return made, refused
+
+
+def _tidy(item: _Set) -> pd.DataFrame:
+    effects = item.result.effects()
+    effects = effects[effects["treatment0"] == item.result.reference]
+    return effects.assign(network=item.name, measure=item.result.measure, tau=item.result.tau2**0.5)
+
+
+def _heading(item: _Set) -> str:
+    patients = sum(int(row["n"]) for row in item.linked.rows)
+    return f"{item.name} ({trials(item.result.k)}, {patients} patients)"
+
+
+def _set_cell(result: Network, treatment: str) -> Cell:
+    for row in records(result.effects()):
+        if (row["treatment1"], row["treatment0"]) == (treatment, result.reference):
+            return Cell(fmt.ratio(row["estimate"], row["low"], row["high"]))
+    return Cell("–")
+
+
+def _tau_cell(result: Network) -> Cell:
+    if not result.q_df:
+        return Cell("not estimable, taken as 0")
+    low, middle, high = (value**0.5 for value in (result.tau2_low, result.tau2, result.tau2_high))
+    return Cell(fmt.ratio(middle, low, high))
+
+
+def _made_of(item: _Set, data: Tables) -> str:
+    rows = {str(row["study_id"]): row for row in reversed(item.linked.rows)}
+    told = [
+        f"{study_label(data, study)} ({lower_first(titled(rows[study]))})"
+        for study in item.linked.arms.studies
+    ]
+    return f"{item.name}: {joined(told)}."

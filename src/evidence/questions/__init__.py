@@ -1,0 +1,53 @@
+"""From a question (PICO) to the rows that answer it, the result in absolute terms, and a sentence."""
+
+from evidence.questions.answers import Answer, answer, grouped
+from evidence.questions.findings import (
+    OWN,
+    ControlRisk,
+    Estimate,
+    Finding,
+    at_control_risk,
+    control_risk,
+    find,
+    finding_verdict,
+    measured_difference,
+    median_risk,
+)
+from evidence.questions.selection import is_empty, question_row, select
+from evidence.questions.studies import (
+    ALLOCATIONS,
+    Arm,
+    Study,
+    by_allocation,
+    differences_between,
+    studies_of,
+    when,
+    years_of,
+)
+
+__all__ = [
+    "ALLOCATIONS",
+    "OWN",
+    "Answer",
+    "Arm",
+    "ControlRisk",
+    "Estimate",
+    "Finding",
+    "Study",
+    "answer",
+    "at_control_risk",
+    "by_allocation",
+    "control_risk",
+    "differences_between",
+    "find",
+    "finding_verdict",
+    "grouped",
+    "is_empty",
+    "measured_difference",
+    "median_risk",
+    "question_row",
+    "select",
+    "studies_of",
+    "when",
+    "years_of",
+]

@@ -1,0 +1,128 @@
+"""What the pages' search looks through: their sections, tables and figures, written as a script."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+
+from evidence.errors import RenderError
+
+LIBRARY = "templates/resources/elasticlunr.min.js"  # inside the package pdoc; MIT
+HEADINGS = ("h1", "h2", "h3", "h4")
+UNSEEN = ("script", "style", "nav", "button", "footer", "dialog")
+BREAKS = {"td": " · ", "th": " · ", "p": " ", "li": " ", "tr": " ", "figcaption": " "}
+VOID = ("br", "img", "hr", "meta", "link", "input", "col", "wbr")
+
+
+@dataclass(slots=True)
+class Passage:
+    """A place that can be found: its anchor, its heading or caption, and its words."""
+
+    anchor: str
+    title: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+
+class _Reader(HTMLParser):
+    """Takes a page of the built-in renderer apart at its headings, tables and figures."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passages: list[Passage] = []
+        self.float: Passage | None = None
+        self.titling = ""  # the tag whose text is a title
+        self.skipped: list[str] = []  # open tags inside what nobody searches
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag in VOID:
+            self.handle_data(" ")
+            return
+        if self.skipped or tag in UNSEEN or given.get("class") in ("code", "downloads"):
+            self.skipped.append(tag)
+        elif tag in HEADINGS and given.get("id"):
+            self.passages.append(Passage(given["id"]))
+            self.titling = tag
+        elif tag == "figure" and given.get("id"):
+            self.float = Passage(given["id"])
+            self.passages.append(self.float)
+        elif tag == "figcaption":
+            self.titling = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.skipped:
+            self.skipped.pop()
+            return
+        if tag == self.titling:
+            self.titling = ""
+        if tag == "figure" and self.float:
+            self._after_float()
+        if tag in BREAKS:
+            self.handle_data(BREAKS[tag])
+
+    def _after_float(self) -> None:
+        """Go on with the section that the table or figure stands in."""
+        section = next(passage for passage in reversed(self.passages) if passage is not self.float)
+        self.passages.append(Passage(section.anchor, section.title))
+        self.float = None
+
+    def handle_data(self, data: str) -> None:
+        if self.skipped or not self.passages:
+            return
+        passage = self.passages[-1]
+        (passage.title if self.titling else passage.words).append(data)
+
+
+def passages(page: str) -> list[tuple[str, str, str]]:
+    """Return the anchor, title and words of each section, table and figure of an HTML page.
+
+    >>> passages('<h2 id="a">Fruit</h2><p>Two pears.</p><details class="code"><p>x</p></details>')
+    [('a', 'Fruit', 'Two pears.')]
+    """
+    reader = _Reader()
+    reader.feed(page)
+    found: dict[str, tuple[str, str]] = {}
+    for passage in reader.passages:
+        title, words = _line(passage.title), _line(passage.words)
+        before = found.get(passage.anchor, ("", ""))[1]
+        found[passage.anchor] = (title, f"{before} {words}".strip())
+    return [(anchor, title, words) for anchor, (title, words) in found.items()]
+
+
+def _line(pieces: list[str]) -> str:
+    text = " ".join("".join(pieces).split())
+    return re.sub(r"(?:· )*·(?= |$)", "·", text).strip("· ")
+
+
+def search_index(pages: Mapping[str, str]) -> str:
+    """Return the script that hands all passages of a report to its search.
+
+    Args:
+        pages: the HTML text of every page under its address relative to the report.
+
+    Returns:
+        ``evidencePassages = [[page, chapter, [[anchor, title, words], ...]], ...];``
+    """
+    rows = []
+    for address, page in pages.items():
+        found = passages(page)
+        rows.append([address, found[0][1] if found else "", found])
+    return f"evidencePassages = {json.dumps(rows, ensure_ascii=False, separators=(',', ':'))};\n"
+
+
+def library() -> Path:
+    """Return the file of the search library that the pages load.
+
+    Raises:
+        RenderError: the package that ships it is not installed.
+    """
+    found = importlib.util.find_spec("pdoc")
+    for place in found.submodule_search_locations if found and found.submodule_search_locations else ():
+        if (Path(place) / LIBRARY).is_file():
+            return Path(place) / LIBRARY
+    raise RenderError("the search library is missing; install pdoc as requirements-core.txt pins it")

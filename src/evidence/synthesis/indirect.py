@@ -1,0 +1,314 @@
+"""Comparisons that no study made: absolute effects in a network, and direct against indirect evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Unpack
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
+
+from evidence.errors import StatisticsError
+from evidence.parameters import Parameters
+from evidence.results import Tables, records
+from evidence.stats import ASSUMED_TAU, Contrast, Network, bucher, compare, pool, pool_proportions
+from evidence.synthesis.connect import (
+    NO_COUNT,
+    Connected,
+    CountMeasure,
+    Linking,
+    Window,
+    connect,
+    treatment_label,
+)
+from evidence.wording import Allocation, allocation_of, in_sentence
+
+Floats = NDArray[np.float64]
+RatioMeasure = Literal["RR", "OR"]
+
+DRAWS = 20_000  # percentiles of a difference then move by about 3 per 1,000 from seed to seed
+SEED = 20120405
+CERTAIN = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The risk with the reference treatment, between 0 and 1, and where it comes from.
+
+    With several studies it is the risk in the median one (binomial-normal model), with one that study's own;
+    ``se`` is the standard error of its logit.
+    """
+
+    treatment: str
+    estimate: float
+    low: float
+    high: float
+    se: float
+    events: int
+    n: int
+    k: int
+    method: str
+
+
+def baseline_risk(connected: Connected, treatment: str, *, level: float = 0.95) -> Baseline:
+    """Return the risk in the arms of one treatment.
+
+    Raises:
+        StatisticsError: no arm has the treatment.
+    """
+    arms = connected.arms[connected.arms["treatment"] == treatment]
+    if arms.empty:
+        raise StatisticsError(f"no arm has {treatment}: there is no risk to start from")
+    pooled = pool_proportions(list(arms["events"]), list(arms["n"]), level=level)
+    return Baseline(
+        treatment, pooled.estimate, pooled.low, pooled.high, _logit_se(pooled.low, pooled.high, level),
+        pooled.events, pooled.n, pooled.k, pooled.method,
+    )  # fmt: skip
+
+
+def _logit_se(low: float, high: float, level: float) -> float:
+    """Return the standard error of a logit from its limits; one that is 0 or 1 counts as 1 in 10,000."""
+    ends = special.logit(np.clip([low, high], 1e-4, 1 - 1e-4))
+    return float((ends[1] - ends[0]) / (2 * special.ndtri((1 + level) / 2)))
+
+
+def absolute_effects(result: Network, baseline: Baseline, *, seed: int = SEED) -> pd.DataFrame:
+    """Return the risks and their differences that relative effects give at a baseline risk.
+
+    Args:
+        result: a network of risk or odds ratios.
+        baseline: the risk with its reference.
+        seed: of the draws behind the intervals.
+
+    Returns:
+        One row per ordered pair: ``treatment1, treatment0, risk1, risk1_low, risk1_high, difference, low,
+        high, at_ceiling``. Intervals are percentiles of draws of the effects (normal, with their covariance)
+        and of the baseline's logit, taken as independent although both use the reference's arms, which
+        widens them. No risk exceeds 1; ``at_ceiling`` is the share of draws in which risk 1 was cut there.
+
+    Raises:
+        StatisticsError: the network is of another measure, or has another reference.
+    """
+    if result.measure not in ("RR", "OR") or result.reference != baseline.treatment:
+        raise StatisticsError(
+            f"absolute effects need risk or odds ratios against {baseline.treatment}, not "
+            f"{result.measure} against {result.reference}"
+        )
+    centre, base = result.estimate[:, 0], np.array([baseline.estimate])
+    point, _ = _risks(centre[np.newaxis], base, result.measure)
+    drawn, cut = _risks(*_draws(result, baseline, seed), result.measure)
+    rows = [
+        _pair(result, i, j, point[0], drawn) | {"at_ceiling": float(cut[:, i].mean())}
+        for i in range(len(centre)) for j in range(len(centre)) if i != j
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _draws(result: Network, baseline: Baseline, seed: int) -> tuple[Floats, Floats]:
+    generator = np.random.default_rng(seed)
+    effects = np.zeros((DRAWS, len(result.treatments)))
+    effects[:, 1:] = generator.multivariate_normal(
+        result.estimate[1:, 0], result.covariance[1:, 1:], size=DRAWS, method="cholesky"
+    )
+    middle = float(np.clip(baseline.estimate, 1e-4, 1 - 1e-4))
+    return effects, special.expit(special.logit(middle) + baseline.se * generator.standard_normal(DRAWS))
+
+
+def _risks(effects: Floats, base: Floats, measure: str) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the risk of each treatment and whether it was cut at 1; rows are draws."""
+    start = base[:, np.newaxis]
+    if measure == "RR":
+        risks = start * np.exp(effects)
+        return np.minimum(risks, CERTAIN), risks > CERTAIN
+    odds = start / (1 - start) * np.exp(effects)
+    return odds / (1 + odds), np.zeros(effects.shape, dtype=np.bool_)
+
+
+def _pair(result: Network, i: int, j: int, point: Floats, drawn: Floats) -> dict[str, object]:
+    tails = [(1 - result.level) / 2, (1 + result.level) / 2]
+    risk_low, risk_high = np.quantile(drawn[:, i], tails)
+    low, high = np.quantile(drawn[:, i] - drawn[:, j], tails)
+    return {
+        "treatment1": result.treatments[i],
+        "treatment0": result.treatments[j],
+        "risk1": float(point[i]),
+        "risk1_low": float(risk_low),
+        "risk1_high": float(risk_high),
+        "difference": float(point[i] - point[j]),
+        "low": float(low),
+        "high": float(high),
+    }
+
+
+def effects_by_tau(
+    connected: Connected,
+    *,
+    measure: CountMeasure,
+    reference: str,
+    taus: Sequence[float] = ASSUMED_TAU,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return all pairwise effects under each assumed between-study standard deviation.
+
+    Returns:
+        The columns of ``Network.effects`` after ``tau``, on the natural scale.
+
+    Raises:
+        StatisticsError: as ``Connected.network``.
+    """
+    made = [
+        connected.network(measure, reference=reference, tau=tau, level=level).effects().assign(tau=tau)
+        for tau in taus
+    ]
+    return pd.concat(made, ignore_index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One comparison of two treatments from the studies that made it, pooled on the log scale.
+
+    ``arms`` has one row per study and side, ``allocation`` says how patients came to their treatments in all
+    of them.
+    """
+
+    treatment: str
+    comparator: str
+    arms: pd.DataFrame
+    effect: Contrast
+    k: int
+    method: str
+    allocation: Allocation
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A comparison made directly and through a third treatment, of one outcome in one window of time.
+
+    ``edges`` are treatment against comparator, treatment against the third and comparator against the third,
+    each None where no study made it. ``indirect`` and ``difference`` (direct minus indirect, log scale) are
+    None where they cannot be had, and ``reason`` says why.
+    """
+
+    outcome_id: str
+    outcome_label: str
+    window: Window | None
+    measure: RatioMeasure
+    edges: tuple[Edge | None, Edge | None, Edge | None]
+    indirect: Contrast | None
+    difference: Contrast | None
+    reason: str
+    labels: dict[str, str]
+
+
+def close_loop(
+    data: Tables,
+    parameters: Parameters,
+    *,
+    outcome_id: str,
+    treatment: str,
+    comparator: str,
+    through: str,
+    measure: RatioMeasure = "RR",
+    **choice: Unpack[Linking],
+) -> Loop:
+    """Set the direct comparison of two treatments against the indirect one through a third.
+
+    Args:
+        data: the tidy tables.
+        parameters: level, methods of pooling, and what is done about missing and derived counts.
+        outcome_id: the outcome.
+        treatment: the first of the two, as arms name it.
+        comparator: the second.
+        through: the third, with which both were compared in other studies.
+        measure: ``RR`` or ``OR``.
+        **choice: which studies and when; see ``Linking``. Doses stand together unless said otherwise.
+
+    Returns:
+        The three comparisons, the indirect one (Bucher and others 1997) and the difference. A study of all
+        three treatments counts for the direct comparison alone.
+    """
+    names = (treatment, comparator, through)
+    wanted: Linking = {"doses": "together", **choice, "treatments": names}
+    found = connect(data, parameters, outcome_ids=[outcome_id], **wanted)
+    direct = _edge(found.arms, treatment, comparator, measure, parameters)
+    used = set(direct.arms["study_id"]) if direct else set()
+    others = found.arms[~found.arms["study_id"].isin(used)]
+    one, two = (_edge(others, name, through, measure, parameters) for name in names[:2])
+    level = parameters.confidence_level
+    indirect = bucher(one.effect, two.effect, level=level) if one and two else None
+    difference = bucher(direct.effect, indirect, level=level) if direct and indirect else None
+    labels = {name: found.labels.get(name) or treatment_label(name, []) for name in names}
+    reason = _lacking(
+        {(treatment, comparator): direct, (treatment, through): one, (comparator, through): two},
+        labels,
+        found,
+    )
+    named = data.outcomes.loc[data.outcomes["outcome_id"] == outcome_id, "label"]
+    return Loop(
+        outcome_id, str(named.iloc[0]) if len(named) else outcome_id, choice.get("window"), measure,
+        (direct, one, two), indirect, difference, reason, labels,
+    )  # fmt: skip
+
+
+def _lacking(edges: dict[tuple[str, str], Edge | None], labels: dict[str, str], found: Connected) -> str:
+    missing = [
+        f"{labels[one]} against {in_sentence(labels[none])}{_uncounted(one, none, found)}"
+        for (one, none), edge in edges.items()
+        if edge is None
+    ]
+    return f"no study with counts of {'; nor of '.join(missing)}" if missing else ""
+
+
+def _uncounted(one: str, none: str, found: Connected) -> str:
+    """Return which studies of two treatments print a percentage of one without a count that fits."""
+    names = []
+    groups = found.rows.groupby("study_label", sort=False) if len(found.rows) else ()
+    for study, rows in groups:
+        own = rows[rows["treatment"].isin([one, none])]
+        without = own["percent"].astype(bool) & (own["reason"] == NO_COUNT)
+        if own["treatment"].nunique() == 2 and without.any():
+            names.append(str(study))
+    return f" ({'; '.join(names)}: a printed percentage gives no count)" if names else ""
+
+
+def _edge(
+    arms: pd.DataFrame, treatment: str, comparator: str, measure: RatioMeasure, parameters: Parameters
+) -> Edge | None:
+    sides = arms[arms["treatment"].isin([treatment, comparator])]
+    both = sides.groupby("study_id", sort=False)["treatment"].transform("nunique") == 2
+    sides = sides[both.astype(bool)]
+    if sides.empty:
+        return None
+    pairs = [
+        _study_effect(group, treatment, measure, parameters)
+        for _, group in sides.groupby("study_id", sort=False)
+    ]
+    y, v = zip(*pairs, strict=True)
+    return Edge(
+        treatment,
+        comparator,
+        sides,
+        *_pooled(y, v, parameters),
+        allocation_of(set(sides["randomised"].fillna(""))),
+    )
+
+
+def _study_effect(
+    group: pd.DataFrame, treatment: str, measure: RatioMeasure, parameters: Parameters
+) -> tuple[float, float]:
+    one, none = sorted(records(group), key=lambda row: row["treatment"] != treatment)
+    level = parameters.confidence_level
+    made = compare(one["events"], one["n"], none["events"], none["n"], measure=measure, level=level)
+    width = 2 * float(special.ndtri((1 + level) / 2))
+    return math.log(made.estimate), (math.log(made.high / made.low) / width) ** 2
+
+
+def _pooled(y: Sequence[float], v: Sequence[float], parameters: Parameters) -> tuple[Contrast, int, str]:
+    ci = "Wald" if parameters.pooling_method == "FE" else parameters.interval_method
+    made = pool(y, v, tau2=parameters.pooling_method, ci=ci, level=parameters.confidence_level)
+    contrast = Contrast(made.estimate, made.se, made.low, made.high, made.p, made.level)
+    return contrast, made.k, "one study" if made.k == 1 else f"{made.method}, {made.ci}"

@@ -1,0 +1,51 @@
+"""Sources, quotations, pooling, effects printed twice."""
+
+SOURCE = {"source_id": "doc", "citekey": "doc", "title": "A trial", "kind": "article", "tier": "primary"}
+
+
+def source(name, **more):
+    return SOURCE | {"source_id": name, "citekey": name, "title": f"Paper {name}"} | more
+
+
+def test_two_documents_with_one_doi_or_one_title_are_found(audited):
+    doi = audited(sources=[source("doc", doi="10.1000/a"), source("other", doi="10.1000/a")])
+    assert doi.verdicts("documents_are_listed_once") == ["inconsistent"]
+    title = audited(sources=[source("doc", title="The  Trial."), source("other", title="the trial")])
+    assert "have one title" in title.one("documents_are_listed_once")["why"]
+
+
+def test_documents_of_their_own_are_sound(audited):
+    found = audited(sources=[source("doc", doi="10.1000/a"), source("other", doi="10.1000/b")])
+    assert found.verdicts("documents_are_listed_once") == ["consistent", "consistent"]
+
+
+def test_the_year_in_a_doi_is_held_against_the_year_of_the_document(audited):
+    old = audited(sources=[source("doc", doi="10.1016/j.x.2015.01.002", year="2022")])
+    assert old.one("references_are_plausible")["verdict"] == "not_checkable"
+    sound = audited(sources=[source("doc", doi="10.1016/j.x.2021.12.002", year="2022")])
+    assert sound.verdicts("references_are_plausible") == ["consistent"]
+
+
+def test_a_document_that_pools_nothing_is_no_meta_analysis(audited, rows):
+    called = rows.claim("method", arms="", outcome="", paraphrase="The title calls it a meta-analysis.")
+    found = audited(claims=[called]).one("pooling_is_shown")
+    assert (found["verdict"], found["consequence"]) == ("inconsistent", "conclusion")
+
+
+def test_a_quoted_figure_is_held_against_its_study(audited, rows):
+    own = rows.count(events="21", percent="42.0")
+    quoted = own | {"source_id": "other", "cites": "3", "row_id": "other-c001"}
+    sources = [source("doc"), source("other", tier="vendor")]
+    sound = audited(sources=sources, counts=[own, quoted])
+    assert sound.verdicts("quoted_figures_match_their_study") == ["consistent"]
+    wrong = audited(sources=sources, counts=[own, quoted | {"events": "24", "percent": "48.0"}])
+    found = wrong.one("quoted_figures_match_their_study")
+    assert (found["verdict"], found["source_id"]) == ("inconsistent", "other|doc")
+
+
+def test_one_effect_printed_twice_must_be_one(audited, rows):
+    effect = {"effect_label": "OR", "effect": "2.25", "low": "1.01", "high": "5.01", "interval_level": "0.95"}
+    again = {"locator": "Abstract", "row_id": "doc-t002"}
+    for figure, verdict in (("2.3", "consistent"), ("2.52", "inconsistent")):
+        tests = [rows.test("0.045", **effect), rows.test("0.045", **(effect | again | {"effect": figure}))]
+        assert audited(tests=tests).verdicts("effects_agree_everywhere") == [verdict]

@@ -1,0 +1,180 @@
+"""Origins of values, search and colours, as a reader without mouse or network meets them."""
+
+import pytest
+
+from .conftest import REPORT
+
+pytestmark = pytest.mark.browser
+PAGE = "notebooks/saa_pilot.html"
+TITLE = "study-c001 · Abstract; study-c002 · Table 1, row Age; a; b; " + "; ".join(
+    f"other-t{number:03} · Results" for number in range(7)
+)
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto((REPORT / PAGE).as_uri(), wait_until="load")
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def phone(browser):
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto((REPORT / PAGE).as_uri(), wait_until="load")
+    yield page
+    context.close()
+
+
+def origin(page) -> str:
+    return page.inner_text(".origin") if page.is_visible(".origin") else ""
+
+
+def test_each_table_of_values_is_one_tab_stop(page):
+    tables = page.locator("table:has(.v)").count()
+    assert tables
+    assert page.locator("table .v").count() > tables
+    assert page.locator('table .v[tabindex="0"]').count() == tables
+
+
+def test_arrow_keys_go_from_value_to_value_and_tell_the_origin_of_each(page):
+    values = page.locator("table:has(.v) >> nth=1").locator(".v")
+    values.nth(0).focus()
+    first = origin(page)
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.textContent") == values.nth(1).inner_text()
+    described = page.evaluate("document.activeElement.getAttribute('aria-describedby')")
+    assert page.get_attribute(f"#{described}", "role") == "tooltip"
+    assert origin(page)
+    page.keyboard.press("Home")
+    assert origin(page) == first
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.closest('tr').rowIndex") > 1
+
+
+def test_escape_closes_the_origin_and_leaves_the_focus(page):
+    page.locator("table .v").first.focus()
+    assert origin(page)
+    page.keyboard.press("Escape")
+    assert not origin(page)
+    assert page.evaluate("document.activeElement.classList.contains('v')")
+    assert page.locator("[aria-describedby='origin']").count() == 0
+
+
+def test_pointing_shows_the_origin_and_it_can_be_reached_by_the_pointer(page):
+    page.locator("table .v").first.hover()
+    assert origin(page)
+    page.hover(".origin")
+    page.wait_for_timeout(400)
+    assert origin(page)
+    page.mouse.move(2, 2)
+    page.wait_for_selector(".origin", state="hidden")
+
+
+def test_a_tap_shows_the_origin_within_the_screen_and_a_tap_elsewhere_hides_it(phone):
+    phone.locator("table .v").first.tap()
+    assert origin(phone)
+    box = phone.locator(".origin").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 360
+    phone.locator("h1").tap()
+    assert not origin(phone)
+
+
+def test_many_rows_are_cut_short_and_counted(page):
+    """A page of its own, so that the number of rows is known."""
+    script = (REPORT / PAGE).read_text(encoding="utf-8").partition("// Where a value comes from")
+    body = script[2].partition("</script>")[0]
+    page.set_content(f'<main><p><span class="v" title="{TITLE}">1</span></p></main>')
+    page.add_script_tag(content="//" + body)
+    page.focus(".v")
+    said = page.inner_text("[role=tooltip]")
+    assert "study\n" in said
+    assert "Table 1, row Age; a; b · study-c002" in said
+    assert "and 4 more rows" in said
+    assert "other-t006" not in said
+
+
+def test_search_opens_by_key_and_leads_to_the_place_found(page):
+    page.keyboard.press("/")
+    page.keyboard.type("registered")
+    page.wait_for_selector(".search-results a")
+    assert page.inner_text(".found-title >> nth=0")
+    assert page.locator(".found-words mark").count()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.closest('.search-results') !== null")
+    wanted = page.evaluate("document.activeElement.href")
+    page.keyboard.press("Enter")
+    page.wait_for_url(wanted)
+    assert page.evaluate("document.getElementById(decodeURIComponent(location.hash.slice(1))) !== null")
+
+
+def test_search_finds_tables_by_name_and_says_when_there_is_nothing(page):
+    page.click(".sidebar-tools .find")
+    page.fill("#search-words", "table 2.1")
+    page.wait_for_selector(".search-results a")
+    assert any(title.startswith("Table 2.1") for title in page.locator(".found-title").all_inner_texts())
+    page.fill("#search-words", "qqqqqqq")
+    page.wait_for_selector(".search-results a", state="detached")
+    assert page.inner_text(".search-said") == "Nothing found"
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#search")
+
+
+def test_every_passage_that_can_be_found_exists(page):
+    page.click(".sidebar-tools .find")
+    page.fill("#search-words", "a")
+    page.wait_for_function("typeof evidencePassages !== 'undefined'")
+    for name, _, passages in page.evaluate("evidencePassages"):
+        text = (REPORT / name).read_text(encoding="utf-8")
+        assert [anchor for anchor, _, _ in passages if f'id="{anchor}"' not in text] == []
+
+
+def test_search_index_is_small():
+    assert (REPORT / "assets" / "search-index.js").stat().st_size < 1_000_000
+
+
+def test_colours_chosen_by_the_reader_stay_on_the_next_page(page):
+    def ground():
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    light = ground()
+    page.click(".sidebar-tools .theme")
+    dark = ground()
+    assert dark != light
+    page.goto((REPORT / "index.html").as_uri())
+    assert ground() == dark
+    page.click(".sidebar-tools .theme")
+    assert ground() == light
+
+
+def test_pages_can_be_read_without_scripts(browser):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto((REPORT / PAGE).as_uri())
+    assert page.is_visible(".sidebar")
+    assert page.is_hidden(".tool")
+    assert page.get_attribute("table .v >> nth=0", "title")
+    context.close()
+
+
+def test_every_table_and_figure_offers_its_data(page):
+    for kind, places in (("tbl", "tables/"), ("fig", "figures/")):
+        for float_ in page.query_selector_all(f".float-{kind}[id^={kind}-]"):
+            links = [link.get_attribute("href") for link in float_.query_selector_all(".downloads a")]
+            assert any(link.endswith(f"{places}{float_.get_attribute('id')}.csv") for link in links)
+            assert kind == "tbl" or any(link.endswith(".svg") for link in links)
+
+
+def test_paper_shows_light_colours_and_no_controls(page):
+    page.click(".sidebar-tools .theme")
+    page.emulate_media(media="print")
+    assert (
+        page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--paper').trim()")
+        == "#fff"
+    )
+    for unseen in (".sidebar", ".tool", ".turn", ".downloads"):
+        assert page.is_hidden(f"{unseen} >> nth=0")

@@ -1,0 +1,252 @@
+import functools
+import re
+import sys
+import types
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import evidence
+from evidence.display import (
+    certainty_table,
+    current_prose,
+    findings_table,
+    findings_tables,
+    flow_figure,
+    plain_prose,
+    questions_table,
+    scope_prose,
+    summary_prose,
+    summary_table,
+    wrong_prose,
+)
+from evidence.display.figures.flow import flow_of
+from evidence.display.summary import with_result
+from evidence.synthesis.certainty import certainty
+
+from ..conftest import TABLES
+from ..synthesis.invented import dataset, emptied, of_counts, study
+
+P = evidence.Parameters()
+ROOT = Path(__file__).parents[2]
+QUESTION = "cured_6m"
+ASKED = {"what": "got well", "treated": "the drug", "other": "a dummy", "question_id": QUESTION}
+
+
+@functools.cache
+def real():
+    return evidence.load(ROOT / "data")
+
+
+@functools.cache
+def answers():
+    data = real()
+    return [evidence.answer(one, data, P) for one in data.questions.sort_values("order")["question_id"]]
+
+
+def rows(table):
+    return {row[0].text: row[1].text for row in table.rows}
+
+
+def invented(folder, *fours, **changes):
+    return of_counts(folder, fours, **changes)
+
+
+def test_a_finding_has_patients_both_risks_the_effects_and_the_certainty(tmp_path):
+    found = rows(findings_table(invented(tmp_path, (30, 50, 20, 50)), P, question_id=QUESTION))
+    assert found["Patients (studies)"].startswith("100 (1): Trial 0")
+    assert found["With Placebo"].startswith("400 per 1,000 (")
+    assert found["With Drug"].endswith("): 30 of 50")
+    assert found["Difference (95% CI)"].startswith("200 more per 1,000 (")
+    assert found["Risk ratio (95% CI)"].startswith("1.50 (")
+    assert found["Certainty"].startswith("●●○○ Low")
+
+
+def test_every_step_down_is_told_with_its_levels_and_its_reason():
+    data = real()
+    for one, table in zip(answers(), findings_tables(data, P), strict=True):
+        found, sure = rows(table), certainty(one, data, P)
+        for step in sure.changes:
+            text = found[step.name[:1].upper() + step.name[1:]]
+            assert text.startswith({-1: "One level down", -2: "Two levels down"}[step.levels])
+            assert len(text) > 30
+        assert set(found) >= {"Certainty", "Patients (studies)"}
+        assert table.data["certainty_level"].iloc[0] == sure.level
+
+
+def test_there_is_one_table_for_every_question_and_it_names_its_rows():
+    data = real()
+    tables = findings_tables(data, P)
+    assert [table.caption.rstrip(".") for table in tables] == [one.title for one in answers()]
+    used = {row for table in tables for line in table.rows for cell in line for row in cell.rows}
+    assert used <= set(data.counts["row_id"])
+    assert len(used) > 20
+
+
+def test_two_studies_stand_side_by_side_in_a_finding_and_in_the_summary(tmp_path):
+    data = invented(tmp_path, (30, 50, 20, 50), (25, 50, 20, 50))
+    found = rows(findings_table(data, P, question_id=QUESTION))
+    assert found["With Drug"] == "600; 500 per 1,000: 30 of 50; 25 of 50"
+    assert found["Difference (95% CI)"].count(";") == 1
+    text = summary_prose([evidence.answer(QUESTION, data, P)], data, P).text
+    assert "Trial 0" in text
+    assert "Trial 1" in text
+
+
+def test_other_designs_stand_apart_in_a_finding(tmp_path):
+    tables = emptied()
+    study(tables, "trial_a", (30, 50, 20, 50))
+    study(tables, "cohort_b", (45, 50, 10, 50), randomised="no", label="Cohort B")
+    found = rows(findings_table(dataset(tmp_path, tables), P, question_id=QUESTION))
+    assert found["Patients (studies)"].startswith("100 (1)")
+    assert "Cohort B" in found["Other designs"]
+
+
+def test_parameters_change_the_words_of_a_finding(tmp_path):
+    data = invented(tmp_path, (30, 50, 20, 50))
+    found = rows(
+        findings_table(data, replace(P, effect_measure="OR", confidence_level=0.9), question_id=QUESTION)
+    )
+    assert "Odds ratio (90% CI)" in found
+
+
+def test_the_profile_has_a_row_per_question_and_adds_up():
+    table = certainty_table(real(), P)
+    assert len(table.rows) == len(real().questions)
+    for row in table.data.to_dict("records"):
+        total = row["certainty_start"] + sum(value for name, value in row.items() if name.endswith("_levels"))
+        assert row["certainty_level"] == min(4, max(1, total))
+
+
+def test_an_empty_dataset_says_so_everywhere(tmp_path):
+    data = dataset(tmp_path, emptied())
+    made = [evidence.answer(QUESTION, data, P)]
+    assert "No rows" in findings_table(data, P, question_id=QUESTION).rows[0][0].text
+    assert "No rows" in certainty_table(data, P).rows[0][0].text
+    assert "no data" in summary_prose(made, data, P).text
+    assert summary_table(made, data, P).rows[0][-1].text == "No data"
+    assert "no numbers" in plain_prose(data, P, **ASKED).text
+    assert flow_of(data, P).studies == 0
+    assert flow_figure(data, P).alt
+    assert scope_prose(made, data, P).text
+
+
+def test_the_first_screen_gives_absolute_numbers_and_a_certainty_for_every_answer():
+    text = summary_prose(answers()[:6], real(), P).text
+    lines = [line for line in text.splitlines() if line.startswith("    - ")]
+    assert len(lines) == 6
+    for line, one in zip(lines, answers()[:6], strict=True):
+        assert re.search(r"[●○]{4} (High|Moderate|Low|Very low)\.$", line)
+        assert f"{round(one.treatment.estimate * 1000)}" in line
+        assert f"{round(one.control.estimate * 1000)}" in line
+        assert len(re.sub(r"\\", "", line)) < 190
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95, 0.999])
+def test_the_verb_on_the_first_screen_follows_the_interval(tmp_path, level):
+    data = invented(tmp_path, (30, 50, 20, 50))
+    wider = replace(P, confidence_level=level)
+    one = evidence.answer(QUESTION, data, wider)
+    text = summary_prose([one], data, wider).text
+    assert ("direction not clear" in text) == (one.difference.low < 0 < one.difference.high)
+
+
+def test_what_sources_got_wrong_is_one_finding_of_each_and_changes_a_conclusion():
+    from evidence.display.marks import findings_of
+
+    text = wrong_prose(real(), P).text
+    lines = text.splitlines()
+    assert len(lines) == 3
+    assert len({line.split("**")[1] for line in lines}) == 3
+    findings = findings_of(real(), P.alpha)
+    serious = findings[findings["consequence"].eq("conclusion") & findings["verdict"].ne("consistent")]
+    told = [re.sub(r"\W", "", why) for why in serious["why"]]
+    for line in lines:
+        body = re.sub(r"\W", "", line.split("**", 2)[2])
+        assert any(body[:40] in why for why in told), line
+
+
+def test_how_current_the_report_is_comes_from_the_data_and_not_from_the_clock(tmp_path):
+    text = current_prose(real()).text
+    assert str(int(real().sources["year"].max())) in text
+    tables = {name: [dict(row) for row in some] for name, some in TABLES.items()}
+    tables["protocols"] = [
+        {"study_id": "trial_a", "section": "dates", "item": "last date", "value": value, "unit": ""}
+        for value in ("March 2019", "5 May 2019")
+    ]
+    text = current_prose(dataset(tmp_path, tables)).text
+    assert "2020" in text
+    assert "5 May 2019 (Trial A)" in text
+
+
+def test_the_flow_puts_every_study_in_one_place():
+    flow = flow_of(real(), P)
+    assert flow.studies == len(real().studies)
+    assert flow.syntheses + flow.silent + flow.results == flow.studies
+    assert flow.unasked + flow.answering == flow.results
+    assert sum(flow.supplied.values()) + sum(flow.added.values()) == len(real().sources)
+    assert with_result(real()) >= {study for one in answers() for study in one.studies}
+    assert str(flow.answering) in flow_figure(real(), P).caption
+
+
+def test_the_questions_are_listed_as_asked():
+    table = questions_table(real())
+    assert len(table.rows) == len(real().questions)
+    assert any("week" in row[1].text for row in table.rows)
+
+
+def test_plain_words_give_people_out_of_100_and_say_what_is_not_known(tmp_path):
+    text = plain_prose(invented(tmp_path, (30, 50, 20, 50)), P, **ASKED).text
+    assert (
+        "Out of 100 people with the drug, about 60 got well. Out of 100 with a dummy, about 40 did." in text
+    )
+    unsure = plain_prose(invented(tmp_path / "b", (21, 50, 20, 50)), P, **ASKED).text
+    assert "cannot tell which group did better" in unsure
+    loose = plain_prose(invented(tmp_path / "c", (45, 50, 10, 50), randomised="no"), P, **ASKED).text
+    assert "Chance did not decide" in loose
+    assert "No numbers" not in loose
+
+
+def test_plain_words_without_a_question_say_so(tmp_path):
+    data = invented(tmp_path, (30, 50, 20, 50))
+    assert "no numbers" in plain_prose(data, P, **(ASKED | {"question_id": "nobody_asked"})).text
+
+
+def grade(text: str, monkeypatch) -> tuple[float, float]:
+    """Return reading ease and grade.
+
+    textstat imports a module that newer setuptools lack and that only its other formulas use.
+    """
+    if "textstat" not in sys.modules:
+        monkeypatch.setitem(sys.modules, "pkg_resources", types.ModuleType("pkg_resources"))
+    from textstat import textstat
+
+    return textstat.flesch_reading_ease(text), textstat.flesch_kincaid_grade(text)
+
+
+def page(monkeypatch) -> str:
+    """Return the words of the page for patients as it is read: prose of the notebook and of its outputs."""
+    from evidence.display import publish
+
+    shown: list[str] = []
+    monkeypatch.setattr(publish, "show", lambda item: shown.append(item.text))
+    monkeypatch.chdir(ROOT / "notebooks")
+    names: dict[str, object] = {}
+    for cell in nbformat.read(ROOT / "notebooks" / "plain_language.ipynb", as_version=4).cells:
+        if cell.cell_type == "code":
+            exec(compile(cell.source, "plain_language", "exec"), names)
+        else:
+            shown.append(re.sub(r"^#+ .*$|@[\w-]+", "", cell.source, flags=re.MULTILINE))
+    return re.sub(r"[*\\]", "", " ".join(shown))
+
+
+def test_the_page_for_patients_is_short_and_easy_to_read(monkeypatch):
+    """Grade 8 at most, reading ease 60 at least: plain English for adults (Flesch 1948, Kincaid 1975)."""
+    text = page(monkeypatch)
+    ease, level = grade(text, monkeypatch)
+    assert ease >= 60
+    assert level <= 8
+    assert 200 < len(text.split()) < 500  # what fills one page of A4
+    assert not re.search(r"significan|hazard|odds|confidence|95%", text)

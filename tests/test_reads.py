@@ -1,0 +1,162 @@
+"""What is noted of a dataset, and when a noted thing counts as changed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evidence import reads
+from evidence.data import Dataset, load
+from evidence.reads import ABSENT, Fingerprints, parse
+
+from .conftest import TABLES, write_tables
+
+SECOND = {"study_id": "trial_b", "label": "Trial B"}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    tables = {**TABLES, "studies": [*TABLES["studies"], TABLES["studies"][0] | SECOND]}
+    for name in ("arms", "counts"):
+        tables[name] = [*TABLES[name], *(row | {"study_id": "trial_b"} for row in TABLES[name])]
+    write_tables(tmp_path / "data", tables)
+    (tmp_path / "_quarto.yml").write_text("")
+    return tmp_path
+
+
+@pytest.fixture
+def noted(root: Path, monkeypatch):
+    """Note this process's reads as a kernel does, and return a function that gives those since last asked."""
+    monkeypatch.setattr(reads.sys, "addaudithook", lambda hook: None)
+    notes = root / "notes"
+    reads.begin(str(notes), str(root))
+    place = [0]
+
+    def since() -> set[tuple]:
+        lines = notes.read_text().splitlines()[place[0] :]
+        place[0] += len(lines)
+        return {read[:1] + read[2:] for read in map(parse, lines)}
+
+    yield since
+    monkeypatch.setattr(reads._NOTES, "handle", None)
+
+
+@pytest.fixture
+def data(root: Path, noted) -> Dataset:
+    found = load(root / "data")
+    assert noted() == {("file",)}
+    return found
+
+
+SHARED = {("rows", "sources", None), ("rows", "outcomes", None)}
+
+
+def of(study: str | None, *tables: str) -> set[tuple]:
+    studies = (study,) if study is None else (study, "")
+    return {("rows", table, one) for table in (*tables, "arms", "studies") for one in studies} | SHARED
+
+
+def test_a_table_taken_is_a_table_read(data, noted):
+    assert len(data.counts) == 4
+    assert noted() == of(None, "counts")
+    assert len(data.tests) == 0
+    assert noted() == {("rows", "tests", None)}
+
+
+def test_rows_selected_by_study_are_those_of_the_study(data, noted):
+    assert len(data.select("counts", study_id="trial_a")) == 2
+    assert noted() == of("trial_a", "counts")
+    assert len(data.select("counts", arm_id="drug")) == 2
+    assert noted() == of(None, "counts") - SHARED
+
+
+def test_a_narrowed_dataset_reads_only_its_studies(data, noted):
+    part = data.only(data.family("trial_b"))
+    assert noted() == of("trial_b", "studies") | {("match", "parent_study_id", ("trial_b",))}
+    assert part.counts.index.tolist() == [0, 1]
+    assert noted() == {read for read in of("trial_b", "counts") if read[1] == "counts"}
+    assert not part.measurements.shape[0]
+    assert {read[2] for read in noted()} == {"trial_b", ""}
+
+
+def test_studies_chosen_by_what_they_are_depend_on_the_choice_alone(data, noted):
+    part = data.where(indication="SAA", population=["adults"])
+    assert noted() == {("match", "indication", ("SAA",)), ("match", "population", ("adults",))}
+    assert len(part.counts) == 4
+    assert ("rows", "counts", None) not in noted()
+    data.where(randomised="yes")
+    assert ("rows", "studies", None) in noted()
+
+
+def test_labels_and_places_are_read_by_study(data, noted):
+    assert data.label("studies", "trial_b") == "Trial B"
+    assert noted() == of("trial_b", "studies")
+    data.locate("doc-c001")
+    assert {read for read in noted() if read[1] == "counts"} == {
+        ("rows", "counts", "trial_a"),
+        ("rows", "counts", ""),
+    }
+
+
+def test_what_depends_on_all_tables_reads_all_of_them(data, noted):
+    assert data.digest
+    assert {("rows", name, None) for name in ("counts", "claims", "pathway_edges")} <= noted()
+
+
+def test_a_copy_is_no_reading_but_what_is_taken_of_it_is(data, noted):
+    from dataclasses import replace
+
+    copy = replace(data, warnings=())
+    assert noted() == set()
+    assert len(copy.claims) == 0
+    assert ("rows", "claims", None) in noted()
+
+
+def fingerprint(root: Path, *read: object) -> str:
+    return Fingerprints(root).of(tuple(read))
+
+
+def test_a_fingerprint_changes_with_its_rows_alone(root):
+    before = {
+        study: fingerprint(root, "rows", "data", "counts", study)
+        for study in (None, "trial_a", "trial_b", "x")
+    }
+    path = root / "data" / "counts.csv"
+    path.write_text(path.read_text().replace("trial_b,drug", "trial_b,placebo", 1))
+    after = {study: fingerprint(root, "rows", "data", "counts", study) for study in before}
+    assert [study for study in before if before[study] != after[study]] == [None, "trial_b"]
+    assert before["x"] == ABSENT
+
+
+def test_another_column_changes_every_fingerprint_of_its_table(root):
+    before = fingerprint(root, "rows", "data", "counts", "trial_a")
+    path = root / "data" / "counts.csv"
+    path.write_text(
+        "\n".join(f"{line},{'more' if not n else ''}" for n, line in enumerate(path.read_text().splitlines()))
+    )
+    assert fingerprint(root, "rows", "data", "counts", "trial_a") != before
+
+
+def test_a_choice_changes_when_other_studies_fit_it(root):
+    read = ("match", "data", "indication", ("SAA",))
+    before = fingerprint(root, *read)
+    path = root / "data" / "studies.csv"
+    path.write_text(path.read_text().replace("Trial B", "Trial Bee"))
+    assert fingerprint(root, *read) == before
+    path.write_text(path.read_text().replace("Trial Bee,SAA", "Trial Bee,ITP"))
+    assert fingerprint(root, *read) != before
+
+
+def test_files_and_folders_have_fingerprints_and_a_lost_one_is_absent(root):
+    (root / "a.txt").write_text("1")
+    before = fingerprint(root, "file", "a.txt"), fingerprint(root, "list", ".")
+    (root / "b.txt").write_text("1")
+    assert fingerprint(root, "file", "a.txt") == before[0]
+    assert fingerprint(root, "list", ".") != before[1]
+    (root / "a.txt").unlink()
+    assert fingerprint(root, "file", "a.txt") == ABSENT
+
+
+def test_reads_survive_being_written_down():
+    found = {("rows", "data", "counts", None): "x", ("match", "data", "a", ("b", "c")): "y"}
+    assert reads.unlisted(json.loads(json.dumps(reads.listed(found)))) == found
