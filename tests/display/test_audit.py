@@ -179,13 +179,13 @@ def test_the_committed_benchmark_meets_its_goal():
     quiet = rows[0]
     assert float(quiet["high"]) < 0.001, "fewer than 1 false alarm in 1,000 checks, with its interval"
     assert {check.family for check in CHECKS} == {row["family"] for row in rows if row["family"]}
-    made = shown.audit_power_table(str(path))
+    made = shown.audit_power_table(str(path), P)
     assert len(made.rows) == len(rows) - 1
     assert "false alarms" in made.note
 
 
 def test_a_folder_without_a_benchmark_says_so():
-    assert len(shown.audit_power_table("no/such.csv").columns) == 1
+    assert len(shown.audit_power_table("no/such.csv", P).columns) == 1
 
 
 def test_data_without_anything_to_check_is_said_to_be_sound(real):

@@ -19,6 +19,7 @@ from evidence.display.tables.parts import Body, grouped, nothing
 from evidence.parameters import Parameters
 from evidence.project import resolve
 from evidence.results import records
+from evidence.stats import Proportion, proportion
 
 Kind = Literal["conclusion", "number", "cosmetic", "question"]
 ODD = ("inconsistent", "rounding")
@@ -278,18 +279,19 @@ def _reason(whys: list[str]) -> str:
     return whys[0] if len(set(whys)) == 1 else f"For example: {whys[0]}"
 
 
-def audit_power_table(path: str) -> Table:
+def audit_power_table(path: str, parameters: Parameters) -> Table:
     """Show the measured power and quietness of the audit.
 
     Args:
         path: CSV that the benchmark wrote, below the project's root: columns error, family, studies,
-            detectable, detected, low, high, own; the row without a family is the quietness.
+            detectable, detected, own, checks, alarms; the row without a family is the quietness.
+        parameters: level and method of the intervals.
     """
     file = resolve(path)
     caption = "Errors put one at a time into sound simulated studies, and how many the audit finds."
     if not file.is_file():
         return nothing(caption)
-    frame = pd.read_csv(file, keep_default_na=False)
+    frame = _with_limits(pd.read_csv(file, keep_default_na=False), parameters)
     errors, quiet = frame[frame["family"] != ""], frame[frame["family"] == ""]
     errors = errors.sort_values("family", key=lambda names: names.map(families().index), kind="stable")
     body = [_powered(row) for row in records(errors)]
@@ -301,13 +303,29 @@ def audit_power_table(path: str) -> Table:
     )
     note = " ".join(_quiet(row) for row in records(quiet))
     groups = grouped([_family(row["family"]) for row in records(errors)])
-    return Table(columns, tuple(body), caption, f"{_POWER_NOTE} {note}".strip(), frame, groups)
+    return Table(columns, tuple(body), caption, f"{_power_note(parameters)} {note}", frame, groups)
 
 
-_POWER_NOTE = (
-    "Detectable: studies in which the error changes something that is printed twice or follows from other "
-    "printed figures. In brackets 95% intervals (Wilson)."
-)
+def _with_limits(frame: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
+    """Return the measured shares with the limits of their intervals."""
+    found = [_share(row, parameters) for row in records(frame)]
+    return frame.assign(low=[one.low for one in found], high=[one.high for one in found])
+
+
+def _share(row: Mapping[str, Any], parameters: Parameters) -> Proportion:
+    if row["family"]:
+        n = round(int(row["studies"]) * float(row["detectable"]))
+        events = round(n * float(row["detected"]))
+    else:
+        n, events = int(float(row["checks"])), int(float(row["alarms"]))
+    return proportion(events, n, level=parameters.confidence_level, method=parameters.proportion_method)
+
+
+def _power_note(parameters: Parameters) -> str:
+    return (
+        "Detectable: studies in which the error changes something that is printed twice or follows from "
+        f"other printed figures. In brackets {fmt.level(parameters.confidence_level)} intervals."
+    )
 
 
 def _powered(row: Mapping[str, Any]) -> tuple[Cell, ...]:
