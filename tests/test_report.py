@@ -28,11 +28,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def build(root: Path, name: str, **parameters: object) -> Path:
+def build(root: Path, name: str, formats: tuple[str, ...] = ("html", "pdf"), **parameters: object) -> Path:
     (root / "scenarios" / f"{name}.yml").write_text(json.dumps({"title": name, "parameters": parameters}))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        return build_report(Request(root, read_scenario(name, root), renderer="builtin"))
+        return build_report(Request(root, read_scenario(name, root), renderer="builtin", formats=formats))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def standard(project: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def narrow(project: Path) -> Path:
-    return build(project, "narrow", confidence_level=0.9)
+    return build(project, "narrow", ("html",), confidence_level=0.9)
 
 
 def outputs(report: Path) -> dict[str, dict[str, str]]:

@@ -31,8 +31,11 @@ def browser() -> Iterator[object]:
 
 
 def pages() -> list[str]:
-    """Return every chapter and, of the study pages that are all made from one notebook, the first few."""
+    """Return the first page, the explorer, every third chapter and one study page; all of them if asked."""
     found = sorted(path.relative_to(REPORT).as_posix() for path in REPORT.rglob("*.html"))
+    if "EVIDENCE_ALL_PAGES" in os.environ:
+        return found
     studies = [name for name in found if "/study_" in name]
-    shown = studies if "EVIDENCE_ALL_PAGES" in os.environ else studies[:3]
-    return [name for name in found if name not in studies] + shown
+    chapters = [name for name in found if name not in studies]
+    always = [name for name in chapters if name.endswith(("index.html", "explorer.html"))]
+    return sorted({*always, *chapters[::3], *studies[:1]})

@@ -87,6 +87,7 @@ def test_the_page_is_one_raw_block_and_asks_nobody(real):
     assert "{{" not in page
 
 
+@pytest.mark.slow
 def test_the_page_stays_small(real, tmp_path):
     assert len(explorer_page(real, P).text.encode()) < LIMIT / 10
     many = of_counts(tmp_path, BCG[:6])

@@ -49,6 +49,7 @@ def only(data, studies):
     return replace(data, counts=data.counts[data.counts["study_id"].isin(studies)], _found={})
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_every_view_of_a_question_is_what_the_engine_answers(draw):
@@ -65,6 +66,7 @@ def test_every_view_of_a_question_is_what_the_engine_answers(draw):
     assert tuple(found for group in view.groups[1:] for found in group.findings) == asked.apart
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_every_set_of_studies_is_what_the_engine_answers_from_them_alone(mixed, draw):
@@ -88,6 +90,7 @@ def test_every_set_of_studies_is_what_the_engine_answers_from_them_alone(mixed, 
                 assert getattr(one, name) == pytest.approx(getattr(other.summary, name), nan_ok=True)
 
 
+@pytest.mark.slow
 def test_randomised_and_other_studies_never_stand_in_one_group(mixed):
     topic = explore(mixed, P).topics[0]
     for view in topic.views:
@@ -101,6 +104,7 @@ def test_up_to_eight_studies_have_every_set(mixed):
     assert topic.set_names == ()
 
 
+@pytest.mark.slow
 def test_more_than_eight_studies_have_all_all_but_one_and_named_sets(tmp_path):
     topic = explore(of_counts(tmp_path, BCG), P).topics[0]
     assert topic.set_names[0] == ALL_STUDIES
