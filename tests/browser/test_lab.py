@@ -19,7 +19,7 @@ NOTEBOOKS = [
     "index.ipynb",
     *sorted(f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")),
 ]
-NEEDED = ["_quarto.yml", "index.ipynb", "notebooks", "data", "assets", "scenarios", "src"]
+NEEDED = ["_quarto.yml", "index.ipynb", "notebooks", "data", "assets", "scenarios", "benchmarks", "src"]
 STARTING = 60  # seconds
 RUNNING = 120  # seconds
 
