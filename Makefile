@@ -5,36 +5,54 @@ else
 BIN := .venv/bin
 endif
 READY := .venv/.ready
+ASSURING := .venv/.assuring
 RUN := $(BIN)/python -m
 PIP := $(RUN) pip --disable-pip-version-check -q
 
 # In a container everybody is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
+# In the archive of a report: the parameters that it was made with, so that `make report` makes the same one.
+-include reproduce.mk
+
 # Names that are no files.
-.PHONY: report test assure lint types unit notebooks lab publish lock clean
+.PHONY: report test assure lint types unit notebooks all-tests audit-deps lab publish lock clean
 
 report: $(READY)
-	@$(RUN) evidence report
+	@$(RUN) evidence report $(REPORT)
 
-test: lint types unit notebooks
+# Types are checked beside the tests, since that keeps one processor busy and pytest as many as it finds.
+test: lint
+	@$(MAKE) -s -j2 types all-tests
 
 lint: $(READY)
-	@$(RUN) ruff check src tests benchmarks
-	@$(RUN) ruff format --check src tests benchmarks
+	@$(RUN) ruff check src tests benchmarks tools
+	@$(RUN) ruff format --check src tests benchmarks tools
 
 types: $(READY)
 	@$(RUN) mypy
 
+# The longest files come first (tests/conftest.py), so xdist keeps their order; no process asks the network (tests/guard).
+PYTEST := PYTHONPATH=tests/guard $(RUN) pytest -q -n auto --dist loadscope --no-loadscope-reorder
+UNIT := -m "not slow" --doctest-modules src tests
+NOTEBOOKS := -p nbval.plugin --nbval index.ipynb notebooks
+
 unit: $(READY)
-	@$(RUN) pytest -q -n auto --dist loadscope -m "not slow" --doctest-modules src tests
+	@$(PYTEST) $(UNIT)
 
 notebooks: $(READY)
-	@$(RUN) pytest -q -p nbval.plugin --nbval -n auto --dist loadscope -W default index.ipynb notebooks
+	@$(PYTEST) $(NOTEBOOKS)
 
-# What takes longer than `make test` may: every page in the browser, cold kernels against forked ones.
-assure: test
-	@EVIDENCE_ALL_PAGES=1 $(RUN) pytest -q -n auto -m "slow or browser" tests
+all-tests: $(READY)
+	@$(PYTEST) $(UNIT) $(NOTEBOOKS)
+
+# Under an hour on two processors; a second run goes on with what has not passed or has changed. Writes docs/assurance.md.
+assure: $(READY) $(ASSURING)
+	@$(RUN) tools.assure
+
+# Known vulnerabilities of the locked packages; says so where the database cannot be reached.
+audit-deps: $(READY) $(ASSURING)
+	@$(RUN) tools.assure dependencies
 
 lab: $(READY)
 	@$(BIN)/jupyter lab --ServerApp.root_dir=. $(AS_ROOT) index.ipynb
@@ -47,9 +65,15 @@ lock: $(READY)
 	@$(PIP) install uv
 	@$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra test --extra cluster \
 		pyproject.toml -o requirements-core.txt
+	@$(RUN) uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group pyproject.toml:assure \
+		-c requirements-core.txt -o requirements-assure.txt
 
 clean:
 	rm -rf _build _report
+
+$(ASSURING): $(READY) requirements-assure.txt
+	@$(PIP) install --require-hashes -r requirements-assure.txt
+	@touch $(ASSURING)
 
 # Quarto last: its package downloads the program, and where that is impossible the built-in renderer takes over.
 $(READY): requirements-core.txt requirements.txt pyproject.toml

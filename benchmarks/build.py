@@ -1,5 +1,6 @@
 """How long building takes, beside papermill on the same notebooks: ``python benchmarks/build.py [--runs N]``.
 
+Prints a table: smallest, middle and largest value of each case, its goal, and whether the middle one meets it.
 Every case works on a copy of this project in a temporary folder. ``--case NAME`` measures some cases only.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import os
 import platform
 import shutil
@@ -17,10 +19,12 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,7 +41,9 @@ PARTS = (
 CORES = os.cpu_count() or 1
 BUILTIN = ("--renderer", "builtin")
 SCENARIOS = 100
+VARIED = "noninferiority_margin"
 STUDIES = (10, 100, 1000)
+LINEAR = 1.1  # a power of growth up to here is linear: times of one machine scatter by a tenth
 Seconds = list[float]
 
 # Runs in a process of its own: all notebooks of the report through our engine, with the time inside cells.
@@ -46,8 +52,9 @@ import json, os, sys, time
 from collections import defaultdict
 from pathlib import Path
 begin = time.perf_counter()
-from evidence.build import execute, report, scenarios, stage
+from evidence.build import execute, report, stage
 from evidence.data import dataset
+from evidence.scenarios import read_scenario
 root = Path.cwd()
 settle = execute.settle
 def timed(notebook):
@@ -56,7 +63,7 @@ def timed(notebook):
         file.write(f"{os.getpid()} {spent}\\n")
     return settle(notebook)
 execute.settle = timed
-request = report.Request(root, scenarios.read_scenario("default", root))
+request = report.Request(root, read_scenario("default", root))
 with execute.kernel_environment():
     data = dataset(request.scenario.parameters)
     jobs = stage.plan(root, stage.read_project(root), data, request.scenario.parameters)
@@ -71,10 +78,11 @@ print(json.dumps([time.perf_counter() - begin, max(spent.values())]))
 SOURCES = """
 import json
 from pathlib import Path
-from evidence.build import report, scenarios, stage
+from evidence.build import report, stage
 from evidence.data import dataset
+from evidence.scenarios import read_scenario
 root = Path.cwd()
-request = report.Request(root, scenarios.read_scenario("default", root))
+request = report.Request(root, read_scenario("default", root))
 data = dataset(request.scenario.parameters)
 made = []
 for place, job in enumerate(stage.plan(root, stage.read_project(root), data, request.scenario.parameters)):
@@ -93,19 +101,26 @@ render(Path("_build/default/project"), Path("rendered"), renderer="builtin")
 print(time.perf_counter() - begin)
 """
 GROWTH = """
-import json, time
+import json, math, time
 from evidence.audit import audit
 from evidence.data import load
-from evidence.stats import pool_proportions
-def timed(work):
-    begin = time.perf_counter()
-    found = work()
-    return time.perf_counter() - begin, found
+from evidence.stats import pool, pool_proportions
+def pooled():
+    pool_proportions(*pairs)
+    return [pool(effects, variances, tau2=one) for one in ("DL", "REML", "PM")]
+def timed(work, times=1):
+    begin = time.process_time()
+    for _ in range(times):
+        found = work()
+    return (time.process_time() - begin) / times, found
 seconds, data = timed(lambda: load("grown"))
 known = data.counts[data.counts["events"].notna() & data.counts["n"].notna() & (data.counts["n"] > 0)]
 first = known.drop_duplicates("study_id")
 pairs = [int(one) for one in first["events"]], [int(one) for one in first["n"]]
-print(json.dumps([len(data.studies), seconds, timed(lambda: audit(data))[0], timed(lambda: pool_proportions(*pairs))[0]]))
+effects = [math.log((e + 0.5) / (n - e + 0.5)) for e, n in zip(*pairs)]
+variances = [1 / (e + 0.5) + 1 / (n - e + 0.5) for e, n in zip(*pairs)]
+pooled()
+print(json.dumps([len(data.studies), seconds, timed(lambda: audit(data))[0], timed(pooled, 50)[0]]))
 """
 
 
@@ -192,14 +207,18 @@ def ours(root: Path, jobs: int) -> tuple[float, float]:
     return wall, json.loads(said[0])[1]
 
 
-def change_a_row(root: Path, number: int) -> None:
-    """Change the note of one row of one study, as a correction would."""
+def change_a_row(root: Path, number: int) -> str:
+    """Change the note of a row of counts, as a correction would; every time of another study, largest first."""
     path = root / "data" / "counts.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    rows[1][rows[0].index("note")] = f"corrected {number}"
+    place, note = rows[0].index("study_id"), rows[0].index("note")
+    studies = [study for study, _ in Counter(row[place] for row in rows[1:]).most_common()]
+    study = studies[number % len(studies)]
+    next(row for row in rows[1:] if row[place] == study)[note] = f"corrected {number}"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
+    return study
 
 
 def memory(root: Path) -> float:
@@ -236,22 +255,30 @@ def _share(pid: int) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
 
 
-def fewest_notebooks(root: Path) -> tuple[str, int, list[float]]:
-    """Return the parameter of a continuous range that the fewest notebooks use, their number, and values."""
-    listed = json.loads(python(root, "-m", "evidence", "params", "--json"))
-    ranges = [one for one in listed if one["type"] == "float" and one["notebooks"]]
-    one = min(ranges, key=lambda spec: len(spec["notebooks"]))
-    low, high = {"alpha": (0.0, 0.5), "confidence_level": (0.5, 1.0)}.get(one["name"], (0.0, 1.0))
-    values = [round(low + (high - low) * (place + 1) / (SCENARIOS + 2), 6) for place in range(SCENARIOS)]
-    return one["name"], len(one["notebooks"]), values
+def used_by_two(root: Path) -> tuple[str, ...]:
+    """Leave the declaration of the parameter that is varied to two notebooks, and return their names.
+
+    Only declared parameters reach a notebook: the others keep its default.
+    """
+    chosen = ("cit_safety.ipynb", "synthesis_cit.ipynb")  # chapters of middling cost
+    for path in (root / "index.ipynb", *(root / "notebooks").glob("*.ipynb")):
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            if "parameters" in cell["metadata"].get("tags", []) and path.name not in chosen:
+                lines = "".join(cell["source"]).splitlines(keepends=True)
+                cell["source"] = [line for line in lines if not line.startswith(f"{VARIED} =")]
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+    return chosen
 
 
-def sweep(root: Path) -> tuple[float, str]:
-    """Return the time of a sweep of 100 scenarios, from nothing, and what was varied."""
-    clean(root)
-    name, number, values = fewest_notebooks(root)
-    (root / "many.yml").write_text(f"grid:\n  {name}: {values}\n")
-    return evidence(root, "sweep", "many.yml"), f"{name}, declared by {number} notebooks"
+def sweep(scenarios: int) -> tuple[float, str]:
+    """Return the time of a sweep of many scenarios, from nothing, and what was varied."""
+    with copied() as root:
+        names = used_by_two(root)
+        values = [round((place + 1) / 10, 1) for place in range(scenarios)]
+        (root / "many.yml").write_text(f"grid:\n  {VARIED}: {values}\n")
+        told = f"{VARIED}, declared by {' and '.join(Path(name).stem for name in names)}"
+        return evidence(root, "sweep", "many.yml"), told
 
 
 def grow(root: Path, studies: int) -> None:
@@ -290,96 +317,123 @@ def _renamed(name: str, value: str, copy: int, ids: list[str]) -> str:
     return f"{value}.{copy}" if copy and value and name in ("study_id", "row_id") else value
 
 
-def line(case: str, values: Seconds, unit: str = "s", goal: str = "") -> None:
-    low, middle, high = min(values), statistics.median(values), max(values)
-    print(f"{case:<66} {low:9.2f} {middle:9.2f} {high:9.2f} {unit:<4} {goal}", flush=True)
+def line(case: str, values: Seconds, unit: str = "s", goal: float | None = None) -> None:
+    """Print a row of the table; a goal is an upper limit of the median."""
+    middle = statistics.median(values)
+    cells = [
+        f"{value:,.3g}" if value < 100 else f"{value:,.0f}" for value in (min(values), middle, max(values))
+    ]
+    verdict = "" if goal is None else "met" if middle <= goal else "NOT MET"
+    wanted = "" if goal is None else f"{goal:,.3g}" if goal < 1000 else f"{goal:,.0f}"
+    print(f"| {case} | {unit} | {' | '.join(cells)} | {wanted} | {verdict} |", flush=True)
 
 
-def against(case: str, ours: Seconds, theirs: Seconds, goal: str) -> None:
-    """Print how the medians compare: ours as a part of theirs."""
-    print(
-        f"{case:<66} {statistics.median(ours) / statistics.median(theirs):29.3f} {'':<4} {goal}", flush=True
-    )
+def against(case: str, ours: Seconds, theirs: Seconds, goal: float) -> None:
+    """Print how ours compares: each of our values as a part of the median of theirs."""
+    line(case, [value / statistics.median(theirs) for value in ours], "ratio", goal)
+
+
+@lru_cache(maxsize=1)
+def engine(root: Path, runs: int) -> list[tuple[float, float]]:
+    """Return our cold runs of all notebooks; measured once for the cases that compare with them."""
+    return [ours(root, CORES) for _ in range(runs)]
 
 
 def cold(root: Path, runs: int) -> None:
-    serial = [papermill(root, 1) for _ in range(runs)]
-    parallel = [papermill(root, CORES) for _ in range(runs)]
-    engine = [ours(root, CORES) for _ in range(runs)]
-    overheads = [[wall - cells for wall, cells in one] for one in (serial, parallel, engine)]
-    line("papermill notebook by notebook, wall", [wall for wall, _ in serial])
-    line("papermill notebook by notebook, overhead", overheads[0])
-    line(f"papermill in {CORES} processes, wall", [wall for wall, _ in parallel])
-    line(f"papermill in {CORES} processes, overhead", overheads[1])
-    line("ours, all notebooks cold, wall", [wall for wall, _ in engine])
-    line("ours, all notebooks cold, overhead", overheads[2])
-    against("overhead, ours / papermill one by one", overheads[2], overheads[0], "at most 0.167")
-    against(f"overhead, ours / papermill in {CORES} processes", overheads[2], overheads[1], "at most 0.4")
-    walls = [[wall for wall, _ in one] for one in (engine, serial)]
-    against("wall, ours / papermill one by one", *walls, "at most 0.25")
+    """Measure papermill once: minutes long, over so many notebooks it scatters less than ours."""
+    serial, parallel = [papermill(root, 1)], [papermill(root, CORES)]
+    own = engine(root, runs)
+    overheads = [[wall - cells for wall, cells in one] for one in (serial, parallel, own)]
+    line("papermill notebook by notebook: wall", [wall for wall, _ in serial])
+    line("papermill notebook by notebook: overhead", overheads[0])
+    line(f"papermill in {CORES} processes: wall", [wall for wall, _ in parallel])
+    line(f"papermill in {CORES} processes: overhead", overheads[1])
+    line("ours, all notebooks cold: wall", [wall for wall, _ in own])
+    line("ours, all notebooks cold: overhead", overheads[2])
+    against("overhead, ours against papermill notebook by notebook", overheads[2], overheads[0], 1 / 6)
+    against(f"overhead, ours against papermill in {CORES} processes", overheads[2], overheads[1], 1 / 2.5)
+    ours_wall, theirs_wall = ([wall for wall, _ in one] for one in (own, serial))
+    against("wall, ours against papermill notebook by notebook", ours_wall, theirs_wall, 1 / 4)
 
 
 def again(root: Path, runs: int) -> None:
-    whole, same, row = [], [], []
+    whole, same, rows = [], [], []
     for number in range(runs):
         clean(root)
         whole.append(evidence(root, "report", *BUILTIN))
         same.append(evidence(root, "report", *BUILTIN))
-        change_a_row(root, number)
-        row.append(evidence(root, "report", *BUILTIN))
-    line("whole report cold, HTML and PDF", whole)
-    line("nothing changed, HTML and PDF included", same, goal="under 0.5")
-    line("one row of one study changed, HTML and PDF", row)
-    against("one row changed / cold", row, whole, "at most 0.25")
+        study = change_a_row(root, number)
+        rows.append(evidence(root, "report", *BUILTIN))
+        line(f"one row of {study} changed, HTML and PDF included", rows[-1:])
+    line("whole report cold, HTML and PDF included", whole)
+    line("nothing changed, HTML and PDF included", same, goal=0.5)
+    against("one row of one study changed, against cold", rows, whole, 0.25)
 
 
-def many(root: Path, runs: int) -> None:
-    engine = [ours(root, CORES)[0] for _ in range(runs)]
-    found = [sweep(root) for _ in range(runs)]
-    line(f"sweep of {SCENARIOS} scenarios ({found[0][1]})", [spent for spent, _ in found])
-    ratio = SCENARIOS * statistics.median(engine) / statistics.median([spent for spent, _ in found])
-    print(
-        f"{f'{SCENARIOS} cold runs of all notebooks (one, times {SCENARIOS}) / sweep':<66} {ratio:29.1f} {'':<4} at least 20"
-    )
+def many(root: Path, runs: int, scenarios: int = SCENARIOS) -> None:
+    """Measure the sweep once: it is long, and its notebooks are many repetitions of the same."""
+    spent, varied = sweep(scenarios)
+    line(f"sweep of {scenarios} scenarios of {varied}", [spent])
+    builds = [scenarios * wall for wall, _ in engine(root, runs)]
+    case = f"the sweep, against {scenarios} cold runs of all notebooks (one, times {scenarios})"
+    against(case, [spent], builds, 1 / 20)
 
 
 def pages(root: Path, runs: int) -> None:
     clean(root)
     evidence(root, "report", *BUILTIN)
-    line(
-        "HTML and PDF with the built-in renderer",
-        [float(python(root, "-c", RENDER)) for _ in range(runs)],
-        goal="under 3",
-    )
+    made = [float(python(root, "-c", RENDER)) for _ in range(runs)]
+    line("HTML and PDF with the built-in renderer", made, goal=3)
 
 
 def peak(root: Path, runs: int) -> None:
-    line("peak memory of a whole build", [memory(root) for _ in range(runs)], "MiB", "under 1,000")
+    line("peak memory of a whole build, all processes", [memory(root) for _ in range(runs)], "MiB", 1000)
 
 
 def growth(root: Path, runs: int) -> None:
+    before: dict[str, tuple[int, float]] = {}
     for studies in STUDIES:
         grow(root, studies)
-        found = [json.loads(python(root, "-c", GROWTH)) for _ in range(runs)]
-        for place, name in enumerate(("load", "audit", "pool proportions"), 1):
-            line(f"{found[0][0]} studies: {name}", [one[place] for one in found])
+        found = [json.loads(python(root, "-c", GROWTH)) for _ in range(runs if studies < max(STUDIES) else 1)]
+        for place, name in enumerate(("load", "audit", "pool"), 1):
+            values = [one[place] for one in found]
+            line(f"{name}, {found[0][0]:,} studies", values)
+            _exponent(name, before, found[0][0], statistics.median(values))
 
 
-CASES = {"cold": cold, "again": again, "many": many, "pages": pages, "memory": peak, "growth": growth}
+def _exponent(name: str, before: dict[str, tuple[int, float]], studies: int, spent: float) -> None:
+    """Print by which power of the number of studies the time grew since the last size; 1 is linear."""
+    if name in before:
+        fewer, less = before[name]
+        power = math.log(spent / less) / math.log(studies / fewer)
+        line(f"{name}, power of growth from {fewer:,} to {studies:,} studies", [power], "power", LINEAR)
+    before[name] = studies, spent
+
+
+CASES: dict[str, Callable[..., None]] = {
+    "cold": cold,
+    "again": again,
+    "many": many,
+    "pages": pages,
+    "memory": peak,
+    "growth": growth,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--scenarios", type=int, default=SCENARIOS, help="of the sweep; fewer for a trial")
     parser.add_argument("--case", choices=CASES, nargs="+", default=list(CASES))
     asked = parser.parse_args()
-    print(
-        f"{datetime.now(UTC):%Y-%m-%d}, {CORES} cores, Python {platform.python_version()}, {platform.system()}; {asked.runs} runs"
-    )
-    print(f"{'case':<66} {'min':>9} {'median':>9} {'max':>9}      goal")
+    version = f"Python {platform.python_version()} on {platform.system()}"
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {CORES} cores, {version}, {asked.runs} runs of each case\n")
+    print("| case | unit | min | median | max | goal: at most | verdict |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | --- |")
     with copied() as root:
         for name in asked.case:
-            CASES[name](root, asked.runs)
+            more = {"scenarios": asked.scenarios} if name == "many" else {}
+            CASES[name](root, asked.runs, **more)
 
 
 if __name__ == "__main__":

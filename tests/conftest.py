@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import runpy
 import shutil
 from pathlib import Path
 
@@ -11,6 +13,27 @@ from nbformat import v4
 from evidence.build.notebooks import to_text
 
 ROOT = Path(__file__).parents[1]
+
+# No test asks the network, nor any process that a test starts.
+GUARD = Path(__file__).parent / "guard"
+if str(GUARD) not in os.environ.get("PYTHONPATH", ""):
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
+runpy.run_path(str(GUARD / "sitecustomize.py"))
+
+# Files that take longest are begun first, so that no worker is left alone with one at the end.
+LONGEST = (
+    "test_report.py",
+    "test_cli.py",
+    "test_pages.py",
+    "test_tables.py",
+    "test_sweep.py",
+    "test_incremental.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
 
 TABLES = {
     "sources": [{"source_id": "doc", "citekey": "doc2020", "title": "A trial", "kind": "article", "tier": "primary", "year": "2020"}],

@@ -1,5 +1,8 @@
 import json
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -186,3 +189,99 @@ def test_outside_a_project_the_message_says_where_to_go(tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path)
     assert run("report") == 2
     assert "run this inside the project folder" in capsys.readouterr().err
+
+
+COMMANDS = ["report", "check", "params", "audit", "ledger", "sweep", "diff", "refresh", "verify"]
+
+
+def test_help_names_every_command_and_every_exit_status(capsys):
+    assert run("--help") == 0
+    said = capsys.readouterr().out
+    assert re.findall(r"^    (\w+) ", said, re.M) == COMMANDS
+    assert re.findall(r"^  (\d+) ", said, re.M) == ["0", "1", "2", "130", "141"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_and_refuses_what_it_does_not_know(capsys, command):
+    assert run(command, "--help") == 0
+    assert capsys.readouterr().out.startswith(f"usage: evidence {command} ")
+    assert run(command, "--no-such-option") == 2
+    said = capsys.readouterr().err
+    assert said.startswith("usage: evidence ")
+    assert "error: " in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["nonsense"], ["report", "--jobs", "0"], ["report", "--jobs", "two"], ["report", "--timeout", "0"], ["report", "--timeout", "-1"],
+     ["report", "--to", "docx"], ["report", "-p", "alpha"], ["report", "--renderer", "word"], ["sweep"], ["diff", "a"], ["ledger"],
+     ["sweep", "x.yml", "--timeout", "1.5"], ["refresh", "--jobs", "\u0663"], ["verify", "a", "b"], ["report", "--scen", "default"]],
+)  # fmt: skip
+def test_wrong_usage_ends_with_status_2_and_says_what_is_wrong(capsys, arguments):
+    assert run(*arguments) == 2
+    assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["check", "nowhere"], ["audit", "nowhere"], ["diff", "nowhere", "here"], ["sweep", "nowhere.yml"], ["verify", "nowhere"],
+     ["verify", "nowhere", "--files-only"], ["ledger", "--sources", "nowhere"], ["report", "--scenario", "no/such.yml"]],
+)  # fmt: skip
+def test_what_is_not_there_is_named_in_one_line_with_status_2(project, capsys, arguments):
+    assert run(*arguments) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert re.search("nowhere|ledger.csv|no/such", said)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            OSError(28, "No space left on device", "x"),
+            "x: No space left on device; free some space and run it again.",
+        ),
+        (
+            PermissionError(13, "Permission denied", "x"),
+            "x: Permission denied; allow writing there, or work on a copy elsewhere",
+        ),
+        (
+            OSError("File too large (os error 27)"),
+            "raise the limit on the size of files (ulimit -f) and run it again.",
+        ),
+        (OSError("odd"), "odd; mend it and run it again."),
+    ],
+)
+def test_what_the_disk_refuses_is_told_with_its_mend_and_status_2(
+    project, capsys, monkeypatch, error, message
+):
+    def refused(root: Path) -> None:
+        raise error
+
+    monkeypatch.setattr("evidence.build.report.read_project", refused)
+    assert run("report", "--renderer", "builtin", "--jobs", "1") == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.endswith("The previous report is as it was.\n")
+
+
+def test_a_reader_that_stops_reading_is_no_error_worth_words(project):
+    command = [sys.executable, "-m", "evidence", "audit", "--format", "csv"]
+    listing = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert listing.stdout
+    assert listing.stderr
+    listing.stdout.close()
+    said = listing.stderr.read()
+    listing.stderr.close()
+    assert (listing.wait(), said) == (141, b"")
+
+
+def test_publishing_replaces_a_report_and_nothing_else(built, project, capsys):
+    for name in ("new", "new", "notebooks", "index.ipynb"):
+        before = digest_of(project / "notebooks")
+        status = run("report", "--renderer", "builtin", "--jobs", "1", "--publish", name)
+        assert status == (0 if name == "new" else 2), capsys.readouterr().err
+        assert digest_of(project / "notebooks") == before
+    assert digest_of(project / "new") == digest_of(built)
+    assert "holds something other than a report" in capsys.readouterr().err
+    assert [path.name for path in project.iterdir() if path.name.startswith(".")] == []

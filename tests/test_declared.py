@@ -12,12 +12,14 @@ from evidence.build.stage import chapters_of, read_project
 
 ROOT = Path(__file__).parents[1]
 SUBJECT = "notebooks/study.ipynb"
+EVERY = {SUBJECT, "notebooks/methods.ipynb"}  # they show or serve every parameter
 EVERYWHERE = {"rounding"}  # every number that is formatted follows it
 
 # Run in a process of its own, since it watches every access to a parameter.
 WATCH = """
 import ast, json, sys
 import nbformat
+from evidence import parameters
 from evidence.parameters import PARAMETERS, Parameters
 
 names, read = {spec.name for spec in PARAMETERS}, set()
@@ -31,7 +33,13 @@ def watched(self, name):
     return ordinary(self, name)
 
 
+def drawn():
+    read.add("theme")
+    return look()
+
+
 Parameters.__getattribute__ = watched
+look, parameters.theme = parameters.theme, drawn
 space, declared = {}, set()
 for cell in nbformat.read(sys.argv[1], as_version=4).cells:
     if cell.cell_type == "code":
@@ -56,5 +64,5 @@ def test_a_notebook_declares_the_parameters_that_it_reads(name: str):
     )
     declared, read = ast.literal_eval(run.stderr.splitlines()[-1])
     assert sorted((set(read) | EVERYWHERE) - set(declared)) == []
-    if name != SUBJECT and not name.endswith("methods.ipynb"):  # they show or serve every parameter
+    if name not in EVERY:
         assert sorted(set(declared) - set(read) - EVERYWHERE) == []

@@ -1,15 +1,17 @@
 import ast
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from evidence import format as fmt
+from evidence import parameters
 from evidence.build.notebooks import declared_values
-from evidence.build.scenarios import read_scenario
 from evidence.build.stage import chapters_of, read_project
 from evidence.errors import ParameterError
 from evidence.parameters import PARAMETERS, Parameters
+from evidence.scenarios import read_scenario
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = chapters_of(read_project(ROOT))
@@ -88,5 +90,50 @@ def test_a_scenario_has_the_name_of_its_file_and_says_why():
     assert {"default", "conservative", "printed-only", "primary-only", "best-case"} <= {
         one.name for one in scenarios
     }
+    for one in scenarios:
+        level = f"{100 * one.parameters.confidence_level:g}%"
+        assert all(told == level for told in re.findall(r"[\d.]+%", one.title))
     assert all(len(one.reason) > 40 and one.title for one in scenarios)
     assert len({tuple(one.parameters.values().values()) for one in scenarios}) == len(scenarios)
+
+
+def test_a_default_at_the_end_of_its_range_belongs_to_it():
+    assert Parameters.parse({"noninferiority_margin": "0"}).noninferiority_margin == 0.0
+    assert Parameters.parse({"noninferiority_margin": 10}).noninferiority_margin == 10.0
+    for wrong in ("-1", "50", "nan", "ten", True, ""):
+        with pytest.raises(ParameterError, match=r"noninferiority_margin .*: give 0 or more, less than 50"):
+            Parameters.parse({"noninferiority_margin": wrong})
+
+
+def test_a_whole_number_is_a_number_in_a_notebook_cell_too():
+    assert Parameters.of({"noninferiority_margin": 10}).noninferiority_margin == 10
+    with pytest.raises(ParameterError, match=r"confidence_level 1: give more than 0.5"):
+        Parameters.of({"confidence_level": 1})
+
+
+@pytest.mark.parametrize("given", ["50", 50, 50.0])
+def test_a_threshold_is_a_number_however_it_is_written(given: object):
+    assert Parameters.parse({"outcome_threshold": given}).outcome_threshold == "50"
+
+
+@pytest.mark.parametrize("wrong", ["fifty", ">=50", "-3", "nan", True, None, [50]])
+def test_a_threshold_that_is_no_number_is_refused(wrong: object):
+    with pytest.raises(ParameterError, match=r"outcome_threshold .*: give empty, or a number such as 50"):
+        Parameters.parse({"outcome_threshold": wrong})
+
+
+def test_a_choice_that_is_none_is_refused_with_the_nearest():
+    with pytest.raises(
+        ParameterError, match=r"theme 'contrst': give light \| print \| contrast; did you mean contrast"
+    ):
+        Parameters.parse({"theme": "contrst"})
+
+
+def test_the_theme_is_in_force_from_then_on():
+    assert parameters.theme() == "light"
+    try:
+        Parameters.of({"theme": "print"})
+        assert parameters.theme() == "print"
+    finally:
+        Parameters.of({})
+    assert parameters.theme() == "light"

@@ -1,5 +1,7 @@
 """What is noted of a dataset, and when a noted thing counts as changed."""
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -96,6 +98,43 @@ def test_labels_and_places_are_read_by_study(data, noted):
         ("rows", "counts", "trial_a"),
         ("rows", "counts", ""),
     }
+
+
+def test_a_dataset_about_outcomes_reads_the_counts_of_these_alone(data, noted):
+    about = data.about(["cured"])
+    assert noted() == set()
+    assert len(about.counts) == 4
+    assert noted() == {("counts", "cured", None, (True, True, False))}
+    assert len(about.only(["trial_a"]).counts) == 2
+    assert ("counts", "cured", "trial_a", (True, True, False)) in noted()
+    assert data.about(["relapsed"]).counts.empty
+
+
+def test_counts_of_an_outcome_change_with_what_they_are_derived_from(root):
+    asked = [
+        ("counts", "data", "cured", study, (True, True, False)) for study in (None, "trial_a", "trial_b")
+    ]
+    before = [Fingerprints(root).of(read) for read in asked]
+    assert ABSENT not in before
+    path = root / "data" / "counts.csv"
+    text = path.read_text()
+    path.write_text(text.replace("trial_b,", "trial_b ,", 1))
+    assert [Fingerprints(root).of(read) for read in asked] == [ABSENT] * 3
+    path.write_text(changed_last_note(text))
+    after = [Fingerprints(root).of(read) for read in asked]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [False, True, False]
+    assert Fingerprints(root).of(("counts", "data", "relapsed", None, (True, True, False))) == ABSENT
+
+
+def changed_last_note(text: str) -> str:
+    """Return a table with another place of reading in its last row, which is of the second trial."""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    rows[-1]["locator"] += ", corrected"
+    out = io.StringIO()
+    writer = csv.DictWriter(out, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
 
 
 def test_what_depends_on_all_tables_reads_all_of_them(data, noted):

@@ -2,6 +2,7 @@ import importlib.util
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from evidence.results import (
     CONTRASTS,
     OMNIBUS,
     RATES,
+    class_labels,
     contrasts,
     interaction,
     level_contrasts,
@@ -271,3 +273,17 @@ def test_levels_are_compared_in_pairs(data):
     assert len(made) == 12
     row = one(made, time=24.0, arm1="newly", arm0="chronic")
     assert row["estimate"] == pytest.approx(26 / 27 - 48 / 59)
+
+
+def test_a_class_is_written_as_its_own_outcome_labels_it():
+    columns = ["outcome_id", "category", "category_label", "n_basis"]
+    rows = [("grade", "0", "none", ""), ("status", "0", "0", ""), ("sex", "male", "males", ""),
+            ("sex", "male", "Men", "header"), ("stage", "early_on", "", "")]  # fmt: skip
+    data = SimpleNamespace(counts=pd.DataFrame(rows, columns=columns))
+    row = {"outcome_id": "grade", "category": "0", "subgroup": "status", "level": "0"}
+    assert class_labels(data, row) == ["None", "0"]
+    assert class_labels(data, {**row, "level": ""}) == ["None"]
+    assert class_labels(data, {**row, "category": "", "subgroup": "sex", "level": "male"}) == ["Men"]
+    assert class_labels(data, {**row, "category": "", "subgroup": "stage", "level": "early_on"}) == [
+        "Early on"
+    ]

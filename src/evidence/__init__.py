@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from evidence.audit import audit
     from evidence.data import Dataset, dataset, load
     from evidence.questions import Answer, answer
+    from evidence.scenarios import read_scenarios
     from evidence.stats import compare, network, number_needed, pool, pool_proportions, proportion
+    from evidence.synthesis.scenarios import compare_scenarios
 
 __all__ = [
     "Answer",
@@ -26,6 +28,7 @@ __all__ = [
     "answer",
     "audit",
     "compare",
+    "compare_scenarios",
     "dataset",
     "load",
     "network",
@@ -33,6 +36,7 @@ __all__ = [
     "pool",
     "pool_proportions",
     "proportion",
+    "read_scenarios",
 ]
 
 _HOME = {
@@ -41,6 +45,7 @@ _HOME = {
     "answer": "questions",
     "audit": "audit",
     "compare": "stats",
+    "compare_scenarios": "synthesis.scenarios",
     "dataset": "data",
     "load": "data",
     "network": "stats",
@@ -48,6 +53,7 @@ _HOME = {
     "pool": "stats",
     "pool_proportions": "stats",
     "proportion": "stats",
+    "read_scenarios": "scenarios",
 }
 
 

@@ -3,43 +3,86 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evidence.build import CELL_SECONDS
 from evidence.errors import DataError, EvidenceError, ParameterError
 from evidence.parameters import PARAMETERS
 from evidence.project import find_root
 
 if TYPE_CHECKING:
-    from evidence.build.scenarios import Scenario
+    from evidence.scenarios import Scenario
 
 Command = Callable[[argparse.Namespace], int]
+
+STATUSES = """\
+exit status:
+  0    done; verify, diff: no difference
+  1    a notebook failed; verify, diff: something differs
+  2    wrong arguments, parameters, data or sources, or the disk refused; the message says what to mend
+  130  interrupted; the previous report is as it was
+  141  whoever read the output stopped reading"""
+
+# The most that --jobs and --timeout take: a day in seconds.
+MOST = 86_400
+# What to do where the system refuses, by its numbers.
+MENDS = {
+    (errno.ENOSPC, errno.EDQUOT): "free some space",
+    (errno.EFBIG,): "raise the limit on the size of files (ulimit -f)",
+    (errno.EACCES, errno.EPERM, errno.EROFS): "allow writing there, or work on a copy elsewhere",
+    (errno.ENOENT, errno.ENOTDIR, errno.ESTALE): "put back what was removed",
+}
 
 # Notebooks that a parameter's row names; beyond that it counts them.
 MANY = 4
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Leave with 0, 1 (a notebook failed, two reports differ), 2 (bad input) or 130 (interrupted)."""
+    """Leave with one of the statuses of ``STATUSES``."""
     arguments = _parser().parse_args(argv)
     try:
         status = arguments.command(arguments)
+        sys.stdout.flush()
     except EvidenceError as error:
         sys.stderr.write(f"{error}\n")
         status = error.exit_status
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; the previous report is as it was.\n")
         status = 130
+    except BrokenPipeError:
+        # The reader of the list had enough; what is still to be written goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141
+    except OSError as error:
+        sys.stderr.write(f"{_trouble(error)}\n")
+        status = 2
     sys.exit(status)
+
+
+def _trouble(error: OSError) -> str:
+    """Return what the system refused, and what to do about it."""
+    where = f"{error.filename}: " if error.filename else ""
+    # The maker of the PDF names the system's number in its words alone.
+    said = re.search(r"\(os error (\d+)\)", str(error))
+    number = error.errno or int(said[1] if said else 0)
+    mend = next((mend for numbers, mend in MENDS.items() if number in numbers), "mend it")
+    return f"{where}{error.strerror or error}; {mend} and run it again. The previous report is as it was."
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="evidence", description="Reproducible evidence reports", allow_abbrev=False
+        prog="evidence",
+        description="Reproducible evidence reports",
+        epilog=STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     _report_arguments(_add(commands, "report", _report, "build the report: data, notebooks, HTML and PDF"))
@@ -60,7 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     sweep = _add(commands, "sweep", _sweep, "build many scenarios and compare their answers")
     sweep.add_argument("grid", type=Path, metavar="GRID.yml", help="values by parameter, or a list of sets")
+    sweep.add_argument("--render", action="store_true", help="also make every scenario's pages")
     _jobs_argument(sweep)
+    _timeout_argument(sweep)
     _cluster_argument(sweep)
     _cold_argument(sweep)
     diff = _add(commands, "diff", _diff, "list what differs between two built reports, number by number")
@@ -69,8 +114,28 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     fresh = _add(commands, "refresh", _refresh, "re-execute the committed notebooks in place")
     _jobs_argument(fresh)
+    _timeout_argument(fresh)
     _cold_argument(fresh)
+    again = "check a report: make it again and compare every file"
+    _verify_arguments(_add(commands, "verify", _verify, again))
     return parser
+
+
+def _verify_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "report",
+        nargs="?",
+        default="default",
+        metavar="REPORT_FOLDER",
+        help="folder of a report, or name of a built scenario (default: default)",
+    )
+    parser.add_argument(
+        "--files-only",
+        action="store_true",
+        help="make nothing: only compare the files with the hashes that the report records",
+    )
+    _jobs_argument(parser)
+    _timeout_argument(parser)
 
 
 def _add(commands: Any, name: str, command: Command, text: str) -> argparse.ArgumentParser:
@@ -106,6 +171,7 @@ def _report_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--to", nargs="+", choices=("html", "pdf"), default=["html", "pdf"], help="default: html pdf")
     _jobs_argument(parser)
+    _timeout_argument(parser)
     _cluster_argument(parser)
     add("--explain", action="store_true", help="say of each notebook why it runs or does not")
     add("--force", action="store_true", help="run every notebook, changed or not")
@@ -116,7 +182,17 @@ def _report_arguments(parser: argparse.ArgumentParser) -> None:
 def _jobs_argument(parser: argparse.ArgumentParser) -> None:
     cores = os.cpu_count() or 1
     parser.add_argument(
-        "--jobs", type=_jobs, default=cores, metavar="N", help="notebooks at a time (default: cores)"
+        "--jobs", type=_whole, default=cores, metavar="N", help="notebooks at a time (default: cores)"
+    )
+
+
+def _timeout_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--timeout",
+        type=_whole,
+        default=CELL_SECONDS,
+        metavar="SECONDS",
+        help=f"a cell that runs longer fails (default: {CELL_SECONDS})",
     )
 
 
@@ -133,21 +209,21 @@ def _cold_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cold", action="store_true", help="start every kernel afresh instead of forking it")
 
 
-def _jobs(text: str) -> int:
-    if not text.isdigit() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number from 1")
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST):
+        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number from 1 to {MOST}")
     return int(text)
 
 
 def _report(arguments: argparse.Namespace) -> int:
     from evidence.build.publish import publish
-    from evidence.build.scenarios import read_scenario
+    from evidence.scenarios import read_scenario
 
     root = find_root()
     scenario = read_scenario(arguments.scenario, root, _overrides(arguments.parameters))
     folder = _as_it_was(arguments, root, scenario) or _built(arguments, root, scenario)
     if arguments.publish:
-        folder = publish(folder, root / arguments.publish)
+        folder = publish(folder, root / arguments.publish, _remark)
     sys.stdout.write(f"{os.path.relpath(folder)}/index.html\n")
     return 0
 
@@ -169,11 +245,15 @@ def _built(arguments: argparse.Namespace, root: Path, scenario: Scenario) -> Pat
     from evidence.build.report import Request, build_report
 
     formats = tuple(dict.fromkeys(arguments.to))
-    how = (arguments.jobs, arguments.force, arguments.cluster)
+    how = (arguments.jobs, arguments.force, arguments.cluster, arguments.timeout)
     request = Request(root, scenario, arguments.renderer, formats, *how)
     explain = _say if arguments.explain else lambda reason: None
     with _progress() as show, chosen_kernels(cold=arguments.cold):
         return build_report(request, show, explain)
+
+
+def _remark(message: str) -> None:
+    sys.stderr.write(f"{message}\n")
 
 
 def _say(reason: object) -> None:
@@ -242,13 +322,14 @@ def _in_words(names: list[str]) -> str:
 def _audit(arguments: argparse.Namespace) -> int:
     from evidence.audit import audit
     from evidence.data import load
+    from evidence.data.export import as_csv
 
     findings = audit(load(arguments.data))
     for option, column in (("study", "study_id"), ("check", "check"), ("verdict", "verdict")):
         if wanted := getattr(arguments, option):
             findings = findings[findings[column] == wanted]
     if arguments.format == "csv":
-        sys.stdout.write(findings.to_csv(index=False, lineterminator="\n"))
+        sys.stdout.write(as_csv(findings))
     elif arguments.format == "json":
         sys.stdout.write(findings.to_json(orient="records", indent=1, force_ascii=False) + "\n")
     else:
@@ -273,7 +354,8 @@ def _sweep(arguments: argparse.Namespace) -> int:
     from evidence.build.sweep import Sweep, run_sweep
 
     root = find_root()
-    sweep = Sweep(root, read_grid(arguments.grid, root), arguments.jobs, arguments.cluster)
+    how = (arguments.jobs, arguments.cluster, arguments.timeout, arguments.render)
+    sweep = Sweep(root, read_grid(arguments.grid, root), *how)
     with _progress() as show, chosen_kernels(cold=arguments.cold):
         folder = run_sweep(sweep, show)
     sys.stdout.write(f"{os.path.relpath(folder)}/answers.csv\n")
@@ -335,9 +417,31 @@ def _refresh(arguments: argparse.Namespace) -> int:
     from evidence.build.refresh import refresh
 
     with _progress() as show, chosen_kernels(cold=arguments.cold):
-        changed = refresh(find_root(), jobs=arguments.jobs, progress=show)
+        changed = refresh(find_root(), jobs=arguments.jobs, progress=show, timeout=arguments.timeout)
     sys.stdout.write("".join(f"changed: {name}\n" for name in changed) or "nothing changed\n")
     return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    """List what differs; the status is 0 where nothing does and 1 where something does."""
+    from evidence.build.verify import verify, verify_files
+
+    folder = _report_folder(arguments.report)
+    if arguments.files_only:
+        verdict = verify_files(folder)
+    else:
+        with _progress() as show:
+            how = {"jobs": arguments.jobs, "timeout": arguments.timeout}
+            verdict = verify(folder, find_root(), **how, progress=show)
+    lines = [*(f"not as then: {one}" for one in verdict.surroundings), *map(str, verdict.differences)]
+    compared = "as recorded" if arguments.files_only else "as recorded and as made again"
+    lines.append(f"{verdict.files} files: {_counted(len(verdict.differences))} {compared}")
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return int(bool(verdict.differences))
+
+
+def _counted(differences: int) -> str:
+    return f"{differences} differences;" if differences else "all"
 
 
 class _progress:  # noqa: N801

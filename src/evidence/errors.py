@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+# Characters that cannot be seen: controls but line ends, soft hyphen, zero-width and bidirectional marks.
+# Written as code points so that this file holds none of them.
+UNSEEN = re.compile(
+    "[\\x00-\\x09\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\xad\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff"
+    "\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u2800\\u3164\\uffa0\\ufff0-\\uffff\\U000e0000-\\U000e0fff]"
+)
 
 
 class EvidenceError(Exception):
@@ -46,7 +54,8 @@ class Fault:
     def __str__(self) -> str:
         """Return the fault as ``file:line column value: mend``."""
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{' '.join(part for part in (place, self.column, self.value) if part)}: {self.mend}"
+        said = f"{' '.join(part for part in (place, self.column, self.value) if part)}: {self.mend}"
+        return "".join(sign if sign.isprintable() or sign == "\n" else "?" for sign in UNSEEN.sub("?", said))
 
 
 class DataError(EvidenceError):

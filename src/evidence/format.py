@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -10,6 +11,8 @@ import pandas as pd
 
 from evidence.parameters import rounding
 
+# A first word that may take a capital: small letters throughout, of two or more where a hyphen follows.
+SMALL_WORD = re.compile(r"[a-zà-ÿ]{2,}(?![\w-])|[a-zà-ÿ]{2,}-(?![\dA-Z])|a (?=[a-z])")
 MINUS = "−"
 NOT_ESTIMABLE = "not estimable"
 INFINITY = "∞"
@@ -20,6 +23,24 @@ RATIO_STEPS = ((10.0, 2), (100.0, 1), (1000.0, 0))  # a ratio of 12 is not known
 def missing(value: Any) -> bool:
     """Return whether a value is empty: None, NaN, NA or empty text."""
     return value is None or value == "" if isinstance(value, str | None) else bool(pd.isna(value))
+
+
+def sentence(text: str) -> str:
+    """Return text with a capital at its start, unless its first word has capitals of its own.
+
+    >>> sentence("small dose"), sentence("rhEPO dose"), sentence("x-EPO"), sentence("non-severe")
+    ('Small dose', 'rhEPO dose', 'x-EPO', 'Non-severe')
+    """
+    return text[:1].upper() + text[1:] if SMALL_WORD.match(text) else text
+
+
+def in_sentence(label: str) -> str:
+    """Return an outcome's label as it stands inside a sentence; capitals that belong to it stay.
+
+    >>> in_sentence("Complete response"), in_sentence("PNH clone present")
+    ('complete response', 'PNH clone present')
+    """
+    return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label
 
 
 def number(value: Any, digits: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -15,15 +16,30 @@ DifferenceMethod = Literal["newcombe", "miettinen-nurminen", "wald"]
 MissingData = Literal["observed", "failure", "success"]
 PoolingMethod = Literal["REML", "DL", "PM", "ML", "EB", "SJ", "HE", "FE"]
 IntervalMethod = Literal["HKSJ-adhoc", "HKSJ", "Wald"]
+Theme = Literal["light", "print", "contrast"]
 
 
-def _parameter(default: Any, meaning: str, *, low: float | None = None, high: float | None = None) -> Any:
-    """Declare a parameter; a range of numbers is open (both ends excluded), of whole numbers closed."""
-    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high})
+def _parameter(
+    default: Any,
+    meaning: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    shape: str = "",
+    allowed: str = "",
+) -> Any:
+    """Declare a parameter.
+
+    A range of whole numbers is closed; of other numbers its ends are excluded, but for a default that stands
+    at one. Text has a ``shape``, a pattern of all of it, with ``allowed`` saying the same in words.
+    """
+    named = {"meaning": meaning, "low": low, "high": high, "shape": shape, "allowed": allowed}
+    return field(default=default, metadata=named)
 
 
-# The decimals of percentages in force in this process: those of its notebook, like the decimal context.
+# What is in force in this process, as its notebook asked for it, like the decimal context.
 _decimals = [1]
+_theme: list[Theme] = ["light"]
 
 
 def rounding() -> int:
@@ -34,6 +50,16 @@ def rounding() -> int:
 def set_rounding(decimals: int) -> None:
     """Write percentages with so many decimals from now on."""
     _decimals[0] = decimals
+
+
+def theme() -> Theme:
+    """Return the look that figures are drawn in."""
+    return _theme[0]
+
+
+def set_theme(name: Theme) -> None:
+    """Draw figures in this look from now on."""
+    _theme[0] = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +102,30 @@ class Parameters:
     subgroups: str = _parameter(
         "", "Subgroups to show: their outcome ids, separated by commas or blanks; empty shows all"
     )
+    outcome_threshold: str = _parameter(
+        "",
+        "Responses to show: those counted at this threshold, and those defined in another way; empty shows "
+        "each study at its own thresholds",
+        shape=r"(\d+(\.\d+)?)?",
+        allowed="empty, or a number such as 50",
+    )
+    reference_treatment: str = _parameter(
+        "",
+        "Treatment that networks are set against where they hold it, as the league table names it; empty "
+        "takes the comparator of the trials",
+    )
     rounding: int = _parameter(1, "Decimals of the percentages that the report computes", low=0, high=3)
     alpha: float = _parameter(0.05, "P value below which a result is called significant", low=0.0, high=0.5)
+    noninferiority_margin: float = _parameter(
+        0.0,
+        "Loss, in percentage points, that still counts as not inferior; 0 takes the margin that a document "
+        "prints, and none where it prints none",
+        low=0.0,
+        high=50.0,
+    )
+    theme: Theme = _parameter(
+        "light", "Look of the figures: colours, greys for print without colour, or the strongest contrast"
+    )
     study_id: str = _parameter("", "The study that a study page shows; other notebooks do not read it")
     data_dir: str = _parameter("data", "Folder of the tidy tables, absolute or below the project's root")
 
@@ -91,10 +139,12 @@ class Parameters:
     def of(cls, values: Mapping[str, Any]) -> Parameters:
         """Pick the declared parameters out of a notebook's variables (``globals()``).
 
-        Its ``rounding`` is in force from then on: numbers are written in many places, and all alike.
+        Its ``rounding`` and ``theme`` are in force from then on: numbers are written and figures drawn in
+        many places, and all alike.
         """
         found = cls(**{spec.name: values[spec.name] for spec in PARAMETERS if spec.name in values})
         set_rounding(found.rounding)
+        set_theme(found.theme)
         return found
 
     @classmethod
@@ -133,39 +183,60 @@ class Parameter:
     low: float | None
     high: float | None
     meaning: str
+    shape: str = ""
+    described: str = ""
 
     @property
     def allowed(self) -> str:
-        """Return the choices or the range in words."""
-        if self.choices:
-            return " | ".join(self.choices)
+        """Return the choices, the range or the shape in words."""
+        if self.choices or self.described:
+            return self.described or " | ".join(self.choices)
         if self.low is not None and self.type is int:
             return f"whole number from {self.low:g} to {self.high:g}"
         if self.low is not None:
-            return f"more than {self.low:g}, less than {self.high:g}"
+            least = "" if self.default == self.low else "more than "
+            return f"{least}{self.low:g}{' or more' if not least else ''}, less than {self.high:g}"
         return {str: "text", bool: "true or false"}.get(self.type, self.type.__name__)
 
     def read(self, value: Any) -> Any:
         """Return text as the declared type where it can be read so, anything else unchanged."""
         if self.type is bool and isinstance(value, str):
             return {"true": True, "false": False}.get(value.lower(), value)
-        if self.type in (float, int) and isinstance(value, (str, int)) and not isinstance(value, bool):
-            try:
-                return self.type(value)
-            except ValueError:
-                return value
-        return value
+        if isinstance(value, bool):
+            return value
+        try:
+            if self.shape and isinstance(value, (int, float)):
+                return f"{value:g}"
+            return self.type(value) if self.type in (float, int) and isinstance(value, (str, int)) else value
+        except (ValueError, OverflowError):  # no number, or one beyond all bounds
+            return value
 
     def faults(self, value: Any) -> list[str]:
         """Return what is wrong with a value: nothing, or one message that says what is allowed."""
-        right = isinstance(value, self.type) and isinstance(value, bool) == (self.type is bool)
+        kinds = (float, int) if self.type is float else self.type
+        right = isinstance(value, kinds) and isinstance(value, bool) == (self.type is bool)
         inside = self.low is None or (right and self._in_range(value))
-        chosen = not self.choices or value in self.choices
-        return [] if right and inside and chosen else [f"{self.name} {value!r}: give {self.allowed}"]
+        chosen = not self.choices or (right and value in self.choices)
+        shaped = not self.shape or (right and re.fullmatch(self.shape, value) is not None)
+        plain = not isinstance(value, str) or value.isprintable()
+        fine = right and inside and chosen and shaped and plain
+        return [] if fine else [f"{self.name} {_shown(value)}: give {self.allowed}{self._nearest(value)}"]
 
     def _in_range(self, value: float) -> bool:
         low, high = self.low or 0.0, float("inf") if self.high is None else self.high
-        return low <= value <= high if self.type is int else low < value < high
+        return low <= value <= high if self.type is int else low < value < high or value == self.default
+
+    def _nearest(self, value: Any) -> str:
+        """Return the choice that was probably meant."""
+        near = difflib.get_close_matches(value, self.choices, n=1) if isinstance(value, str) else ()
+        return f"; did you mean {near[0]}?" if near else ""
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return type(value).__name__
 
 
 def ids(text: str) -> tuple[str, ...]:
@@ -178,7 +249,7 @@ def ids(text: str) -> tuple[str, ...]:
 
 
 def _unknown(name: str, known: Mapping[str, Parameter]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(str(name), known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(known)}"
     return f"unknown parameter {name!r}: {hint}"
 
@@ -192,7 +263,8 @@ def _one(name: str, hint: Any, item: Any) -> Parameter:
     choices = get_args(hint) if get_origin(hint) is Literal else ()
     meta = item.metadata
     kind = str if choices else hint
-    return Parameter(name, kind, item.default, choices, meta["low"], meta["high"], meta["meaning"])
+    words = (meta["meaning"], meta["shape"], meta["allowed"])
+    return Parameter(name, kind, item.default, choices, meta["low"], meta["high"], *words)
 
 
 PARAMETERS: tuple[Parameter, ...] = _declared()

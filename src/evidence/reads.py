@@ -4,6 +4,9 @@ A read is a tuple of its kind and what it names:
 
 - ``("rows", folder, table, study)``: the rows of one study in one table as they stand in its file; every row
   where ``study`` is None. Rows without a study are the study "".
+- ``("counts", folder, outcome, study, evidence)``: the counts of one outcome in one study, in every study
+  where that is None, as they are loaded with all that is derived, from the evidence that the options of
+  ``data.load`` let in.
 - ``("match", folder, column, values)``: which studies have one of ``values`` in a column of ``studies``.
 - ``("file", path)`` and ``("list", path)``: the bytes of a file, the names in a folder.
 
@@ -24,14 +27,17 @@ import io
 import json
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evidence.errors import EvidenceError
+
 PACKAGE = "datapackage.json"  # declares the tables of a data folder
 Read = tuple[Any, ...]
+Evidence = tuple[bool, bool, bool]
 ABSENT = "absent"
 # What derived figures of these tables take from other tables of the same study, and from tables as a whole.
 DERIVED_FROM = ("arms", "studies")
@@ -93,6 +99,15 @@ def note_rows(folder: Path, table: str, studies: Collection[str] | None = None) 
         _NOTES.add(("rows", str(folder), name, None))
 
 
+def note_outcomes(
+    folder: Path, outcomes: Collection[str], evidence: Evidence, studies: Collection[str] | None
+) -> None:
+    """Note that the counts of some outcomes in some studies were used, or in every study."""
+    for outcome in sorted(outcomes):
+        for study in (None,) if studies is None else sorted(studies):
+            _NOTES.add(("counts", str(folder), outcome, study, evidence))
+
+
 def note_match(folder: Path, column: str, values: Collection[str]) -> None:
     """Note that it was used which studies have one of some values in a column."""
     _NOTES.add(("match", str(folder), column, tuple(sorted(values))))
@@ -133,6 +148,15 @@ def parse(line: str) -> Read:
     return _as_read(json.loads(line))
 
 
+# Set by ``evidence.data``, which alone knows how counts are loaded.
+_COUNTED: list[Callable[[Path, Evidence], Mapping[tuple[str, str | None], str]]] = []
+
+
+def counted_by(hashes: Callable[[Path, Evidence], Mapping[tuple[str, str | None], str]]) -> None:
+    """Say how the counts of a folder, as they are loaded, are hashed by outcome and study."""
+    _COUNTED[:] = [hashes]
+
+
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
     """The present content of whatever can be read, hashed when first asked for; ``ABSENT`` where it is gone.
@@ -143,13 +167,14 @@ class Fingerprints:
     root: Path
     _found: dict[Read, str] = field(default_factory=dict)
     _tables: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    _loaded: dict[tuple[str, Evidence], Mapping[tuple[str, str | None], str]] = field(default_factory=dict)
 
     def of(self, read: Read) -> str:
         """Return the fingerprint of one read."""
         if read not in self._found:
             try:
                 self._found[read] = KINDS[read[0]](self, *read[1:])
-            except (OSError, KeyError, ValueError, csv.Error):
+            except (OSError, KeyError, ValueError, csv.Error, EvidenceError):
                 self._found[read] = ABSENT
         return self._found[read]
 
@@ -165,10 +190,16 @@ class Fingerprints:
             self._tables[key] = _hashes(self._sheet(folder, table))
         return self._tables[key].get("*" if study is None else f"={study}", ABSENT)
 
+    def _counts(self, folder: str, outcome: str, study: str | None, evidence: Evidence) -> str:
+        key = (folder, evidence)
+        if key not in self._loaded:
+            self._loaded[key] = _COUNTED[0](self.root / folder, evidence)
+        return self._loaded[key].get((outcome, study), ABSENT)
+
     def _match(self, folder: str, column: str, values: tuple[str, ...]) -> str:
         header, *rows = self._sheet(folder, "studies")
         wanted, study = header.index(column), header.index("study_id")
-        return _hash(sorted(row[study] for row in rows if row[wanted] in values))
+        return hashed(sorted(row[study] for row in rows if row[wanted] in values))
 
     def _sheet(self, folder: str, table: str) -> list[list[str]]:
         place = self.root / folder
@@ -181,11 +212,14 @@ class Fingerprints:
         return hashlib.sha256((self.root / path).read_bytes()).hexdigest()
 
     def _list(self, path: str) -> str:
-        return _hash(sorted(name for name in os.listdir(self.root / path) if not name.startswith((".", "_"))))
+        return hashed(
+            sorted(name for name in os.listdir(self.root / path) if not name.startswith((".", "_")))
+        )
 
 
 KINDS: dict[str, Any] = {
     "rows": Fingerprints._rows,
+    "counts": Fingerprints._counts,
     "match": Fingerprints._match,
     "file": Fingerprints._file,
     "list": Fingerprints._list,
@@ -195,17 +229,18 @@ KINDS: dict[str, Any] = {
 def _hashes(sheet: list[list[str]]) -> dict[str, str]:
     """Return the hash of a table as a whole (``*``) and of each study's rows under its header (``=id``)."""
     header, *rows = sheet
-    found = {"*": _hash(sheet)}
+    found = {"*": hashed(sheet)}
     if "study_id" in header:
         place = header.index("study_id")
         groups: dict[str, list[list[str]]] = {}
         for row in rows:
             groups.setdefault(row[place], []).append(row)
-        found |= {f"={study}": _hash([header, *group]) for study, group in groups.items()}
+        found |= {f"={study}": hashed([header, *group]) for study, group in groups.items()}
     return found
 
 
-def _hash(value: Any) -> str:
+def hashed(value: Any) -> str:
+    """Return one hash over nested lists and texts."""
     return hashlib.sha256(json.dumps(value, ensure_ascii=False).encode()).hexdigest()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evidence.format import interval, number, percent, x_of_n
+from evidence.format import in_sentence, interval, number, percent, x_of_n
 from evidence.format import level as level_text
 from evidence.stats import Proportion
 
@@ -120,15 +120,6 @@ def signed_text(difference: float) -> str:
     """
     size = per_1000(difference)
     return f"{abs(size)} {'more' if size >= 0 else 'fewer'} per 1,000"
-
-
-def in_sentence(label: str) -> str:
-    """Return an outcome's label as it stands inside a sentence; capitals that belong to it stay.
-
-    >>> in_sentence("Complete response"), in_sentence("PNH clone present")
-    ('complete response', 'PNH clone present')
-    """
-    return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label
 
 
 def risk_text(risk: Proportion, sign: str = "") -> str:

@@ -50,10 +50,17 @@ AT_SIX = {"time": "6", "time_unit": "month"}
 
 
 class Findings:
-    """What an audit of invented tables found."""
+    """What an audit of invented tables found; every finding is told in full, whatever the test asks of it."""
 
     def __init__(self, frame):
         self.frame = frame
+        for found in frame.to_dict("records"):
+            assert found["reported"].strip(), found
+            assert "None" not in found["reported"] + found["recomputed"] + found["why"], found
+            assert found["why"].endswith("."), found
+            assert not found["why"].isupper(), found
+            assert found["verdict"] in ("consistent", "rounding", "inconsistent", "not_checkable"), found
+            assert found["consequence"] in ("conclusion", "number", "cosmetic", ""), found
 
     def of(self, check):
         return self.frame[self.frame["check"] == check].to_dict("records")
@@ -133,7 +140,7 @@ def audited(tmp_path):
         study = given["studies"][0] | {
             "n": str(sum(int(arm["n"]) for arm in given["arms"] if not arm.get("combines")))
         }
-        SHARED.write_tables(folder, given | {"studies": [study]})
+        SHARED.write_tables(folder, given | {"studies": [study, *given["studies"][1:]]})
         return Findings(audit(load(folder)))
 
     return run

@@ -1,5 +1,7 @@
 """Denominators, claims, documents against each other, reporting."""
 
+import re
+
 import pytest
 
 from evidence.stats import holm
@@ -63,7 +65,10 @@ def test_non_inferiority_without_a_margin_is_called_so_with_its_interval(audited
         }
     ]
     found = audited(counts=two(rows, 30, 31), claims=[rows.claim("non_inferior")], protocols=margin)
-    assert found.verdicts("non_inferiority_has_a_margin") == ["not_checkable"]
+    assert found.verdicts("non_inferiority_has_a_margin") == ["inconsistent"]
+    wide = [{**margin[0], "value": "30"}]
+    found = audited(counts=two(rows, 30, 31), claims=[rows.claim("non_inferior")], protocols=wide)
+    assert found.verdicts("non_inferiority_has_a_margin") == ["consistent"]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +78,19 @@ def test_non_inferiority_without_a_margin_is_called_so_with_its_interval(audited
 def test_better_needs_a_significant_test_in_the_right_direction(audited, rows, e1, e0, p, verdict):
     found = audited(counts=two(rows, e1, e0), tests=[rows.test(p)], claims=[rows.claim("superior")])
     assert found.verdicts("superiority_is_shown") == [verdict]
+
+
+def test_a_p_value_stands_beside_the_difference_of_its_own_time(audited, rows):
+    counts, tests = [], []
+    for month, e1, p in (("6", 28, "0.111"), ("3", 24, "0.222")):  # printed in the wrong order
+        at = {"time": month, "time_unit": "month"}
+        counts += [rows.count(events=str(e1), **at), rows.count("placebo", events="20", **at)]
+        tests.insert(0, rows.test(p) | at)
+    found = audited(counts=counts, tests=tests, claims=[rows.claim("superior", time="", time_unit="")])
+    why = found.one("superiority_is_shown")["why"]
+    assert re.search(
+        r": 3 months: \+8\.0 points \(95% CI [^)]*\), P 0\.222; 6 months: \+16\.0 [^)]*\), P 0\.111\.", why
+    )
 
 
 def test_no_difference_from_a_failed_test_is_not_proof(audited, rows):

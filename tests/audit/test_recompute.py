@@ -134,3 +134,14 @@ def test_every_printed_test_gets_an_answer(data):
     for test in data.tests.to_dict("records"):
         found = recompute(test, data)
         assert found.agrees or found.reason
+
+
+def test_the_freeman_halton_statistic_is_that_of_its_definition():
+    # -2 log(gamma P): P is hypergeometric; gamma = 2 pi^((r-1)(c-1)/2) n^(-(rc-1)/2) prod rows^((c-1)/2) prod columns^((r-1)/2)
+    p = math.comb(10, 9) * math.comb(10, 1) / math.comb(20, 10)
+    gamma = math.sqrt(2 * math.pi) * 20**-1.5 * math.sqrt(10 * 10) * math.sqrt(10 * 10)
+    assert freeman_halton_statistic([[9, 1], [1, 9]]) == pytest.approx(-2 * math.log(gamma * p), rel=1e-12)
+    three = [[3, 1, 2], [1, 4, 1]]
+    p = math.prod(math.comb(n, e) for n, e in zip((4, 5, 3), three[0], strict=True)) / math.comb(12, 6)
+    gamma = 2 * math.pi * 12**-2.5 * 36 * math.sqrt(4 * 5 * 3)
+    assert freeman_halton_statistic(three) == pytest.approx(-2 * math.log(gamma * p), rel=1e-12)

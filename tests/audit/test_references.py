@@ -49,3 +49,27 @@ def test_one_effect_printed_twice_must_be_one(audited, rows):
     for figure, verdict in (("2.3", "consistent"), ("2.52", "inconsistent")):
         tests = [rows.test("0.045", **effect), rows.test("0.045", **(effect | again | {"effect": figure}))]
         assert audited(tests=tests).verdicts("effects_agree_everywhere") == [verdict]
+
+
+def test_a_reference_number_stands_for_one_study_or_is_asked_about(audited, rows):
+    sources = [source("doc"), source("other", tier="vendor")]
+    quoted = rows.count(events="21", percent="42.0") | {
+        "source_id": "other",
+        "cites": "3|4",
+        "row_id": "other-c001",
+    }
+    one = audited(sources=sources, counts=[quoted]).one("one_reference_one_study")
+    assert (one["verdict"], one["reported"], one["recomputed"]) == ("consistent", "reference 3, 4", "trial_a")
+
+
+def test_figures_of_two_studies_under_one_number_are_a_question(audited, rows):
+    studies = [
+        {"study_id": name, "label": name.title(), "indication": "SAA", "design": "cohort", "n": "50", "origin": "seed", "status": "completed"}
+        for name in ("trial_a", "trial_b")
+    ]  # fmt: skip
+    arms = [*rows.arms(drug=50), {**rows.arms(drug=50)[0], "study_id": "trial_b"}]
+    counts = [rows.count(events="21", study_id=name, cites="3") for name in ("trial_a", "trial_b")]
+    found = audited(studies=studies, arms=arms, counts=counts)
+    two = found.one("one_reference_one_study")
+    assert (two["verdict"], two["consequence"]) == ("not_checkable", "number")
+    assert "Figures of 2 studies (Trial_A, Trial_B)" in two["why"]

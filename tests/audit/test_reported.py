@@ -34,3 +34,10 @@ def test_a_range_agrees_where_any_value_in_it_does():
 def test_text_without_a_number_allows_nothing():
     assert math.isnan(Reported("not stated").value)
     assert not Reported("not stated").allows(0.5)
+
+
+def test_a_figure_with_an_exponent_is_read_whole():
+    assert Reported("1.2e-5").bounds == pytest.approx((1.15e-5, 1.25e-5), rel=1e-9)
+    assert Reported("2E−4").value == 2e-4
+    assert not Reported("1e-5").allows(1.0)
+    assert Reported("<1e-5").allows(4e-6)

@@ -74,3 +74,62 @@ def test_quoted_grades_are_held_against_the_quoted_total(audited, rows, total, v
     ]
     found = audited(claims=[rows.claim("rate", value=total, **quoted), *grades])
     assert found.verdicts("quoted_grades_fit_total") == [verdict]
+
+
+PARTITION = [
+    {
+        "outcome_id": name,
+        "label": name,
+        "domain": "efficacy",
+        "type": "binary",
+        "better": "higher",
+        "partition": "any",
+    }
+    for name in ("full", "half")
+]
+WHOLE = {"outcome_id": "any", "label": "Any", "domain": "efficacy", "type": "binary", "better": "higher"}
+
+
+@pytest.mark.parametrize(
+    ("half", "whole", "verdict"),
+    [
+        (12, 20, "consistent"),
+        (11, 20, "inconsistent"),  # both parts are printed, so they make up the whole
+        (13, 20, "inconsistent"),
+        (12, None, "consistent"),
+        (42, None, "consistent"),  # no whole is printed: together they are all 50 patients
+        (43, None, "inconsistent"),
+    ],
+)
+def test_parts_of_an_outcome_add_up_to_their_whole_or_to_no_more_than_the_patients(
+    audited, rows, half, whole, verdict
+):
+    counts = [rows.count(outcome="full", events="8"), rows.count(outcome="half", events=str(half))]
+    counts += [rows.count(outcome="any", events=str(whole))] if whole is not None else []
+    found = audited(outcomes=[*PARTITION, WHOLE], counts=counts).one("partitions_add_up")
+    assert found["verdict"] == verdict
+    assert found["reported"] == f"8 + {half}"
+    assert found["recomputed"] == str(whole or 50)
+    assert f"{8 + half}" in found["why"]
+    assert len(found["row_id"].split("|")) == len(counts)
+
+
+def test_one_part_alone_is_no_sum_and_parts_with_room_are_sound(audited, rows):
+    alone = audited(outcomes=[*PARTITION, WHOLE], counts=[rows.count(outcome="full", events="8")])
+    assert alone.of("partitions_add_up") == []
+    third = {**PARTITION[0], "outcome_id": "quarter", "label": "quarter"}
+    counts = [
+        rows.count(outcome=name, events=events)
+        for name, events in (("full", "8"), ("half", "9"), ("any", "20"))
+    ]
+    some = audited(outcomes=[*PARTITION, third, WHOLE], counts=counts)
+    assert some.one("partitions_add_up")["verdict"] == "consistent", "a third part is not printed"
+
+
+def test_a_combined_percentage_is_held_against_the_arms_that_make_it_up(audited, rows):
+    everybody = rows.arms(all=100)[0] | {"combines": "drug|placebo", "components": "", "role": "", "node": ""}
+    parts = [rows.count(events="30"), rows.count("placebo", events="20")]
+    for percent, verdict in (("50.0", "consistent"), ("51.0", "inconsistent"), (">50", "not_checkable")):
+        whole = rows.count("all", n="", n_basis="", percent=percent)
+        found = audited(arms=[*rows.arms(drug=50, placebo=50), everybody], counts=[*parts, whole])
+        assert found.verdicts("arms_add_up_to_combined") == [verdict], percent

@@ -82,6 +82,25 @@ def test_p_follows_from_chi_square_and_df(audited, rows, p, verdict):
     assert found.verdicts("p_fits_statistic") == [verdict]
 
 
+@pytest.mark.parametrize(
+    ("label", "statistic", "df", "p", "verdict"),
+    [
+        # two-sided P of t 2.00 on 98 df (the patients less two arms) is 0.0483, of z 2.00 it is 0.0455
+        ("t", "2.00", "", "0.048", "consistent"),
+        ("t", "2.00", "", "0.030", "inconsistent"),
+        ("t", "2.00", "10", "0.073", "consistent"),
+        ("z", "2.00", "", "0.046", "consistent"),
+        ("z", "2.00", "", "0.073", "inconsistent"),
+        ("F", "4.00", "1, 10", "0.073", "consistent"),
+        ("F", "4.00", "1, 10", "0.046", "inconsistent"),
+        ("W", "4.00", "", "0.046", "not_checkable"),
+    ],
+)
+def test_p_follows_from_t_z_and_f(audited, rows, label, statistic, df, p, verdict):
+    printed = rows.test(p, outcome="level", statistic=statistic, statistic_label=label, df=df)
+    assert audited(tests=[printed]).verdicts("p_fits_statistic") == [verdict]
+
+
 def test_statistics_in_the_wrong_rows_are_put_right(audited, rows):
     right = {"0": 4.775, "3": 3.745, "7": 7.900, "14": 10.283}
     given_p = {
@@ -125,11 +144,17 @@ def effect_row(rows, measure="OR", *, invert=False, p="", arms="drug|placebo"):
     )
 
 
+@pytest.mark.parametrize("p", ["1.2", "2"])
+def test_a_p_outside_0_to_1_is_found(audited, rows, p):
+    found = audited(tests=[rows.test(p)]).one("p_is_a_probability")
+    assert (found["verdict"], found["reported"]) == ("inconsistent", f"P = {p}")
+
+
 def test_an_odds_ratio_is_sound_in_the_direction_of_its_label_only(audited, rows):
     assert audited(counts=two(rows), tests=[effect_row(rows)]).alarms == []
     found = audited(counts=two(rows), tests=[effect_row(rows, invert=True)]).one("effect_recomputes")
     assert found["verdict"] == "inconsistent"
-    assert "the inverse, Placebo against Drug" in found["why"]
+    assert "the inverse, Placebo against drug" in found["why"]
 
 
 def test_a_ratio_that_may_be_adjusted_is_not_called_wrong(audited, rows):

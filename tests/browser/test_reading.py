@@ -1,5 +1,7 @@
 """Origins of values, search and colours, as a reader without mouse or network meets them."""
 
+import re
+
 import pytest
 
 from .conftest import REPORT
@@ -53,6 +55,42 @@ def test_arrow_keys_go_from_value_to_value_and_tell_the_origin_of_each(page):
     assert origin(page) == first
     page.keyboard.press("ArrowDown")
     assert page.evaluate("document.activeElement.closest('tr').rowIndex") > 1
+
+
+def test_numbers_of_the_first_screen_tell_their_origin_by_pointer_finger_and_keyboard(page, phone):
+    for opened in (page, phone):
+        opened.goto((REPORT / "index.html").as_uri(), wait_until="load")
+    answers = page.locator(".answers li li")
+    assert page.locator('.answers .v[tabindex="0"]').count() == answers.count() >= 3
+    page.locator(".answers .risk .v").first.hover()
+    assert origin(page)
+    page.keyboard.press("Escape")
+    answers.nth(1).locator('[tabindex="0"]').focus()
+    first = origin(page)
+    page.keyboard.press("End")
+    assert page.evaluate("document.activeElement.closest('.told') !== null")
+    assert first != origin(page)
+    phone.locator(".answers .risk .v").first.tap()
+    assert origin(phone)
+
+
+def test_the_answers_stand_on_the_first_screen_and_on_two_of_a_phone(page, phone):
+    for opened, screens, height in ((page, 1, 860), (phone, 2, 844)):
+        opened.set_viewport_size({"width": 1280 if screens == 1 else 390, "height": height})
+        opened.goto((REPORT / "index.html").as_uri(), wait_until="load")
+        box = opened.locator(".answers li li").last.bounding_box()
+        assert box["y"] + box["height"] <= screens * height
+
+
+def test_each_bar_has_its_number_beside_it(page):
+    page.goto((REPORT / "index.html").as_uri(), wait_until="load")
+    bars = page.eval_on_selector_all(
+        ".answers .risk[style]",
+        "all => all.map(one => [one.style.getPropertyValue('--share'), one.textContent])",
+    )
+    assert len(bars) >= 6
+    for share, text in bars:
+        assert abs(float(share.strip("% ")) * 10 - int(re.match(r"\d+", text)[0])) <= 1
 
 
 def test_escape_closes_the_origin_and_leaves_the_focus(page):

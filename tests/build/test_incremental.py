@@ -70,7 +70,7 @@ def test_only_what_depends_on_a_change_runs_again(root: Path):
     assert ran(again) == []
     assert {one.why for one in again.values()} == {"nothing that it uses changed"}
 
-    # A row of one study: its page and the summary, which reads the whole table; not the other study's page.
+    # A row of one study: its page and the summary, which reads its outcome; not the other study's page.
     edit(
         root / "data" / "counts.csv",
         "trial_b,drug,cured,,,,randomised,6,month,,30",
@@ -80,7 +80,7 @@ def test_only_what_depends_on_a_change_runs_again(root: Path):
     changed = build(root)
     assert ran(changed) == ["index", "study_trial_b"]
     assert changed["study_trial_b"].why == "data/counts (trial_b)"
-    assert changed["index"].why == "data/counts (whole table)"
+    assert changed["index"].why == "data/counts (cured)"
     assert changed["study_trial_a"].why == "nothing that it uses changed"
 
 

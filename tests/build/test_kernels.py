@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from nbformat import v4
 
 from evidence.build import kernels
 from evidence.build.execute import Task, run_all
-from evidence.build.kernel_server import can_fork
+from evidence.build.kernel_server import can_fork, receive, send
 from evidence.build.notebooks import to_text
 from evidence.build.stage import chapters_of, read_project
 from evidence.cli import main
@@ -195,7 +196,10 @@ def test_a_module_that_cannot_be_loaded_is_passed_over(tmp_path, place, monkeypa
 @pytest.mark.parametrize("cold", [False, True], ids=["forked", "cold"])
 def test_a_killed_kernel_is_an_error_that_names_the_notebook(tmp_path, place, capfd, cold):
     dies = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
-    with kernels.chosen_kernels(cold=cold), pytest.raises(NotebookError, match=r"^dies: .*DeadKernelError"):
+    with (
+        kernels.chosen_kernels(cold=cold),
+        pytest.raises(NotebookError, match=r"^dies: .*the kernel died \(SIGKILL"),
+    ):
         run_all([task("dies", tmp_path, dies), task("lives", tmp_path, "1")], jobs=1)
     assert not (tmp_path / "dies.ipynb").exists()
     assert (tmp_path / "lives.ipynb").exists()
@@ -320,3 +324,61 @@ def test_cold_is_an_argument_of_report_and_refresh(project, place, capfd):
             main([*command, "--cold"])
         assert ended.value.code == 0
     assert "IPKernelApp" not in capfd.readouterr().err
+
+
+STUCK = """
+import sys, time
+sys.path.insert(0, sys.argv.pop(1))
+import kernel_server
+kernel_server._detach = lambda server: time.sleep(600)
+kernel_server.main(*sys.argv[1:])
+"""
+
+
+@LINUX
+@pytest.mark.parametrize("end", ["server is dismissed", "client hangs up"])
+def test_a_kernel_that_was_forked_a_moment_ago_holds_nobody_up(place, end):
+    """It leads no group of processes yet, so that a signal to its group reaches nobody."""
+    engine = str(Path(kernels.__file__).parent)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place / "server"))
+        listener.listen()
+        arguments = [engine, str(listener.fileno()), str(os.getpid()), str(place / "run")]
+        command = [sys.executable, "-c", STUCK, *arguments]
+        server = subprocess.Popen(command, pass_fds=(listener.fileno(),), start_new_session=True)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(place / "server"))
+            send(client, {"command": ["sleep", "600"], "environment": {}, "folder": "/", "log": "/dev/null"})
+            started = receive(client)
+    assert started
+    if end == "client hangs up":
+        until(lambda: not Path(f"/proc/{started['pid']}").exists(), 5)
+    server.terminate()
+    assert server.wait(5) == 0
+    assert not Path(f"/proc/{started['pid']}").exists()
+    (place / "server").unlink()
+
+
+@LINUX
+def test_a_server_that_does_not_end_when_asked_is_killed(monkeypatch):
+    monkeypatch.setattr(kernels, "FAREWELL", 0.2)
+    deaf = "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint(flush=True)\ntime.sleep(600)"
+    server = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE)
+    assert server.stdout
+    server.stdout.readline()
+    kernels._dismiss(server)
+    server.stdout.close()
+    assert server.returncode == -signal.SIGKILL
+
+
+@LINUX
+def test_folders_of_killed_runs_are_removed_and_those_of_living_ones_are_not(place):
+    abandoned = place / f"{kernels.RUN}abc"
+    abandoned.mkdir()
+    (abandoned / "x").touch()
+    with kernels.run_folder() as first:
+        assert not abandoned.exists()
+        tempfile.tempdir = str(place)
+        with kernels.run_folder() as second:
+            assert {first, second} == set(place.iterdir())
+    tempfile.tempdir = None

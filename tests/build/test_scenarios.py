@@ -1,7 +1,7 @@
 import pytest
 
-from evidence.build.scenarios import read_scenario
 from evidence.errors import ParameterError
+from evidence.scenarios import read_scenario
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ import pytest
 
 from evidence.build.files import digest_of
 from evidence.build.grid import read_grid
-from evidence.build.sweep import Sweep, run_sweep
+from evidence.build.sweep import NOT_OF_ANSWERS, OF_DATA, Sweep, answers_of, run_sweep
 from evidence.cli import main
+from evidence.data import dataset
 from evidence.errors import NotebookError, ParameterError
+from evidence.parameters import Parameters
 
 GRID = "grid:\n  confidence_level: [0.9, 0.95]\n  missing_data: [observed, failure]\n"
 
@@ -83,6 +85,46 @@ def test_a_sweep_runs_each_distinct_notebook_once_and_ends_with_the_answers(proj
     assert len((folder / "specification-cured_6m.csv").read_text().splitlines()) == 3
     _, said = swept(project, grid)
     assert [name for name in said if name not in ("Notebooks", "Answers", "Figures")] == []
+
+
+@pytest.mark.slow
+def test_a_sweep_with_pages_makes_each_report_once_from_the_notebooks_it_has_run(project, grid, monkeypatch):
+    grid.write_text("list:\n  - {confidence_level: 0.9}\n  - {confidence_level: 0.95}\n")
+    ran: list[str] = []
+    monkeypatch.setattr(
+        "evidence.build.report.run_all", lambda tasks, **_: ran.extend(task.name for task in tasks)
+    )
+    swept(project, grid, render=True)
+    pages = [project / "_report" / f"levels-{number}" / "index.html" for number in (1, 2)]
+    assert [page.is_file() for page in pages] == [True, True]
+    assert pages[0].read_bytes() != pages[1].read_bytes()
+    assert ran == []
+    before = [page.stat().st_mtime_ns for page in pages]
+    _, said = swept(project, grid, render=True)
+    assert "Pages" not in said
+    assert [page.stat().st_mtime_ns for page in pages] == before
+
+
+def test_what_is_said_to_change_no_answer_changes_none(project):
+    assert set(NOT_OF_ANSWERS) < set(Parameters().values())
+    values = Parameters().values()
+    other = {"alpha": 0.3, "noninferiority_margin": 7.0, "reference_treatment": "placebo", "theme": "print"}
+    assert set(other) == set(NOT_OF_ANSWERS)
+    assert answers_of(str(project), values) == answers_of(str(project), {**values, **other})
+    assert answers_of(str(project), values) != answers_of(str(project), {**values, "confidence_level": 0.8})
+
+
+def test_a_dataset_is_shared_only_where_all_that_makes_it_is_the_same(project):
+    used: set[str] = set()
+
+    class Noting:
+        def __getattr__(self, name: str) -> object:
+            used.add(name)
+            values = {**Parameters().values(), "data_dir": str(project / "data")}
+            return values[name]
+
+    dataset(Noting())  # type: ignore[arg-type]
+    assert used - {"study_id"} == set(OF_DATA)
 
 
 def test_a_stopped_sweep_goes_on_where_it_was(project, grid):

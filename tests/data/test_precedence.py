@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence.data.precedence import COUNT_FIGURES, COUNT_KEY, mark_counted
@@ -116,6 +116,7 @@ def test_results_carry_the_origin_of_the_study_and_the_tier_of_the_source(folder
     assert folder.load().counts.loc[0, ["origin", "tier"]].tolist() == ["external", "vendor"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -110,13 +110,13 @@ def test_declaration_must_have_the_tables_and_columns_that_the_engine_reads(fold
 
 def test_a_table_declared_beyond_the_fixed_ones_is_loaded_as_extra(folder: Folder):
     field = {"name": "token", "type": "string", "description": "A token"}
-    ledger = {"name": "ledger", "path": "ledger.csv", "schema": {"fields": [field]}}
+    tokens = {"name": "tokens", "path": "tokens.csv", "schema": {"fields": [field]}}
     folder.write()
-    (folder.path / "ledger.csv").write_text("token\nseven\n", encoding="utf-8")
-    edit(folder.path, lambda package: package["resources"].append(ledger))
+    (folder.path / "tokens.csv").write_text("token\nseven\n", encoding="utf-8")
+    edit(folder.path, lambda package: package["resources"].append(tokens))
     from evidence.data import load
 
     dataset = load(folder.path)
-    assert dataset.extra["ledger"]["token"].tolist() == ["seven"]
-    assert dataset.select("ledger", token="seven").shape == (1, 1)
-    assert dataset.without(["alpha"]).extra["ledger"].shape == (1, 1)
+    assert dataset.extra["tokens"]["token"].tolist() == ["seven"]
+    assert dataset.select("tokens", token="seven").shape == (1, 1)
+    assert dataset.without(["alpha"]).extra["tokens"].shape == (1, 1)

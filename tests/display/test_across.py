@@ -146,9 +146,9 @@ def test_a_study_added_by_rows_appears_in_every_table_of_its_indication(world, p
     choice = {"indication": indication}
     assert "Large trial§" in [row[0] for row in shown(studies_table(world, parameters, **choice))]
     rates = shown(across_table(world, parameters, outcome_ids=OUTCOMES, **choice))
-    assert ["Large trial: Low dose", "first line", "6 months", "56/70§", "80.0% (69.2 to 87.7)§"] in rates
+    assert ["Large trial: low dose", "first line", "6 months", "56/70§", "80.0% (69.2 to 87.7)§"] in rates
     effects = effects_across_table(world, parameters, outcome_ids=OUTCOMES, **choice)
-    assert row_of(effects, "Large trial: Low dose against Standard alone")[2:4] == ["56/70§", "48/80§"]
+    assert row_of(effects, "Large trial: low dose against standard alone")[2:4] == ["56/70§", "48/80§"]
     assert "Large trial" in across_figure(world, parameters, outcome_ids=OUTCOMES, **choice).alt
     assert "Large trial" in effects_across_figure(world, parameters, outcome_ids=OUTCOMES, **choice).alt
 
@@ -234,8 +234,8 @@ def test_results_outside_the_window_stay_out(world, parameters):
 def test_derived_and_external_are_told_apart(world, parameters):
     data = adding(world, counts=[count("trial", "low", 7, 70, basis="derived", origin="external", time=12)])
     rows = shown(across_table(data, parameters, outcome_ids=OUTCOMES))
-    assert ["Large trial: Low dose", "7/70†§"] in [[row[0], row[3]] for row in rows]
-    assert ["Later look (part): New drug + standard", "22/32†"] in [[row[0], row[3]] for row in rows]
+    assert ["Large trial: low dose", "7/70†§"] in [[row[0], row[3]] for row in rows]
+    assert ["Later look (part): new drug + standard", "22/32†"] in [[row[0], row[3]] for row in rows]
     figure = across_figure(data, parameters, outcome_ids=OUTCOMES)
     assert "† count recovered" in figure.caption
     assert "§ from outside" in figure.caption
@@ -302,7 +302,7 @@ def test_pooled_effects_of_others_are_shown_as_printed(world, parameters):
     table = published_effects_table(world, parameters, indication="")
     assert shown(table)[0] == [
         "Complete response",
-        "Drugs against None",
+        "drugs against none",
         "RR",
         "1.16 (0.90 to 1.51)",
         "0.26",

@@ -1,5 +1,10 @@
+from pathlib import Path
+
 import pytest
 
+import evidence
+from evidence import display as make
+from evidence.data.joint import find_doubts
 from evidence.display import doubtful_sizes_table
 from evidence.display.tables.doubts import doubt_words
 from evidence.parameters import Parameters
@@ -8,6 +13,7 @@ from evidence.stats import compare
 from ..synthesis.invented_network import World
 
 P = Parameters()
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +43,21 @@ def test_a_doubt_is_told_of_the_rows_it_touches_and_of_no_other(world):
     rows = [row["row_id"] for row in world.rows["counts"]]
     assert "67, is doubtful" in doubt_words(world, {rows[2]})
     assert doubt_words(world, {rows[3]}) == ""
+
+
+def test_a_cell_that_rests_on_a_doubtful_number_of_patients_is_marked_in_every_table():
+    data = evidence.load(ROOT / "data")
+    doubt = find_doubts(data.counts)[0]
+    rows = set(data.counts["row_id"].iloc[list(doubt.places)])
+    shown = 0
+    answers = [evidence.answer(one, data, P) for one in data.questions["question_id"]]
+    tables = [make.summary_table(answers, data, P), make.answers_table(answers, P)]
+    tables += [make.findings_table(data, P, question_id=one.question_id) for one in answers]
+    for table in (one for one in tables if one.doubts):
+        for cell in (cell for row in table.rows for cell in row if rows & set(cell.rows)):
+            assert table.doubted(cell)
+            shown += 1
+    assert shown > 3
 
 
 def test_nothing_is_shown_where_nothing_is_in_doubt():

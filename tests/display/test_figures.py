@@ -118,8 +118,8 @@ def test_a_figure_has_alt_text_data_and_no_title_that_repeats_the_caption(name, 
 
 def test_sides_are_named_by_what_is_better(data, parameters):
     texts = [text for text, _ in written(FIGURES["subgroup"](data, parameters).figure)]
-    assert "better with New drug + standard →" in texts
-    assert "← better with Standard alone" in texts
+    assert "better with new drug + standard →" in texts
+    assert "← better with standard alone" in texts
     harm = effects_figure(data, parameters, study_id="cohort", outcome_ids=["any_event"])
     assert "← better with first named" in [text for text, _ in written(harm.figure)]
 

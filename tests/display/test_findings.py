@@ -10,6 +10,7 @@ import pytest
 
 import evidence
 from evidence.display import (
+    brackets_prose,
     certainty_table,
     current_prose,
     findings_table,
@@ -23,7 +24,10 @@ from evidence.display import (
     wrong_prose,
 )
 from evidence.display.figures.flow import flow_of
+from evidence.display.model import Prose
 from evidence.display.summary import with_result
+from evidence.display.synthesis import asked_questions
+from evidence.display.traced import numbers_traced
 from evidence.synthesis.certainty import certainty
 
 from ..conftest import TABLES
@@ -43,7 +47,12 @@ def real():
 @functools.cache
 def answers():
     data = real()
-    return [evidence.answer(one, data, P) for one in data.questions.sort_values("order")["question_id"]]
+    return [evidence.answer(str(one["question_id"]), data, P) for one in asked_questions(data)]
+
+
+def read_aloud(prose):
+    """Return Markdown as it is read: without the origins of its numbers."""
+    return re.sub(r"</?span[^>]*>|\\", "", prose.text)
 
 
 def rows(table):
@@ -57,8 +66,8 @@ def invented(folder, *fours, **changes):
 def test_a_finding_has_patients_both_risks_the_effects_and_the_certainty(tmp_path):
     found = rows(findings_table(invented(tmp_path, (30, 50, 20, 50)), P, question_id=QUESTION))
     assert found["Patients (studies)"].startswith("100 (1): Trial 0")
-    assert found["With Placebo"].startswith("400 per 1,000 (")
-    assert found["With Drug"].endswith("): 30 of 50")
+    assert found["With placebo"].startswith("400 per 1,000 (")
+    assert found["With drug"].endswith("): 30 of 50")
     assert found["Difference (95% CI)"].startswith("200 more per 1,000 (")
     assert found["Risk ratio (95% CI)"].startswith("1.50 (")
     assert found["Certainty"].startswith("●●○○ Low")
@@ -88,9 +97,9 @@ def test_there_is_one_table_for_every_question_and_it_names_its_rows():
 def test_two_studies_stand_side_by_side_in_a_finding_and_in_the_summary(tmp_path):
     data = invented(tmp_path, (30, 50, 20, 50), (25, 50, 20, 50))
     found = rows(findings_table(data, P, question_id=QUESTION))
-    assert found["With Drug"] == "600; 500 per 1,000: 30 of 50; 25 of 50"
+    assert found["With drug"] == "600; 500 per 1,000: 30 of 50; 25 of 50"
     assert found["Difference (95% CI)"].count(";") == 1
-    text = summary_prose([evidence.answer(QUESTION, data, P)], data, P).text
+    text = read_aloud(summary_prose([evidence.answer(QUESTION, data, P)], data, P))
     assert "Trial 0" in text
     assert "Trial 1" in text
 
@@ -134,14 +143,43 @@ def test_an_empty_dataset_says_so_everywhere(tmp_path):
 
 
 def test_the_first_screen_gives_absolute_numbers_and_a_certainty_for_every_answer():
-    text = summary_prose(answers()[:6], real(), P).text
+    text = read_aloud(summary_prose(answers()[:6], real(), P))
     lines = [line for line in text.splitlines() if line.startswith("    - ")]
     assert len(lines) == 6
-    for line, one in zip(lines, answers()[:6], strict=True):
-        assert re.search(r"[●○]{4} (High|Moderate|Low|Very low)\.$", line)
+    whom = list(dict.fromkeys(one.title.partition(":")[0] for one in answers()[:6]))
+    together = sorted(answers()[:6], key=lambda one: whom.index(one.title.partition(":")[0]))
+    for line, one in zip(lines, together, strict=True):
+        assert re.search(r"[●○]{4} (High|Moderate|Low|Very low) certainty\.$", line)
         assert f"{round(one.treatment.estimate * 1000)}" in line
         assert f"{round(one.control.estimate * 1000)}" in line
-        assert len(re.sub(r"\\", "", line)) < 190
+        assert len(line) < 240
+
+
+def test_the_first_screen_names_the_level_of_its_brackets():
+    assert "95% confidence interval" in brackets_prose(P).text
+    assert "90% confidence interval" in brackets_prose(evidence.Parameters(confidence_level=0.9)).text
+
+
+def test_every_number_of_the_first_screen_names_the_place_that_it_comes_from():
+    data = real()
+    told = summary_prose(answers()[:6], data, P), wrong_prose(data, P), current_prose(data)
+    for text in [one.text for one in (*told, scope_prose(answers(), data, P))]:
+        titles = re.findall(r'<span class="v" title="([^"]+)">', text)
+        assert titles
+        for title in titles:
+            rows = [one.partition(" · ")[0] for one in re.split(r"; (?=\w+-[a-z]\d{3} · )", title)]
+            assert title.startswith("Counted in ") or all(data.locate(row) for row in rows)
+    for line in told[0].text.splitlines():
+        untraced = re.sub(
+            r'<span class="v".*?</span>|<span class="asked">.*?</span></span>| style="[^"]*"', "", line
+        )
+        assert not re.search(r"\d{2,}", untraced), untraced
+
+
+def test_a_number_in_a_name_is_no_number_of_the_sentence():
+    said = numbers_traced("33 of rhIL-11, 10⁹/L or −5.2%.", ["saa_pilot-c005"], real())
+    assert re.findall(r">([^<]+)</span>", said) == ["33", "−5.2%"]
+    assert read_aloud(Prose(said)) == "33 of rhIL-11, 10⁹/L or −5.2%."
 
 
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.999])
@@ -156,11 +194,11 @@ def test_the_verb_on_the_first_screen_follows_the_interval(tmp_path, level):
 def test_what_sources_got_wrong_is_one_finding_of_each_and_changes_a_conclusion():
     from evidence.display.marks import findings_of
 
-    text = wrong_prose(real(), P).text
+    text = read_aloud(wrong_prose(real(), P))
     lines = text.splitlines()
     assert len(lines) == 3
     assert len({line.split("**")[1] for line in lines}) == 3
-    findings = findings_of(real(), P.alpha)
+    findings = findings_of(real(), P)
     serious = findings[findings["consequence"].eq("conclusion") & findings["verdict"].ne("consistent")]
     told = [re.sub(r"\W", "", why) for why in serious["why"]]
     for line in lines:
@@ -176,7 +214,7 @@ def test_how_current_the_report_is_comes_from_the_data_and_not_from_the_clock(tm
         {"study_id": "trial_a", "section": "dates", "item": "last date", "value": value, "unit": ""}
         for value in ("March 2019", "5 May 2019")
     ]
-    text = current_prose(dataset(tmp_path, tables)).text
+    text = read_aloud(current_prose(dataset(tmp_path, tables)))
     assert "2020" in text
     assert "5 May 2019 (Trial A)" in text
 
@@ -198,7 +236,7 @@ def test_the_questions_are_listed_as_asked():
 
 
 def test_plain_words_give_people_out_of_100_and_say_what_is_not_known(tmp_path):
-    text = plain_prose(invented(tmp_path, (30, 50, 20, 50)), P, **ASKED).text
+    text = read_aloud(plain_prose(invented(tmp_path, (30, 50, 20, 50)), P, **ASKED))
     assert (
         "Out of 100 people with the drug, about 60 got well. Out of 100 with a dummy, about 40 did." in text
     )
@@ -239,7 +277,7 @@ def page(monkeypatch) -> str:
             exec(compile(cell.source, "plain_language", "exec"), names)
         else:
             shown.append(re.sub(r"^#+ .*$|@[\w-]+", "", cell.source, flags=re.MULTILINE))
-    return re.sub(r"[*\\]", "", " ".join(shown))
+    return re.sub(r"</?span[^>]*>|[*\\]", "", " ".join(shown))
 
 
 def test_the_page_for_patients_is_short_and_easy_to_read(monkeypatch):

@@ -4,6 +4,8 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import evidence
@@ -18,8 +20,13 @@ from evidence.display import (
     specification_table,
     theme,
 )
+from evidence.display.figures.bias import light_look
 from evidence.display.figures.forest import ALONE, LARGEST, forest_rows, heterogeneity_words
+from evidence.display.figures.forest_parts import TALLEST, split_rows
+from evidence.display.figures.forest_rows import Row
+from evidence.display.publish import further_parts
 from evidence.display.synthesis import Section, reason_words, synthesise
+from evidence.synthesis.bias import SIGNS
 from evidence.synthesis.forest import ONE_STUDY
 
 from ..conftest import TABLES, write_tables
@@ -175,7 +182,7 @@ def test_sides_are_told_in_words_by_what_is_better(single, tmp_path):
 
 def test_the_caption_says_why_nothing_is_pooled_and_what_was_done(many):
     caption = forest_figure(many, P).caption
-    assert "Randomised and other studies are not pooled." in caption
+    assert "Studies that allocated their patients in different ways are not pooled." in caption
     assert "Two studies: they stand side by side" in caption
     assert "REML with Hartung-Knapp-Sidik-Jonkman intervals, never narrowed" in caption
     assert "95% confidence intervals" in caption
@@ -186,7 +193,8 @@ def test_the_caption_says_why_nothing_is_pooled_and_what_was_done(many):
 
 def test_all_designs_together_are_named_a_sensitivity_analysis(many):
     made = forest_figure(many, P, together=True)
-    assert "All designs together, as a sensitivity analysis only" in [t for t, _ in written(made.figure)]
+    texts = [text for drawing in (made.figure, *made.more) for text, _ in written(drawing)]
+    assert "All designs together, as a sensitivity analysis only" in texts
     assert "not as an answer" in made.caption
 
 
@@ -204,9 +212,73 @@ def test_heterogeneity_is_told_in_full(many):
         assert part in words
 
 
+MANY = 60
+
+
+@pytest.fixture(scope="module")
+def sixty(tmp_path_factory):
+    studies = [
+        (
+            f"t{i}",
+            (5 + i % 9, 40 + i, 3 + i % 5, 41 + i),
+            "yes" if i < 40 else "no",
+            f"Trial {i} of {LONG}",
+        )
+        for i in range(MANY)
+    ]
+    return forest_figure(loaded(tmp_path_factory.mktemp("sixty"), studies), P)
+
+
+def test_a_long_forest_is_drawn_in_parts_that_a_page_holds_at_full_size(sixty):
+    drawings = [sixty.figure, *sixty.more]
+    assert f"Drawn in {len(drawings)} parts" in sixty.caption
+    assert len(drawings) > 3
+    for drawing in drawings:
+        assert 72 * drawing.get_size_inches()[1] <= TALLEST
+        texts = [text for text, _ in written(drawing)]
+        assert {"Study (year)", "← favours Placebo", "Risk ratio, logarithmic axis"} <= set(texts)
+        assert {size.get_fontsize() for axis in drawing.axes for size in axis.texts} == {theme.FONT_SIZE}
+    assert len({drawing.axes[0].get_xlim() for drawing in drawings}) == 1
+
+
+def test_every_one_of_sixty_rows_stands_in_exactly_one_part(sixty):
+    found = [text for drawing in (sixty.figure, *sixty.more) for text, _ in written(drawing)]
+    names = [text.split("\u00a0of ")[0] for text in found if text.startswith("Trial ")]
+    assert sorted(names) == sorted(f"Trial {i}" for i in range(MANY))
+    assert len(sixty.data[sixty.data["kind"] == "study"]) == MANY
+    assert [text for text in found if text.startswith("Pooled")] == ["Pooled", "Pooled"]
+    assert {"Randomised (continued)", "Not randomised (continued)"} <= set(found)
+
+
+def test_every_part_of_a_long_forest_is_published(sixty):
+    parts = further_parts(sixty)
+    assert len(parts) == len(sixty.more)
+    assert all("<svg" in bundle["image/svg+xml"] for bundle, _ in parts)
+    assert parts[0][1]["evidence"]["alt"].startswith(f"Part 2 of {len(parts) + 1}")
+
+
+row = st.builds(
+    Row,
+    st.just("x"),
+    level=st.sampled_from([0, 0, 0, 1, 2]),
+    joins=st.booleans(),
+    before=st.sampled_from([0.0, 9.0]),
+)
+
+
+@given(st.lists(row, max_size=60), st.floats(120, 400))
+def test_parts_hold_all_rows_in_order_and_never_end_in_a_heading(rows, room):
+    parts = split_rows([Row("head")], rows, room=room)
+    kept = [one for part in parts for one in part[1:] if not one.left.endswith("(continued)")]
+    assert kept == rows
+    assert all(part[0].left == "head" for part in parts)
+    assert not any(part[-1].level for part in parts[:-1])
+
+
 def test_a_judgement_of_bias_gets_a_sign_of_its_own():
     from evidence.display.figures.draw import ratio_scale
-    from evidence.display.figures.forest import Mark, Row, _canvas, _draw
+    from evidence.display.figures.forest import _canvas, _draw
+    from evidence.display.figures.forest_rows import Mark
 
     rows = [
         Row("T", "1.00 (0.50 to 2.00)", mark=Mark(1, 0.5, 2, "square", 6, ("1/2", "1/2"), "100%", "high"))
@@ -215,6 +287,15 @@ def test_a_judgement_of_bias_gets_a_sign_of_its_own():
         figure, axis = _canvas(rows, 66.0, 50.0)
         _draw(axis, rows, ratio_scale([0.5, 2], "x"), 66.0)
     assert "×" in [text for text, _ in written(figure)]
+    assert light_look("high").color in {line.get_markerfacecolor() for line in figure.axes[0].lines}
+
+
+def test_judgements_differ_in_sign_or_shape_and_not_in_colour_alone():
+    told = {
+        (SIGNS[name], light_look(name).marker)
+        for name in ("low", "some concerns", "unclear", "high", "critical")
+    }
+    assert len(told) == 5
 
 
 def test_where_nothing_answers_the_figure_and_tables_say_so(many):

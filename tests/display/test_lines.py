@@ -93,7 +93,7 @@ def test_a_period_is_no_visit(real):
 
 def test_the_same_comparison_changes_with_its_criterion(real):
     table = criteria_effects_table(real, evidence.Parameters())
-    rows = under(table, "ITP phase 3 trial: Hetrombopag 2.5 mg against Placebo")
+    rows = under(table, "ITP phase 3 trial: hetrombopag 2.5 mg against placebo")
     assert [row[1:3] for row in rows] == [["147/168§", "24/85§"], ["99/168§", "5/85§"], ["55/168§", "2/85§"]]
     ratios = [(147 / 168) / (24 / 85), (99 / 168) / (5 / 85), (55 / 168) / (2 / 85)]
     assert [float(row[4].split(" ")[0]) for row in rows] == pytest.approx(ratios, rel=0.005)
@@ -111,7 +111,7 @@ def test_nothing_to_compare_is_said(real):
 def test_a_table_of_definitions_is_called_what_it_lists(real):
     title = "What counts as a characteristic."
     table = definitions_side_by_side_table(real, evidence.Parameters(), domains=["baseline"], caption=title)
-    assert table.caption == title
+    assert table.caption.startswith(title)
     assert len(table.rows) > 1
 
 

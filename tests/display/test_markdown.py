@@ -5,6 +5,7 @@ import pytest
 
 from evidence.display.markdown import escape, table_markdown, table_plain
 from evidence.display.model import Cell, Column, Table
+from evidence.format import sentence
 
 HOSTILE = [
     "a | b",
@@ -48,7 +49,7 @@ def test_any_text_comes_out_of_a_cell_as_itself(text):
     rows = ((Cell(text, ("x-c001",)), Cell(text)),)
     table = Table((Column("A"), Column("B")), rows, "Caption")
     shown = [cell.replace("’", "'").replace("‘", "'") for cell in cells_of(table_markdown(table))]
-    assert shown == [" ".join(text.split())] * 2
+    assert shown == [sentence(" ".join(text.split()))] * 2
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -107,7 +108,7 @@ def test_a_group_heading_stands_above_its_row():
 def test_plain_text_is_aligned():
     rows = ((Cell("long word"), Cell("1")), (Cell("x"), Cell("22")))
     lines = table_plain(Table((Column("A"), Column("B", "right")), rows, "Caption", "Note.")).splitlines()
-    assert lines[2:4] == ["long word   1", "x          22"]
+    assert lines[2:4] == ["Long word   1", "x          22"]
     assert lines[-2:] == ["Caption", "Note."]
 
 

@@ -244,7 +244,7 @@ def test_the_remark_says_that_design_and_inconsistency_cannot_be_told_apart():
 def test_an_open_loop_is_shown_with_what_is_missing():
     world = World().outcome("cured", "Cured").study("one", ("alpha", None, 18, 40), ("placebo", None, 9, 42))
     table = direct_indirect_table(world, P, **LOOP)
-    assert texts(table)[-1][1].startswith("No study with counts of Alpha against beta")
+    assert texts(table)[-1][1].startswith("No study with counts of alpha against beta")
     assert (
         "neither" in direct_indirect_prose(world, P, **LOOP).text
         or "no outcome" in direct_indirect_prose(world, P, **LOOP).text

@@ -114,7 +114,7 @@ def test_an_open_trial_appears_with_number_state_and_planned_size(planned, param
     row = row_of(table, "Planned trial")
     assert row[1] == "NCT00000071"
     assert row[3] == "60 planned"
-    assert row[4] == "Registry: recruiting, 2025-07-17."
+    assert row[4] == "Registry: recruiting, 17 July 2025."
     assert "Under way" in headings(table)
 
 
@@ -185,7 +185,7 @@ def test_statements_carry_no_figure_of_their_own(data, parameters):
     said = {"kind": "identity", "paraphrase": "It is a drug", "study_id": ""}
     counted = said | {"value": "15", "paraphrase": "Patient 15 relapsed"}
     table = statements_table(with_rows(data, "claims", said, counted), parameters, about="no study")
-    assert [row[0] for row in texts(table)] == ["It is a drug"]
+    assert [row[0] for row in texts(table)] == ["It is a drug."]
 
 
 def test_facts_come_from_the_designs_and_sections_asked_for(data, parameters):
@@ -343,7 +343,7 @@ def test_a_percentage_beside_its_n_is_not_listed(data, parameters):
     ("value", "unit", "words"),
     [
         ("11.9-40.1", "hour", "11.9 to 40.1 hours"),
-        ("2021-06-16", "date", "2021-06-16"),
+        ("2021-06-16", "date", "16 June 2021"),
         ("-95.0", "percent", "−95.0%"),
         (">50", "%", ">50%"),
         ("375", "mg/m^2", "375 mg/m²"),

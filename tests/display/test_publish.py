@@ -52,8 +52,8 @@ def test_the_csv_reads_back_as_the_values_in_the_cells(data, parameters):
     shown = [f"{100 * value:.1f}%" for value in csv["estimate"]]
     assert [row[-1].text.split(" ")[0] for row in table.rows] == shown
     counts = [f"{events}/{n}" for events, n in zip(csv["events"], csv["n"], strict=True)]
-    assert [row[2].text for row in table.rows] == counts
-    assert [row[2].rows[0] for row in table.rows] == list(csv["row_id"])
+    assert [row[1].text for row in table.rows] == counts
+    assert [row[1].rows[0] for row in table.rows] == list(csv["row_id"])
 
 
 def test_show_publishes_to_the_running_notebook(monkeypatch: pytest.MonkeyPatch):

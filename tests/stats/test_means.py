@@ -36,26 +36,6 @@ def test_anova_matches_oneway_test_and_aov(pinned):
         assert ours.p == pytest.approx(row["p"], rel=1e-9)  # the pinned JSON has 15 digits
 
 
-@pytest.mark.parametrize("method", ["student", "welch"])
-def test_two_group_tests_and_intervals_match_t_test(pinned, method):
-    for row in pinned.tree("means.json")["sets"].values():
-        (m1, m0), (s1, s0), (n1, n0) = (row[name][:2] for name in ("mean", "sd", "n"))
-        theirs, ours = row[method], t_from_summary(m1, s1, n1, m0, s0, n0, method=method)
-        assert (ours.statistic, ours.df, ours.p) == pytest.approx(
-            (theirs["t"], theirs["df"], theirs["p"]), rel=1e-10
-        )
-        for level, end in ((0.95, ""), (0.9, "90")):
-            found = mean_difference(m1, s1, n1, m0, s0, n0, method=method, level=level)
-            assert (found.low, found.high) == pytest.approx(
-                (theirs[f"low{end}"], theirs[f"high{end}"]), rel=1e-10
-            )
-
-
-def test_holm_matches_p_adjust(pinned):
-    for row in pinned.tree("means.json")["holm"]:
-        assert holm(row["p"]).tolist() == pytest.approx(row["adjusted"])
-
-
 @given(group, group)
 def test_two_group_tests_match_scipy(one, none):
     for method, equal in (("student", True), ("welch", False)):
@@ -104,7 +84,7 @@ def test_conversions_of_spread_are_inverse(sd, n):
     assert sd_from_interval(10 - half, 10 + half, n) == pytest.approx(sd)
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_matches_statsmodels(p_values):
     np.testing.assert_allclose(holm(p_values), multipletests(p_values, method="holm")[1], atol=1e-12)

@@ -43,17 +43,6 @@ def pooled_both_ways(y, v, **options):
     return pool(y, v, **options), pool_many(np.array([y]), np.array([v]), **options).one(0)
 
 
-def test_every_number_matches_metafor_on_every_data_set(pinned, data):
-    for row in pinned.rows("pool.csv"):
-        tolerance = 1e-10 if row["method"] in CLOSED else 1e-7
-        for ours in pooled_both_ways(*data[row["set"]], tau2=row["method"], ci=row["ci"]):
-            for part in (*PARTS, "tau2_low", "tau2_high"):
-                gap = pinned.deviation(getattr(ours, part), pinned.number(row[part]), 1e-8)
-                root = part in {"tau2_low", "tau2_high"}  # found by iteration whatever the estimator
-                assert gap < (1e-7 if root else tolerance), (row["set"], row["method"], row["ci"], part)
-            assert pinned.deviation(ours.weights[0], float(row["weight_1"]), 1e-8) < tolerance
-
-
 def test_the_grid_has_not_shrunk(pinned, data):
     rows = pinned.rows("pool.csv")
     done = [(row["set"], row["method"], row["ci"]) for row in rows]
@@ -328,3 +317,8 @@ def test_the_prediction_interval_has_k_minus_2_degrees_of_freedom_on_request():
 def test_unusable_studies_are_refused_with_the_mend(call, mend):
     with pytest.raises(StatisticsError, match=mend):
         call()
+
+
+def test_one_study_has_no_heterogeneity_to_test():
+    result = pool([0.4], [0.04])
+    assert (result.q, result.q_df, result.q_p) == (0, 0, 1)

@@ -57,18 +57,6 @@ def exact_by_brute_force(table):
     return float(sum(w for w in weights.values() if w <= observed) / sum(weights.values()))
 
 
-def test_chi_square_family_and_fisher_match_base_r_on_2_x_2(pinned):
-    rows = pinned.rows("two_by_two_tests.csv")
-    assert len(rows) >= 26
-    for row in rows:
-        table = [[int(row["a"]), int(row["b"])], [int(row["c"]), int(row["d"])]]
-        for correction, name in (("none", "pearson"), ("yates", "yates"), ("n-1", "n1")):
-            ours = chi_square(table, correction=correction)
-            assert pinned.deviation(ours.statistic, float(row[name]), 1e-9) < 1e-10, row
-            assert pinned.deviation(ours.p, float(row[f"{name}_p"]), 1e-300) < 1e-10, row
-        assert pinned.deviation(fisher_exact(table).p, float(row["fisher_p"]), 1e-300) < 1e-10, row
-
-
 def test_r_x_c_tests_match_base_r(pinned):
     pinned_tests = pinned.tree("tables.json")["tests"]
     assert len(pinned_tests) >= 12
@@ -85,15 +73,6 @@ def test_r_x_c_tests_match_base_r(pinned):
         exact = fisher_freeman_halton(row["table"])
         assert exact.p_se == 0
         assert pinned.deviation(exact.p, row["exact_p"], 1e-12) < 1e-9, name
-
-
-def test_trend_matches_base_r(pinned):
-    trends = pinned.tree("tables.json")["trends"]
-    assert len(trends) >= 4
-    for row in trends.values():
-        ours = cochran_armitage(row["x"], row["n"], scores=row["s"])
-        assert ours.statistic == pytest.approx(row["statistic"], rel=1e-10)
-        assert ours.p == pytest.approx(row["p"], rel=1e-10)
 
 
 @given(cell, cell, cell, cell)

@@ -28,6 +28,15 @@ def mixed(tmp_path_factory):
     return dataset(tmp_path_factory.mktemp("mixed"), tables)
 
 
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """Three studies, one of them not randomised."""
+    tables = emptied()
+    for place, four in enumerate(BCG[:3]):
+        study(tables, f"trial_{place}", four, randomised="no" if place == 1 else "yes")
+    return dataset(tmp_path_factory.mktemp("few"), tables)
+
+
 @cache
 def real():
     data = evidence.load(ROOT / "data")
@@ -78,7 +87,10 @@ def test_every_set_of_studies_is_what_the_engine_answers_from_them_alone(mixed, 
     data = only(mixed, [topic.studies[place].study_id for place in some])
     chosen = parameters_of(level, "observed", model)
     asked = evidence.answer("cured_6m", data, chosen)
-    assert (view.sentence, view.verdict) == (asked.sentence, asked.verdict)
+    told = asked.sentence
+    for note in view.notes:  # what was taken together stands apart from the sentence on the page
+        told = told.replace(f" {note}", "")
+    assert (view.sentence, view.verdict) == (told, asked.verdict)
     drawn = forest(["cured_6m"], data, chosen).groups
     assert len(drawn) == len(view.groups)
     for group, other in zip(view.groups, drawn, strict=True):
@@ -98,9 +110,9 @@ def test_randomised_and_other_studies_never_stand_in_one_group(mixed):
             assert {topic.studies[place].allocation for place in group.places} == {group.allocation}
 
 
-def test_up_to_eight_studies_have_every_set(mixed):
-    topic = explore(mixed, P).topics[0]
-    assert len(set(topic.sets)) == 2**5 - 1
+def test_up_to_eight_studies_have_every_set(few):
+    topic = explore(few, P).topics[0]
+    assert len(set(topic.sets)) == 2**3 - 1
     assert topic.set_names == ()
 
 
@@ -114,8 +126,8 @@ def test_more_than_eight_studies_have_all_all_but_one_and_named_sets(tmp_path):
     assert "Printed counts only" in topic.set_names
 
 
-def test_own_results_stay_the_same_whatever_else_counts(mixed):
-    exploration = explore(mixed, P)
+def test_own_results_stay_the_same_whatever_else_counts(few):
+    exploration = explore(few, P)
     (topic,) = exploration.topics
     for place, own in enumerate(topic.own[(0.95, "observed")]):
         made = evidence.stats.compare(*own.study.four, measure="RR", level=0.95)
@@ -197,7 +209,7 @@ def test_rows_that_share_patients_are_never_taken_together(tmp_path):
 
 def test_the_report_s_own_choices_are_always_offered(tmp_path):
     own = evidence.Parameters(confidence_level=0.8, pooling_method="SJ", interval_method="HKSJ")
-    options = explore(of_counts(tmp_path, BCG[:4]), own).options
+    options = explore(of_counts(tmp_path, BCG[:2]), own).options
     assert options.levels == (0.8, 0.9, 0.95, 0.99)
     assert ("SJ", "HKSJ") in options.models
 

@@ -139,7 +139,8 @@ def test_what_is_taken_together_is_said(tmp_path):
         study(tables, f"t{place}", BCG[place], population=population)
     tables["questions"][0]["population"] = ""
     made = forest(["cured_6m"], dataset(tmp_path, tables), P)
-    assert made.notes == ("Taken together across populations (adults, children).",)
+    told = "Taken together across populations (adults, children). Definition not printed by any study."
+    assert made.notes == (told,)
 
 
 def test_groups_by_treatment_have_subtotals_a_test_and_a_total(tmp_path):

@@ -123,7 +123,7 @@ def test_an_open_loop_says_which_comparison_is_missing():
     world.rows["counts"] = [row for row in world.rows["counts"] if row["study_id"] != "two"]
     found = loop(world)
     assert (found.indirect, found.difference) == (None, None)
-    assert found.reason == "no study with counts of Beta against placebo"
+    assert found.reason == "no study with counts of beta against placebo"
     assert loop(world, indication="CIT").edges == (None, None, None)
 
 
@@ -162,8 +162,8 @@ def test_respects_are_judged_alike_different_or_not_stated():
              "operator": "absent" if absent else ">=", "threshold": "" if absent else 50, "unit": ""}
         )  # fmt: skip
     made = {one.name: one for one in respects(world, linked(world), reference="placebo")}
-    assert made["What counts"].judgement == "Alike"
-    assert made["What counts"].told["first"].text == "Platelets ≥50"
+    assert made["Threshold that counts"].judgement == "Alike"
+    assert made["Threshold that counts"].told["first"].text == "Platelets ≥50"
     assert made["Rescue treatment"].judgement == "Not stated in 1 of 2"
     assert made["Time of the count"].judgement == "Differs"
     assert made["Randomised"].judgement == "Alike"
@@ -188,5 +188,5 @@ def test_a_loop_says_whose_percentage_gives_no_count():
     assert found.edges[0] is None
     assert found.indirect is not None
     assert (
-        found.reason == "no study with counts of Alpha against beta (S: a printed percentage gives no count)"
+        found.reason == "no study with counts of alpha against beta (S: a printed percentage gives no count)"
     )

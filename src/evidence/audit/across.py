@@ -135,7 +135,7 @@ def registry_ids_are_sound(m: Material) -> Iterator[Finding]:
         told = said.get(name, [])
         ids = (*(item[1] for item in same), *(claim.row_id for claim in told))
         if verdict == "consistent" and len({claim.source_id for claim in told}) > 1:
-            verdict, why = "not_checkable", _quoted(name, told)
+            verdict, why = "not_checkable", _quoted(name, told, m)
         change: Consequence = "" if verdict == "consistent" else "number"
         yield Finding(ids, name, "", verdict, why, change, name)
     claims = zip(m.data.claims["row_id"].tolist(), m.data.claims["value"].tolist(), strict=True)
@@ -155,8 +155,8 @@ def _identities(m: Material) -> dict[str, list[Claim]]:
     return {name: [claim for _, claim in same] for name, same in named.items()}
 
 
-def _quoted(name: str, told: list[Claim]) -> str:
-    said = "; ".join(f"“{claim.paraphrase.rstrip('.')}” ({claim.source_id})" for claim in told)
+def _quoted(name: str, told: list[Claim], m: Material) -> str:
+    said = "; ".join(f"“{claim.paraphrase.rstrip('.')}” ({m.document(claim.source_id)})" for claim in told)
     return f"Several documents say what {name} is, and it has to be read whether they mean one study: {said}."
 
 

@@ -8,12 +8,14 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from evidence.audit.finding import Finding
+from evidence.audit.finding import Finding, Verdict
+from evidence.audit.margin import AS_PRINTED, CHOSEN, margin_words, printed_margin
 from evidence.audit.material import Claim, Count, Material, Measure, Test, days, grouped, moment, part, plain
 from evidence.audit.printed import p_text
 from evidence.audit.reported import Reported
 from evidence.audit.tests_from_data import AS_ERRORS
 from evidence.errors import StatisticsError
+from evidence.format import in_sentence
 from evidence.stats import (
     breslow_day,
     cochran_armitage,
@@ -152,26 +154,65 @@ def _subject(claim: Claim, m: Material) -> str:
 
 def non_inferiority_has_a_margin(m: Material) -> Iterator[Finding]:
     """Find claims of non-inferiority for which no margin is printed; a P above alpha is no such test."""
-    margins = _margins(m)
+    printed = _margins(m)
     for claim in _own(m, "non_inferior"):
-        ids, shown = (claim.row_id,), _intervals(claim, m)
-        if claim.study_id in margins:
-            why = "A margin is printed; the interval has to be held against it."
-            yield Finding(ids, _reported(claim, m), shown, "not_checkable", why)
-            continue
-        tests = [test.p for test in _tests(claim, m)]
-        shown_p = ", ".join(dict.fromkeys(tests))
-        basis = f" P {shown_p} fails to show a difference, which is another thing." if tests else ""
-        room = f" The data allow a difference of {shown}." if shown else ""
-        why = f"{_subject(claim, m)}, without a margin.{basis}{room}"
-        where = f"{claim.source_id} {claim.locator}"
-        yield Finding(ids, _reported(claim, m), shown, "inconsistent", why, "conclusion", cause=where)
+        if claim.study_id in printed:
+            yield _held_against(claim, printed[claim.study_id], m)
+        else:
+            yield _without_margin(claim, m)
 
 
-def _margins(m: Material) -> set[str]:
-    frame = m.data.protocols
-    texts = zip(frame["study_id"].tolist(), (frame["section"] + " " + frame["item"]).tolist(), strict=True)
-    return {study for study, text in texts if "margin" in text.lower()}
+def _held_against(claim: Claim, printed: float, m: Material) -> Finding:
+    """Hold a claim against the margin that its document prints, or against the one chosen instead."""
+    margin, ids, shown = m.margin or printed, (claim.row_id,), _intervals(claim, m)
+    loss = _loss(claim, m)
+    if math.isnan(margin) or loss is None:
+        why = "A margin is printed; the interval has to be held against it."
+        return Finding(ids, _reported(claim, m), shown, "not_checkable", why)
+    why = margin_words(loss, margin, CHOSEN if m.margin else AS_PRINTED)
+    if loss < margin:
+        return Finding(ids, _reported(claim, m), shown, "consistent", why)
+    return Finding(ids, _reported(claim, m), shown, "inconsistent", why, "conclusion")
+
+
+def _without_margin(claim: Claim, m: Material) -> Finding:
+    """Find a claim without a margin; one that a chosen margin would bear out is left open."""
+    shown, loss = _intervals(claim, m), _loss(claim, m)
+    tests = [test.p for test in _tests(claim, m)]
+    shown_p = ", ".join(dict.fromkeys(tests))
+    basis = f" P {shown_p} fails to show a difference, which is another thing." if tests else ""
+    room = f" The data allow a difference of {shown}." if shown else ""
+    why = f"{_subject(claim, m)}, without a margin.{basis}{room}{_at_margin(loss, m)}"
+    borne_out = loss is not None and loss < m.margin
+    where = f"{claim.source_id} {claim.locator}"
+    verdict: Verdict = "not_checkable" if borne_out else "inconsistent"
+    return Finding((claim.row_id,), _reported(claim, m), shown, verdict, why, "conclusion", cause=where)
+
+
+def _margins(m: Material) -> dict[str, float]:
+    """Return the margin in percentage points of every study whose document prints one."""
+    studies = dict.fromkeys(m.data.protocols["study_id"].tolist())
+    found = {study: printed_margin(m.data.protocols, study) for study in studies}
+    return {study: margin for study, margin in found.items() if margin is not None}
+
+
+def _loss(claim: Claim, m: Material) -> float | None:
+    """Return the largest loss, in percentage points, that the counts behind a claim allow; None without."""
+    better = m.outcomes[claim.outcome_id].better if claim.outcome_id in m.outcomes else ""
+    made = [compare(*pair.figures, measure="RD") for pair in _pairs(claim, m)]
+    if not made or better not in ("higher", "lower"):
+        return None
+    return 100 * max(-one.low if better == "higher" else one.high for one in made)
+
+
+def _at_margin(loss: float | None, m: Material) -> str:
+    """Return what follows at the margin chosen for the report; nothing where none was chosen."""
+    if not m.margin:
+        return ""
+    if loss is None:
+        return f" The margin chosen for this report, {m.margin:g} percentage points, is for proportions."
+    before = " A margin has to be set before the data are seen." if loss < m.margin else ""
+    return f" {margin_words(loss, m.margin, CHOSEN)}{before}"
 
 
 def superiority_is_shown(m: Material) -> Iterator[Finding]:
@@ -205,11 +246,46 @@ def _superior_by_tests(
 ) -> Finding:
     if any(_below(test, m.alpha) for test in tests):
         return Finding(rows, _reported(claim, m), shown, "consistent", "A printed test supports it.")
-    interval = _intervals(claim, m)
-    room = f"; differences {interval}" if interval else ""
     subject = f"{_subject(claim, m)}{_if(claim, m)}"
-    why = f"{subject}, but no printed test of it is significant ({shown}){room}."
+    why = f"{subject}, but no printed test of it is significant{_room(claim, tests, shown, m)}."
     return Finding(rows, _reported(claim, m), shown, "inconsistent", why, "conclusion")
+
+
+def _room(claim: Claim, tests: Sequence[Test], shown: str, m: Material) -> str:
+    """Return what the tests of a claim found: by time, each with the difference at its time if counted."""
+    pairs = _pairs(claim, m)
+    if not pairs:
+        interval = _intervals(claim, m)
+        return f" ({shown})" + (f"; differences {interval}" if interval else "")
+    found: dict[float, list[str]] = {}
+    for pair in pairs:
+        found.setdefault(_day(pair.one), []).append(_with_level(pair))
+    for test in tests:
+        found.setdefault(_day(test), []).append(f"P {test.p}")
+    names = {_day(test): _time_words(test) for test in tests}
+    names |= {_day(pair.one): _time_words(pair.one) for pair in pairs}
+    return ": " + "; ".join(
+        f"{names[day]}{', '.join(dict.fromkeys(parts))}" for day, parts in sorted(found.items())
+    )
+
+
+def _day(row: Test | Count) -> float:
+    at = days(row)
+    return -1.0 if at is None else at
+
+
+def _time_words(row: Test | Count) -> str:
+    """Return the time of a result before what was found at it."""
+    if row.time is None:
+        return f"{row.time_label}: " if row.time_label else ""
+    return f"{row.time:g} {row.time_unit}{'' if row.time == 1 else 's'}: "
+
+
+def _with_level(pair: _Pair) -> str:
+    """Return the difference of a pair with the level of its interval."""
+    made = compare(*pair.figures, measure="RD")
+    limits = f"{_points(made.low)} to {_points(made.high)}"
+    return f"{_points(made.estimate)} points ({100 * made.level:g}% CI {limits})"
 
 
 def _superior_by_counts(claim: Claim, pairs: list[_Pair], shown: str, m: Material) -> Finding:
@@ -293,7 +369,7 @@ def _alike(claim: Claim, m: Material) -> Finding:
         if tests
         else "counts that are too few to tell, no test being printed"
     )
-    why = f"Alike is concluded from {basis}, without a margin{room}."
+    why = f"Alike is concluded from {basis}, without a margin{room}.{_at_margin(_loss(claim, m), m)}"
     where = f"{claim.source_id} {claim.locator}"
     return Finding(rows, _reported(claim, m), shown, "not_checkable", why, "conclusion", cause=where)
 
@@ -311,7 +387,8 @@ def safety_claims_have_counts(m: Material) -> Iterator[Finding]:
     for claim in _own(m, *SAME, "superior"):
         if len(claim.arm_ids) > 1 and _of_safety_without_counts(claim, m):
             arms = {row.arm_id for row in m.counts_of.get(part(claim), ())}
-            missing = ", ".join(m.label(claim.study_id, arm) for arm in claim.arm_ids if arm not in arms)
+            absent = [m.label(claim.study_id, arm) for arm in claim.arm_ids if arm not in arms]
+            missing = ", ".join(map(in_sentence, absent))
             outcome = m.outcome(claim.outcome_id)
             why = f"{outcome} is compared between the arms, but no count of it is printed for {missing}."
             yield Finding((claim.row_id,), _reported(claim, m), "", "not_checkable", why, "conclusion")

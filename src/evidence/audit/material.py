@@ -13,6 +13,7 @@ import pandas as pd
 
 from evidence.audit.recompute import Figures, Recomputed, counted_table, recompute_from
 from evidence.data import Dataset
+from evidence.format import in_sentence
 
 Row = TypeVar("Row")
 DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
@@ -217,6 +218,7 @@ class Material:
 
     data: Dataset
     alpha: float = 0.05
+    margin: float = 0.0
     _found: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -279,6 +281,19 @@ class Material:
         """Return what a study is called."""
         return self._study_labels.get(study) or study
 
+    def document(self, source: str) -> str:
+        """Return what a document is called: the study that it reports, else its kind and year."""
+        return self._study_labels.get(source) or self._documents.get(source, source)
+
+    @cached_property
+    def _documents(self) -> dict[str, str]:
+        frame = self.data.sources
+        told = zip(frame["source_id"].tolist(), frame["kind"].tolist(), frame["year"].tolist(), strict=True)
+        return {
+            source: ", ".join([str(kind), *([] if pd.isna(year) else [str(year)])])
+            for source, kind, year in told
+        }
+
     @cached_property
     def _study_labels(self) -> dict[str, str]:
         frame = self.data.studies
@@ -286,7 +301,8 @@ class Material:
 
     def names(self, study: str, arms: Sequence[str]) -> str:
         """Return what arms are called, in their order."""
-        return " against ".join(self.label(study, arm) for arm in arms)
+        names = [self.label(study, arm) for arm in arms]
+        return " against ".join([*names[:1], *map(in_sentence, names[1:])])
 
     def outcome(self, outcome: str) -> str:
         """Return what an outcome is called."""

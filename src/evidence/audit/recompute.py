@@ -23,6 +23,7 @@ from evidence.stats import (
     mean_difference,
     sd_from_se,
 )
+from evidence.stats.tables import exact_counts, without_empty
 
 Agrees = Literal["yes", "no", ""]
 Matrix = list[list[int]]
@@ -285,9 +286,16 @@ def freeman_halton_statistic(table: Matrix) -> float:
     """Return the statistic that statistics packages print beside the Fisher-Freeman-Halton test.
 
     ``-2 log(gamma * P(table))``, with the probability of the table given its margins and a constant gamma
-    that gives the statistic the chi-square distribution (Mehta and Patel, JASA 1983;78:427-434).
+    that gives the statistic the chi-square distribution (Mehta and Patel, JASA 1983;78:427-434). Rows and
+    columns without counts are left out.
+
+    Raises:
+        StatisticsError: the table holds no counts, or all of them are in one row or column.
     """
+    table = without_empty(exact_counts(table)).astype(int).tolist()
     rows, columns = [sum(row) for row in table], [sum(column) for column in zip(*table, strict=True)]
+    if min(len(rows), len(columns)) < 2:
+        raise StatisticsError("all counts are in one row or one column: there is nothing to compare")
     n, r, c = sum(rows), len(rows), len(columns)
     log_p = sum(math.lgamma(size + 1) for size in (*rows, *columns)) - math.lgamma(n + 1)
     log_p -= sum(math.lgamma(cell + 1) for row in table for cell in row)

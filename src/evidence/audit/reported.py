@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-FIGURE = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)")  # some journals print .041
+FIGURE = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3})?")  # some journals print .041, or 1e-5
 EDGE = 1e-9  # of the printed unit: a value exactly between two printed figures may be either of them
 
 
@@ -33,8 +33,12 @@ class Reported:
         >>> Reported("57.80").half_unit
         0.005
         """
-        found = FIGURE.search(self.text)
-        return 0.5 * 10.0 ** -len(found.group().partition(".")[2]) if found else math.nan
+        found = FIGURE.search(self.text.replace("−", "-"))
+        if not found:
+            return math.nan
+        digits, _, exponent = found.group().lower().partition("e")
+        unit: float = 0.5 * 10.0 ** -len(digits.partition(".")[2])
+        return unit * float(f"1e{exponent}") if exponent else unit
 
     @property
     def bounds(self) -> tuple[float, float]:

@@ -99,13 +99,14 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def audit(dataset: Dataset, *, alpha: float = 0.05) -> pd.DataFrame:
+def audit(dataset: Dataset, *, alpha: float = 0.05, margin: float = 0.0) -> pd.DataFrame:
     """Check every printed figure of a dataset against every other figure that constrains it.
 
     Args:
         dataset: loaded tables; rows that quote somebody else, or belong to no arm, are not held against a
             study's own counts.
         alpha: P value below which a result is called significant.
+        margin: loss in percentage points that still counts as not inferior; 0 takes what a document prints.
 
     Returns:
         One row for each thing checked, sound or not: ``finding_id`` (the same whatever the order of rows),
@@ -114,7 +115,7 @@ def audit(dataset: Dataset, *, alpha: float = 0.05) -> pd.DataFrame:
         not_checkable), ``why``, ``family``, ``consequence`` (conclusion, number, cosmetic, or empty) and
         ``cause`` (the same for findings with one root cause; empty where nothing is questioned).
     """
-    material, places = Material(dataset, alpha), _places(dataset)
+    material, places = Material(dataset, alpha, margin), _places(dataset)
     found = [
         Found(check, finding, _placed(finding, places)[0])
         for check in CHECKS

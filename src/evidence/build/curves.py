@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from evidence.build.files import write_whole
-from evidence.build.scenarios import Scenario
 from evidence.data import Dataset
 from evidence.questions import answer
+from evidence.scenarios import Scenario
 from evidence.synthesis.specifications import Curve, Specification
 
 Row = dict[str, Any]

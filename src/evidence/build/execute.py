@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import logging
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evidence.build import CELL_SECONDS
 from evidence.build.files import write_whole
 from evidence.build.kernels import ADDRESS, PRELOADED, can_fork, kernel_server, run_folder
 from evidence.build.notebooks import settle, to_text
@@ -23,21 +26,30 @@ from evidence.errors import BuildError, NotebookError
 from evidence.project import find_root
 from evidence.reads import Read, parse
 
-# A chapter takes seconds; a cell that needs five minutes hangs.
-CELL_SECONDS = 300
+# What a kernel has already put out is read within this, on a machine that is busy.
+OUTPUT_SECONDS = 60
+# The disk's refusals concern the whole build and not one notebook.
+OF_THE_DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS})
+KILLED = 9  # the number of SIGKILL, which not every system knows by name
+# The longest message of a failing cell that is passed on.
+MOST_WORDS = 2000
 # What a kernel could take from its surroundings and put into a report.
 ENVIRONMENT = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One execution: notebook text in, settled notebook file out, run in ``folder``."""
+    """One execution: notebook text in, settled notebook file out, run in ``folder``.
+
+    A cell may take ``seconds``.
+    """
 
     name: str
     text: str
     target: Path
     folder: Path
     injected: dict[str, Any]
+    seconds: int = CELL_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +171,9 @@ def run_anywhere(task: Task) -> Executed:
 
 def _execute(task: Task) -> Executed:
     papermill = _load_papermill()
+    from evidence.build.kernel_client import Witness
+
+    witness = Witness()
     with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
         source, raw, notes = (Path(folder, name) for name in ("in.ipynb", "out.ipynb", "reads"))
         source.write_text(task.text, encoding="utf-8")
@@ -168,12 +183,14 @@ def _execute(task: Task) -> Executed:
                 str(raw),
                 task.injected,
                 cwd=str(task.folder),
-                **_options(folder, _noting(notes, task.folder)),
+                **_options(folder, _noting(notes, task.folder), task.seconds, witness),
             )
         except papermill.exceptions.PapermillExecutionError as error:
             raise NotebookError(_where(error, task)) from None
         except Exception as error:
-            raise NotebookError(f"could not be executed: {type(error).__name__}: {error}") from None
+            if getattr(error, "errno", None) in OF_THE_DISK:
+                raise
+            raise NotebookError(_why(error, witness, task)) from None
         return Executed(to_text(settle(notebook)), _noted(notes))
 
 
@@ -206,16 +223,48 @@ def _load_papermill() -> Any:
 
 
 def _where(error: Any, task: Task) -> str:
-    """Return the failing code cell, counted as in the source, with its first line and the error."""
-    number = error.exec_count - (1 if task.injected and error.exec_count > 1 else 0)
-    lines = [line for line in str(error.source).splitlines() if line and not line.startswith("#")]
-    return f"cell {number} ({lines[0] if lines else ''}): {error.ename}: {error.evalue}"
+    """Return the failing code cell and its error."""
+    return f"{_cell(error.exec_count, error.source, task)}: {error.ename}: {_short(str(error.evalue))}"
 
 
-def _options(folder: str, noting: str) -> dict[str, Any]:
+def _cell(count: int, source: str, task: Task) -> str:
+    """Return a code cell's number, counted as in the source, with its first line."""
+    number = count - (1 if task.injected and count > 1 else 0)
+    lines = [line for line in source.splitlines() if line and not line.startswith("#")]
+    return f"cell {number} ({lines[0] if lines else ''})"
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= MOST_WORDS else f"{words[:MOST_WORDS]} ... ({len(words)} characters)"
+
+
+def _why(error: Exception, witness: Any, task: Task) -> str:
+    """Return what ended a notebook's run from outside its code, and what to do about it."""
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    from evidence.build.kernel_client import MOST_OUTPUT
+
+    if not isinstance(error, CellTimeoutError | DeadKernelError):
+        return f"could not be executed: {type(error).__name__}: {_short(str(error))}"
+    where = _cell(witness.number, witness.source, task)
+    if witness.flooded:
+        return f"{where}: put out more than {MOST_OUTPUT:,} characters; print less"
+    if isinstance(error, CellTimeoutError):
+        return f"{where}: did not end within {task.seconds} seconds; mend it, or give more with --timeout"
+    return f"{where}: the kernel died ({_ending(witness.status)}); mend the cell, or try again"
+
+
+def _ending(status: int | None) -> str:
+    if status is None or status >= 0:
+        return f"exit status {'unknown' if status is None else status}"
+    name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+    return f"{name}{', perhaps for want of memory' if -status == KILLED else ''}"
+
+
+def _options(folder: str, noting: str, seconds: int, witness: Any) -> dict[str, Any]:
     from traitlets.config import Config
 
-    from evidence.build.kernel_client import Manager
+    from evidence.build.kernel_client import seen_by
 
     # Sockets in files have no port to race for; each kernel has its own folder. Windows has no such sockets.
     sockets = {"transport": "ipc", "ip": f"{folder}/kernel"} if sys.platform != "win32" else {}
@@ -223,10 +272,12 @@ def _options(folder: str, noting: str) -> dict[str, Any]:
     return {
         "kernel_name": "python3",
         "progress_bar": False,
-        "execution_timeout": CELL_SECONDS,
+        "execution_timeout": seconds,
+        "iopub_timeout": OUTPUT_SECONDS,
+        "on_cell_execute": witness.note,
         "config": config,
         "extra_arguments": [noting],
-        "kernel_manager_class": Manager,
+        "kernel_manager_class": seen_by(witness),
         "shutdown_kernel": "immediate",
         "request_save_on_cell_execute": False,
     }

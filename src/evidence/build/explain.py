@@ -68,6 +68,8 @@ def _reads(changed: Sequence[Read]) -> list[str]:
     for read in changed:
         if read[0] == "rows":
             tables.setdefault(f"{read[1]}/{read[2]}", []).append(_study(read[3]))
+        elif read[0] == "counts":
+            tables.setdefault(f"{read[1]}/counts", []).append(_outcome(*read[2:4]))
     words = [f"{table} ({_some(studies)})" for table, studies in tables.items()]
     words += [f"studies by {read[2]}" for read in changed if read[0] == "match"]
     return words + [f"{read[0]} {read[1]}" for read in changed if read[0] in ("file", "list")]
@@ -75,6 +77,10 @@ def _reads(changed: Sequence[Read]) -> list[str]:
 
 def _study(study: str | None) -> str:
     return "whole table" if study is None else study or "rows of no study"
+
+
+def _outcome(outcome: str, study: str | None) -> str:
+    return outcome if study is None else f"{outcome} of {study}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -6,15 +6,19 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+# How a file is called until it is whole; the name begins with a dot.
+UNFINISHED = ".part"
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
     """Write ``content`` beside ``path`` and move it there in one step, so that no reader sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode("utf-8") if isinstance(content, str) else content)
@@ -22,8 +26,11 @@ def write_whole(path: Path, content: bytes | str) -> None:
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
         Path(name).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            # A full disk does not say which file it had no room for.
+            error.filename = str(path)
         raise
 
 
@@ -48,11 +55,48 @@ def digest_of(folder: Path, pattern: str = "**/*") -> str:
 
 
 def swap(new: Path, target: Path) -> None:
-    """Put the folder ``new`` in the place of ``target``; the old one stays until the new one is there."""
-    old = target.with_name(f".{target.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    """Put the folder ``new`` in the place of ``target``; there is always one of them, and it is whole.
+
+    Where the system can exchange two names in one step, nobody ever finds the place empty; elsewhere it is
+    for a moment, and ``restore`` puts the old folder back if that moment was the last.
+    """
+    restore(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
-        target.rename(old)
-    new.rename(target)
+    if not target.exists():
+        new.rename(target)
+    elif _exchange(new, target):
+        shutil.rmtree(new, ignore_errors=True)
+    else:
+        target.rename(_old(target))
+        new.rename(target)
+        restore(target)
+
+
+def restore(target: Path) -> None:
+    """Undo what a killed ``swap`` has left: an old folder without its place, or beside the new one."""
+    old = _old(target)
+    if old.exists() and not target.exists():
+        old.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _old(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names in one step; False where the system has no such call, or it fails."""
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    here = -100  # AT_FDCWD: the names stand for themselves
+    exchange = 2  # RENAME_EXCHANGE
+    return bool(rename and rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what writers that were killed have left below a folder; nobody may be writing there."""
+    for path in folder.rglob(f".*{UNFINISHED}"):
+        path.unlink(missing_ok=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from evidence.build.scenarios import DEFAULT, NAME, Scenario, read_scenario
 from evidence.errors import ParameterError
 from evidence.parameters import Parameters
+from evidence.scenarios import DEFAULT, NAME, Scenario, read_plain, read_scenario
 
 KEYS = ("title", "reason", "base", "parameters", "grid", "list")
 # A grid with more scenarios than this is a slip of the pen, not a question.
@@ -43,6 +42,8 @@ def read_grid(path: Path, root: Path) -> Grid:
         ParameterError: lists every fault of the file: keys, names, values.
     """
     content = _parse(path)
+    if not isinstance(content.get("parameters") or {}, dict):
+        raise ParameterError(f"{path}: give parameters as name: value lines")
     base = read_scenario(str(content.get("base") or DEFAULT), root).parameters.changed()
     shared = {**base, **(content.get("parameters") or {})}
     points = _points(path, content)
@@ -61,12 +62,7 @@ def read_grid(path: Path, root: Path) -> Grid:
 
 
 def _parse(path: Path) -> Mapping[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParameterError(f"{path}: {error.strerror}; give the file of a grid") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path}: not readable as YAML: {error}") from error
+    content = read_plain(path)
     if not isinstance(content, dict) or ("grid" in content) == ("list" in content):
         raise ParameterError(f"{path}: give grid (values by parameter) or list (parameters per scenario)")
     if stray := sorted(str(key) for key in set(content) - set(KEYS)):
@@ -91,7 +87,7 @@ def _points(path: Path, content: Mapping[str, Any]) -> list[dict[str, Any]]:
         raise ParameterError(
             f"{path}: grid holds a list of values per parameter, such as alpha: [0.01, 0.05]"
         )
-    points = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
-    if len(points) > MOST:
-        raise ParameterError(f"{path}: {len(points)} scenarios; at most {MOST} at a time")
-    return points
+    size = math.prod(len(values) for values in axes.values())
+    if size > MOST:
+        raise ParameterError(f"{path}: {size} scenarios; at most {MOST} at a time")
+    return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]

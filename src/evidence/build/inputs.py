@@ -15,8 +15,12 @@ from evidence.build.files import sha256
 
 PACKAGE = Path(evidence.__file__).parent
 LOCK = "requirements-core.txt"
-SINGLE = ("index.ipynb", "_quarto.yml", "_variables.yml", LOCK)
-FOLDERS = ("notebooks", "assets")
+# Of a project, what a report is made from, or what its archive of sources holds to make it again.
+SINGLE = (
+    *("index.ipynb", "_quarto.yml", "_variables.yml", LOCK, "requirements.txt", "pyproject.toml", "Makefile"),
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", "LICENSE", "LICENSE-DATA.md"),
+)
+FOLDERS = ("notebooks", "assets", "scenarios")
 # Of the engine, what only assembles and prints the finished notebooks: it changes no result of a cell.
 AFTER_EXECUTION = ("render/", "cli.py", "__main__.py")
 # Of building, only what runs a notebook; the rest decides when, and moves files.
@@ -30,13 +34,13 @@ def project_files(root: Path, data: Path) -> dict[str, str]:
     """Return the hash of every file of a project that a report may be made from, by its path."""
     files = [root / name for name in SINGLE if (root / name).is_file()]
     for folder in (*(root / name for name in FOLDERS), data):
-        files += _below(folder)
+        files += below(folder)
     return {os.path.relpath(path, root): sha256(path) for path in files}
 
 
 def engine(package: Path = PACKAGE) -> dict[str, str]:
     """Return the hash of every file of the engine, templates included, by its path in the package."""
-    return {path.relative_to(package).as_posix(): sha256(path) for path in _below(package)}
+    return {path.relative_to(package).as_posix(): sha256(path) for path in below(package)}
 
 
 def of_notebooks(modules: Mapping[str, str]) -> dict[str, str]:
@@ -97,7 +101,8 @@ def total(values: Any) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _below(folder: Path) -> Iterable[Path]:
+def below(folder: Path) -> Iterable[Path]:
+    """Return the files below a folder in a fixed order, without hidden ones and those that Python leaves."""
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(set(folders) - PASSED_OVER)
         yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))

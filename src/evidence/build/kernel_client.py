@@ -9,11 +9,13 @@ import socket
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.client import KernelClient
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import AsyncKernelManager
@@ -29,6 +31,22 @@ PATIENCE = 60.0
 GLANCE = 0.002
 # From when on the client looks itself for a kernel whose sockets are not there.
 LATE = 10.0
+# What all outputs of one notebook may hold, in characters; a page with more could not be read.
+MOST_OUTPUT = 50_000_000
+
+
+@dataclass(slots=True)
+class Witness:
+    """What is seen of one notebook's run: the code cell at work, how its kernel ended, whether it flooded."""
+
+    number: int = 0
+    source: str = ""
+    status: int | None = None
+    flooded: bool = False
+
+    def note(self, cell: Any, cell_index: int) -> None:
+        """Note that a code cell begins."""
+        self.number, self.source = self.number + 1, cell.source
 
 
 class ServedProcess:
@@ -117,6 +135,13 @@ class Provisioner(LocalProvisioner):
         self.pid, self.cwd = self.process.pid, folder
         return self.connection_info
 
+    async def poll(self) -> int | None:
+        """Return the exit status, or None while the kernel runs."""
+        status: int | None = await super().poll()
+        if status is not None and self.parent:
+            self.parent.witness.status = status
+        return status
+
     async def kill(self, restart: bool = False) -> None:
         """Kill the kernel, and return as soon as it is gone instead of looking ten times a second."""
         await super().kill(restart)
@@ -130,8 +155,36 @@ def log_of(manager: Any) -> Path:
     return Path(manager.connection_file).with_suffix(".log")
 
 
+class Outlet(AsyncZMQSocketChannel):
+    """The channel of a kernel's outputs; beyond what a notebook may put out it drops them unread."""
+
+    said = 0
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:  # type: ignore[override]
+        """Return the next message; none any more once there was too much."""
+        while True:
+            message: dict[str, Any] = await super().get_msg(timeout)
+            self.said += _size(message["content"])
+            if self.said <= MOST_OUTPUT:
+                return message
+
+
+def _size(content: dict[str, Any]) -> int:
+    texts = [content.get("text"), *(content.get("data") or {}).values(), *(content.get("traceback") or ())]
+    return sum(len(text) for text in texts if isinstance(text, str))
+
+
 class Client(AsyncKernelClient):
     """A client that goes on as soon as the kernel answers on both channels, instead of after a silence."""
+
+    iopub_channel_class = Type(Outlet)
+
+    async def is_alive(self) -> bool:
+        """Return whether the kernel runs; one that floods its output counts as dead, and is then ended."""
+        flooded = self.iopub_channel.said > MOST_OUTPUT
+        if flooded and self.parent:
+            self.parent.witness.flooded = True
+        return not flooded and bool(await super().is_alive())
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Return when the kernel answers and its outputs arrive.
@@ -178,6 +231,7 @@ class Manager(AsyncKernelManager):
     """
 
     client_factory = Type(Client, klass=KernelClient)
+    witness: Witness
 
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
         if self.provisioner is None:
@@ -200,3 +254,8 @@ class Manager(AsyncKernelManager):
     def _awaited(self) -> bool:
         paths = [f"{self.ip}-{port}" for port in self.ports] if self.transport == "ipc" else []
         return not all(os.path.exists(path) for path in paths)
+
+
+def seen_by(witness: Witness) -> type[Manager]:
+    """Return the class of a manager whose kernel a witness watches."""
+    return type("Manager", (Manager,), {"witness": witness})

@@ -36,7 +36,8 @@ from typing import Any, NoReturn
 LAUNCHER = ("-m", "ipykernel_launcher")
 # How often the server looks whether the run still exists; everything else wakes it at once.
 HEARTBEAT = 0.5
-# Workers of a killed run may still be writing into its folder for as long as this.
+# Workers of a killed run may still be writing into its folder for as long as this, and a killed kernel may
+# take as long to go.
 FAREWELL = 2.0
 PR_SET_PDEATHSIG = 1
 
@@ -63,8 +64,14 @@ class Server:
         finally:
             for pid in self.kernels:
                 signal_group(pid, signal.SIGKILL)
-            for pid in self.kernels:
-                os.waitpid(pid, 0)
+            self._see_off()
+
+    def _see_off(self) -> None:
+        """Wait for the killed kernels, but not for ever: one may hang inside the system."""
+        deadline = time.monotonic() + FAREWELL
+        while self.kernels and time.monotonic() < deadline:
+            self.kernels = {pid: client for pid, client in self.kernels.items() if not _ended(pid)}
+            time.sleep(HEARTBEAT / 100)
 
     def _listen(self) -> None:
         for end in (self.listener, self.woken, self.waker):
@@ -152,9 +159,19 @@ class Server:
 
 
 def signal_group(pid: int, number: int) -> None:
-    """Send a signal to a kernel and everything that it started; nobody may be left to receive it."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)
+    """Send a signal to a kernel and everything that it started; nobody may be left to receive it.
+
+    A kernel that was forked a moment ago leads no group yet and is sent the signal itself. Nobody else can
+    have its number: it stays taken until the server has waited for it.
+    """
+    for send_to in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            send_to(pid, number)
+            return
+
+
+def _ended(pid: int) -> bool:
+    return os.waitpid(pid, os.WNOHANG)[0] == pid
 
 
 def receive(connection: socket.socket) -> dict[str, Any] | None:

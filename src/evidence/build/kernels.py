@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from evidence.build.locks import claim
 
 # What notebooks of a report import: loaded once by the server instead of in every kernel.
 PRELOADED = (
@@ -28,8 +31,12 @@ PRELOADED = (
 ADDRESS = "EVIDENCE_KERNEL_SERVER"
 # Not empty: kernels are ordinary processes.
 COLD = "EVIDENCE_COLD_KERNELS"
+# How the folder of a run is called, once it is held.
+RUN = "evidence-run-"
 # The file names of sockets have at most about 100 characters.
 LONGEST_FOLDER = 50
+# A server that has not ended so many seconds after it was asked to is killed; kernels follow it.
+FAREWELL = 10.0
 
 
 def can_fork() -> bool:
@@ -54,15 +61,33 @@ def chosen_kernels(*, cold: bool) -> Iterator[None]:
 
 @contextmanager
 def run_folder() -> Iterator[Path]:
-    """Provide a folder for everything temporary of a run; it becomes the place of temporary files."""
+    """Provide a folder for everything temporary of a run; it becomes the place of temporary files.
+
+    Folders of runs that were killed before they could remove them are removed first.
+    """
     place = tempfile.gettempdir()
     short = place if len(place) < LONGEST_FOLDER or sys.platform == "win32" else "/tmp"  # noqa: S108
-    with tempfile.TemporaryDirectory(prefix="evidence-", dir=short, ignore_cleanup_errors=True) as folder:
-        tempfile.tempdir = folder
-        try:
-            yield Path(folder)
-        finally:
-            tempfile.tempdir = place
+    _remove_abandoned(Path(short))
+    folder = Path(tempfile.mkdtemp(prefix="evidence-", dir=short))
+    held, named = claim(folder), folder.with_name(f"{RUN}{folder.name.removeprefix('evidence-')}")
+    # Only now, when it is held, does it get a name by which others look for abandoned ones.
+    folder.rename(named)
+    tempfile.tempdir = str(named)
+    try:
+        yield named
+    finally:
+        tempfile.tempdir = place
+        shutil.rmtree(named, ignore_errors=True)
+        if held is not None:
+            os.close(held)
+
+
+def _remove_abandoned(place: Path) -> None:
+    for folder in place.glob(f"{RUN}*"):
+        with suppress(OSError):
+            if (hold := claim(folder)) is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(hold)
 
 
 @contextmanager
@@ -82,7 +107,15 @@ def kernel_server(folder: Path, modules: Sequence[str] = PRELOADED) -> Iterator[
         yield server.pid
     finally:
         del os.environ[ADDRESS]
-        server.terminate()
+        _dismiss(server)
+
+
+def _dismiss(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(FAREWELL)
+    except subprocess.TimeoutExpired:
+        server.kill()
         server.wait()
 
 

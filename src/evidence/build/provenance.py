@@ -2,49 +2,63 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import platform
-import subprocess
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from evidence.build import inputs
+from evidence.build.bundle import bare
+from evidence.build.commit import VARIABLES, last_commit
 from evidence.build.files import digest_of, sha256
-from evidence.build.scenarios import Scenario
 from evidence.data import Dataset
 from evidence.render import Rendered
+from evidence.scenarios import Scenario
 
-INPUTS = (
-    "index.ipynb",
-    "notebooks",
-    "data",
-    "scenarios",
-    "assets",
-    "src",
-    "_quarto.yml",
-    "requirements-core.txt",
-)
 NAME = "provenance.json"
+SETTINGS = ("_quarto.yml", VARIABLES, inputs.LOCK)
 
 
 def provenance(
-    root: Path, scenario: Scenario, data: Dataset, rendered: Rendered, output: Path
+    root: Path,
+    scenario: Scenario,
+    data: Dataset,
+    rendered: Rendered,
+    output: Path,
+    *,
+    formats: Sequence[str] = ("html", "pdf"),
 ) -> dict[str, Any]:
     """Return what ``provenance.json`` holds: inputs, parameters, versions and the hash of every output file.
 
     Nothing in it depends on when or where the report was built.
     """
     return {
+        **origin(root, scenario.parameters.values(), data),
         "scenario": {"name": scenario.name, "title": scenario.title, "reason": scenario.reason},
-        "parameters": scenario.parameters.values(),
         "changed_parameters": scenario.parameters.changed(),
-        "data": {"digest": data.digest, "files": _hashes(data.path, "*.csv")},
-        "engine": digest_of(Path(__file__).parents[1], "**/*.py"),
-        "notebooks": {name: sha256(root / name) for name in _notebooks(root)},
-        "commit": _commit(root),
         "renderer": {"name": rendered.renderer, "version": rendered.version},
+        "formats": sorted(formats),
+        "files": hashes(output),
+    }
+
+
+def origin(root: Path, parameters: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
+    """Return what decides a report apart from its renderer: parameters, data, code and environment."""
+    return {
+        "parameters": dict(parameters),
+        "data": {"digest": data.digest, "files": hashes(data.path)},
+        "engine": digest_of(inputs.PACKAGE, "**/*.py"),
+        "code": dict(inputs.engine()),
+        "notebooks": {name: _source(root / name) for name in _notebooks(root)},
+        "project": {name: sha256(root / name) for name in _settings(root)},
+        "commit": last_commit(root),
         "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
         "packages": _packages(),
-        "files": _hashes(output, "**/*"),
+        "source_date_epoch": os.environ.get("SOURCE_DATE_EPOCH", ""),
     }
 
 
@@ -54,18 +68,21 @@ def _notebooks(root: Path) -> list[str]:
     )
 
 
-def _hashes(folder: Path, pattern: str) -> dict[str, str]:
-    files = sorted(path for path in folder.glob(pattern) if path.is_file() and path.name != NAME)
+def _source(path: Path) -> str:
+    """Return the hash of a notebook without its outputs, which a run replaces."""
+    return hashlib.sha256(bare(path.read_text(encoding="utf-8")).encode()).hexdigest()
+
+
+def _settings(root: Path) -> list[str]:
+    """Return the files of the project that are neither notebook nor data: settings, lock, look."""
+    found = [*(root / name for name in SETTINGS), *inputs.below(root / "assets")]
+    return sorted(path.relative_to(root).as_posix() for path in found if path.is_file())
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Return the hash of every file below a folder by its name there, without this record itself."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / NAME)
     return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
-
-
-def _commit(root: Path) -> str:
-    """Return the last commit that changed an input, or an empty text outside a repository."""
-    command = ["git", "-C", str(root), "log", "-1", "--format=%H", "--", *INPUTS]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
-    except (OSError, subprocess.CalledProcessError):
-        return ""
 
 
 def _packages() -> dict[str, str]:

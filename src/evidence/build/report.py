@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -12,23 +12,31 @@ from pathlib import Path
 from typing import Literal
 
 from evidence.audit import audit
-from evidence.build import inputs
-from evidence.build.cache import Cache
+from evidence.build import CELL_SECONDS, inputs
+from evidence.build.bundle import write_bundle
+from evidence.build.cache import FOLDER, Cache
 from evidence.build.execute import Task, kernel_environment, run_all
 from evidence.build.explain import Reason, reads_of
-from evidence.build.files import digest_of, sha256, swap, write_json, write_whole
+from evidence.build.files import digest_of, restore, sha256, swap, write_json, write_whole
 from evidence.build.gaps import close_gaps
-from evidence.build.incremental import Execute, carry_out, decide
+from evidence.build.incremental import Execute, Record, carry_out, decide
 from evidence.build.links import link_notebooks
+from evidence.build.locks import alone
 from evidence.build.outputs import write_outputs
 from evidence.build.provenance import NAME, provenance
-from evidence.build.scenarios import Scenario
 from evidence.build.stage import Job, plan, read_project, source_text, write_stage
 from evidence.build.unchanged import State, made_from, read_state, state_file
 from evidence.data import Dataset, dataset
+from evidence.data.export import as_csv
+from evidence.errors import BuildError
+from evidence.parameters import Parameters
 from evidence.project import resolve
 from evidence.reads import listed
 from evidence.render import Rendered, program_for, render
+from evidence.scenarios import Scenario
+
+# The first second that no date of four figures names.
+YEAR_10000 = 253402300800
 
 Progress = Callable[[str, int, int], None]
 Explain = Callable[[Reason], None]
@@ -44,7 +52,11 @@ def _unasked(reason: Reason) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for: where, under which parameters, rendered how."""
+    """What is asked for: where, under which parameters, rendered how.
+
+    A cell of a notebook may take ``timeout`` seconds. With a folder ``elsewhere`` the report is made there,
+    and the project's own is left alone.
+    """
 
     root: Path
     scenario: Scenario
@@ -53,24 +65,35 @@ class Request:
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     force: bool = False
     cluster: str = ""
+    timeout: int = CELL_SECONDS
+    elsewhere: Path | None = None
 
     @property
     def stage(self) -> Path:
         """The project folder that the renderer reads."""
-        return self.root / "_build" / self.scenario.name / "project"
+        return (self.elsewhere or self.root) / "_build" / self.scenario.name / "project"
 
     @property
     def target(self) -> Path:
         """Where the finished report stands."""
-        return self.root / "_report" / self.scenario.name
+        return (self.elsewhere or self.root) / "_report" / self.scenario.name
+
+    @property
+    def name(self) -> str:
+        """What no two runs build at once."""
+        return f"{self.scenario.name}.{os.getpid()}" if self.elsewhere else self.scenario.name
 
     def made_from(self) -> str:
         """Return one hash over everything that the report is asked to be and made from."""
         return made_from(self.root, self.scenario, self.renderer, self.formats)
 
+    def files(self) -> dict[str, str]:
+        """Return the hash of every file of the project that the report is made from."""
+        return inputs.project_files(self.root, resolve(self.scenario.parameters.data_dir))
+
     def before(self) -> State:
-        """Return the state that the last finished build left."""
-        return read_state(self.root, self.scenario.name)
+        """Return the state that the last finished build left; a build elsewhere begins anew."""
+        return {} if self.elsewhere else read_state(self.root, self.scenario.name)
 
 
 def build_report(request: Request, progress: Progress = _silent, explain: Explain = _unasked) -> Path:
@@ -88,9 +111,28 @@ def build_report(request: Request, progress: Progress = _silent, explain: Explai
         DataError: the data has faults.
         NotebookError: a notebook failed.
         RenderError: the pages cannot be made.
+        OSError: the disk is full, refuses writing, or lost a folder.
     """
     program_for(request.renderer)
-    origin = request.made_from()
+    _check_date()
+    with alone(request.root, request.name, lambda message: progress(message, 0, 1)):
+        restore(request.target)
+        return _build(request, progress, explain)
+
+
+def _check_date() -> None:
+    """Refuse a ``SOURCE_DATE_EPOCH`` that is no date; where there is none, the report bears none.
+
+    Raises:
+        BuildError: it is not a number of seconds since 1970.
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH", "0")
+    if not (given.isascii() and given.isdigit() and int(given) < YEAR_10000):
+        raise BuildError(f"SOURCE_DATE_EPOCH {given!r}: give whole seconds since 1970-01-01, or unset it")
+
+
+def _build(request: Request, progress: Progress, explain: Explain) -> Path:
+    origin, before = request.made_from(), request.files()
     with _scratch(request.stage.parent):
         # The kernel server loads its modules while the data are read.
         with nullcontext() if request.cluster else kernel_environment():
@@ -100,8 +142,9 @@ def build_report(request: Request, progress: Progress = _silent, explain: Explai
             write_stage(request.stage, request.root, project, data)
             tasks = [task_of(request, job, source_text(job, request.root, data)) for job in jobs]
             state = _execute(request, tasks, progress, explain)
-        state |= _finish(request, data, tasks, progress)
-    _remember(request, origin, state)
+        state |= _finish(request, data, tasks, state["notebooks"], before, progress)
+    if not request.elsewhere:
+        _remember(request, origin, state)
     return request.target
 
 
@@ -132,24 +175,51 @@ def _how(request: Request) -> Execute:
     return lambda tasks, done: run_all(tasks, jobs=request.jobs, cluster=request.cluster, done=done)
 
 
-def _audited(data: Dataset, alpha: float) -> str:
-    return audit(data, alpha=alpha).to_csv(index=False, lineterminator="\n")
+def _audited(data: Dataset, parameters: Parameters) -> str:
+    found = audit(data, alpha=parameters.alpha, margin=parameters.noninferiority_margin)
+    return as_csv(found)
 
 
-def _finish(request: Request, data: Dataset, tasks: list[Task], progress: Progress) -> State:
+def _finish(
+    request: Request,
+    data: Dataset,
+    tasks: list[Task],
+    records: dict[str, Record],
+    before: Mapping[str, str],
+    progress: Progress,
+) -> State:
     fresh = request.stage.with_name("report")
     shutil.rmtree(fresh, ignore_errors=True)
     progress("Pages", 0, 1)
     # The audit passes the time in which other programs make the pages.
     with ThreadPoolExecutor(1) as beside:
-        findings = beside.submit(_audited, data, request.scenario.parameters.alpha)
+        findings = beside.submit(_audited, data, request.scenario.parameters)
         rendered, printed = pages(request, fresh)
-    write_outputs([task.target for task in tasks], fresh)
+    files = [*rendered.files, *write_outputs([task.target for task in tasks], fresh)]
     write_whole(fresh / "audit.csv", findings.result())
-    write_json(fresh / NAME, provenance(request.root, request.scenario, data, rendered, fresh))
+    reads = {read for record in records.values() for read in reads_of(record)}
+    how = (rendered.renderer, request.formats)
+    write_bundle(request.root, request.scenario, data.path, sorted(reads, key=str), how=how, report=fresh)
+    made = provenance(request.root, request.scenario, data, rendered, fresh, formats=request.formats)
+    write_json(fresh / NAME, made)
+    _require(files, fresh, request, before)
     swap(fresh, request.target)
     progress("Pages", 1, 1)
     return {"pages": printed, "report": digest_of(request.target)}
+
+
+def _require(files: list[Path], fresh: Path, request: Request, before: Mapping[str, str]) -> None:
+    """Refuse to publish a report that lost a part, or whose record names other sources than it was made from.
+
+    Raises:
+        BuildError: names what is missing or changed.
+    """
+    now = request.files()
+    changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    missing = sorted(os.path.relpath(path, fresh) for path in files if not path.is_file())
+    if odd := missing or changed:
+        more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+        raise BuildError(f"{odd[0]}{more} changed while the report was made; run it again")
 
 
 def _remember(request: Request, origin: str, state: State) -> None:
@@ -171,7 +241,8 @@ def pages(request: Request, fresh: Path) -> tuple[Rendered, State]:
     key = inputs.total([digest_of(request.stage), made_by, inputs.environment(request.root), asked])
     before = request.before().get("pages", {})
     if before.get("key") != key or not _is_whole(request.target, before["files"]):
-        made = render(request.stage, fresh, formats=request.formats, renderer=request.renderer)
+        store = request.root / FOLDER / "pages"
+        made = render(request.stage, fresh, formats=request.formats, renderer=request.renderer, store=store)
         files = {path.relative_to(fresh.resolve()).as_posix(): sha256(path) for path in made.files}
         return made, {"key": key, "files": files, "renderer": made.renderer, "version": made.version}
     for name in before["files"]:
@@ -186,7 +257,8 @@ def _is_whole(folder: Path, files: dict[str, str]) -> bool:
 
 @contextmanager
 def _scratch(folder: Path) -> Iterator[None]:
-    """Leave nothing half-made in the scratch folder when the build fails."""
+    """Begin with an empty scratch folder, and leave nothing half-made in it when the build fails."""
+    shutil.rmtree(folder, ignore_errors=True)
     try:
         yield
     except BaseException:
@@ -198,7 +270,7 @@ def task_of(request: Request, job: Job, text: str) -> Task:
     """Return the execution of a job: where it runs, what is injected, and where its notebook goes."""
     folder = (request.root / job.source).parent
     injected = {**job.injected, **_absolute(job, request)}
-    return Task(job.target, text, request.stage / job.target, folder, injected)
+    return Task(job.target, text, request.stage / job.target, folder, injected, request.timeout)
 
 
 def _absolute(job: Job, request: Request) -> dict[str, str]:

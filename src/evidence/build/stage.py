@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from evidence.build.commit import VARIABLES, variables
 from evidence.build.files import write_whole
 from evidence.build.notebooks import declared_values, read_notebook, specialise, to_text
 from evidence.data import Dataset
@@ -100,9 +101,8 @@ def write_stage(stage: Path, root: Path, project: dict[str, Any], data: Dataset)
     stage.mkdir(parents=True)
     if (root / ASSETS).is_dir():
         shutil.copytree(root / ASSETS, stage / ASSETS)
-    for extra in ("_variables.yml",):
-        if (root / extra).is_file():
-            shutil.copyfile(root / extra, stage / extra)
+    if content := variables(root):
+        (stage / VARIABLES).write_bytes(content)
     pages = [study_page(study) for study in data.studies["study_id"]]
     book = {**project["book"], "chapters": _expand(project["book"]["chapters"], pages)}
     write_whole(

@@ -6,33 +6,41 @@ import csv
 import io
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, as_completed
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from evidence.build import inputs
+from evidence.build import CELL_SECONDS, inputs
 from evidence.build.cache import FOLDER, Cache
 from evidence.build.curves import write_curves
 from evidence.build.execute import Executed, Task, kernel_environment, run, run_anywhere, work
-from evidence.build.files import write_json, write_whole
+from evidence.build.files import restore, swap, write_json, write_whole
 from evidence.build.grid import Grid
+from evidence.build.locks import alone
 from evidence.build.pools import cluster_pool, local_pool
-from evidence.build.report import Request, task_of
-from evidence.build.scenarios import Scenario
+from evidence.build.report import Request, build_report, task_of
 from evidence.build.stage import plan, read_project, source_text
+from evidence.build.unchanged import is_unchanged
 from evidence.data import Dataset, dataset
 from evidence.errors import BuildError, NotebookError
 from evidence.parameters import Parameters
 from evidence.project import resolve
+from evidence.scenarios import Scenario
 
 # How often what failed is tried again before it is named as failed.
 ATTEMPTS = 2
 # What decides which rows a dataset holds.
-OF_DATA = ("data_dir", "include_external", "include_derived", "primary_only", "excluded_studies", "subgroups")
+OF_DATA = (
+    "data_dir", "include_external", "include_derived", "primary_only", "excluded_studies", "subgroups",
+    "outcome_threshold",
+)  # fmt: skip
+# What no answer depends on: scenarios that differ in these alone have the same answers.
+NOT_OF_ANSWERS = ("alpha", "noninferiority_margin", "reference_treatment", "theme")
 RESULTS = ("question_id", "studies", "estimate", "low", "high", "direction", "sentence")
 Row = dict[str, Any]
 Progress = Callable[[str, int, int], None]
@@ -47,6 +55,8 @@ class Sweep:
     grid: Grid
     jobs: int = 1
     cluster: str = ""
+    timeout: int = CELL_SECONDS
+    render: bool = False
 
     @property
     def target(self) -> Path:
@@ -84,35 +94,70 @@ def run_sweep(sweep: Sweep, progress: Progress) -> Path:
     """Execute every notebook of every scenario once; write the answers as one table and as curves.
 
     Executed notebooks stay in the cache, so that a report of one of the scenarios needs only its pages, and
-    a sweep that was stopped goes on where it was.
+    a sweep that was stopped goes on where it was. Where pages are asked for too, each scenario's report
+    follows in a folder of its own; one that stands there and would be the same is left as it is.
 
     Raises:
         DataError: the data has faults.
         NotebookError: names every notebook that failed, its cell and the error.
+        RenderError: the pages cannot be made.
         BuildError: the cluster does not answer.
     """
     folders = {resolve(one.parameters.data_dir) for one in sweep.grid.scenarios}
     if len(folders) > 1:
         raise BuildError("the scenarios of a sweep read one data folder; give each folder a sweep of its own")
-    todo = _Work(Cache.of(sweep.root, folders.pop()))
+    with alone(sweep.root, sweep.target.name, lambda message: progress(message, 0, 1)):
+        restore(sweep.target)
+        _run(sweep, folders.pop(), progress)
+    for request in _reports(sweep) if sweep.render else ():
+        if not _stands(request):
+            build_report(request, progress)
+    return sweep.target
+
+
+def _reports(sweep: Sweep) -> Iterator[Request]:
+    for scenario in sweep.grid.scenarios:
+        yield Request(sweep.root, scenario, jobs=sweep.jobs, cluster=sweep.cluster, timeout=sweep.timeout)
+
+
+def _stands(request: Request) -> bool:
+    """Return whether the report is there already and would be the same."""
+    state = request.before()
+    return is_unchanged(
+        request.root, request.scenario, renderer=request.renderer, formats=request.formats, state=state
+    )
+
+
+def _run(sweep: Sweep, data: Path, progress: Progress) -> None:
+    todo = _Work(Cache.of(sweep.root, data))
     with nullcontext() if sweep.cluster else kernel_environment():
         for task in _tasks(sweep):
             todo.add(task)
         _execute(sweep, todo, progress)
         answers = _answers(sweep, todo.cache, progress)
-    _write(sweep, answers)
-    scenarios = sweep.grid.scenarios
+    _publish(sweep, answers, progress)
+
+
+def _publish(sweep: Sweep, answers: dict[str, list[Row]], progress: Progress) -> None:
+    """Write the table and the curves, and only then put them in the place of the last ones."""
     progress("Figures", 0, 1)
-    write_curves(scenarios, sweep.grid.varied, answers, _data_of(scenarios[0]), sweep.target)
+    fresh = sweep.root / "_build" / sweep.target.name
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        _write(sweep, answers, fresh)
+        scenarios = sweep.grid.scenarios
+        write_curves(scenarios, sweep.grid.varied, answers, _data_of(scenarios[0]), fresh)
+        swap(fresh, sweep.target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     progress("Figures", 1, 1)
-    return sweep.target
 
 
 def _tasks(sweep: Sweep) -> Iterator[Task]:
     project, texts = read_project(sweep.root), {}
     for scenario in sweep.grid.scenarios:
         data = _data_of(scenario)
-        request = Request(sweep.root, scenario)
+        request = Request(sweep.root, scenario, timeout=sweep.timeout)
         for job in plan(sweep.root, project, data, scenario.parameters):
             if job.target not in texts:
                 texts[job.target] = source_text(job, sweep.root, data)
@@ -141,6 +186,8 @@ def _execute(sweep: Sweep, todo: _Work, progress: Progress) -> None:
 
     attempts = ATTEMPTS
     while waiting := todo.waiting():
+        if not attempts:
+            raise BuildError("the data changed while the sweep was at work; run it again")
         attempts -= 1
         try:
             with sweep.pool() as pool:
@@ -152,21 +199,18 @@ def _execute(sweep: Sweep, todo: _Work, progress: Progress) -> None:
 
 def _answers(sweep: Sweep, cache: Cache, progress: Progress) -> dict[str, list[Row]]:
     """Return the answers by scenario, from the store or computed by the same workers."""
-    found: dict[str, list[Row]] = {}
-    waiting: dict[str, Path] = {}
+    alike: dict[Path, list[Scenario]] = {}
     for scenario in sweep.grid.scenarios:
-        key = inputs.total([cache.base, cache.digest, scenario.parameters.values()])
-        place = sweep.root / FOLDER / "answers" / f"{key}.json"
-        if place.is_file():
-            found[scenario.name] = json.loads(place.read_text(encoding="utf-8"))
-        else:
-            waiting[scenario.name] = place
-    progress("Answers", len(found), len(sweep.grid.scenarios))
+        asked = {k: v for k, v in scenario.parameters.values().items() if k not in NOT_OF_ANSWERS}
+        key = inputs.total([cache.base, cache.digest, asked])
+        alike.setdefault(sweep.root / FOLDER / "answers" / f"{key}.json", []).append(scenario)
+    waiting = {some[0].name: place for place, some in alike.items() if not place.is_file()}
+    progress("Answers", len(alike) - len(waiting), len(alike))
     for name, rows in _computed(sweep, [one for one in sweep.grid.scenarios if one.name in waiting]):
-        write_json(waiting[name], rows)
-        found[name] = rows
-        progress(name, len(found), len(sweep.grid.scenarios))
-    return found
+        write_json(waiting.pop(name), rows)
+        progress(name, len(alike) - len(waiting), len(alike))
+    found = {place: json.loads(place.read_text(encoding="utf-8")) for place in alike}
+    return {one.name: found[place] for place, some in alike.items() for one in some}
 
 
 def _computed(sweep: Sweep, scenarios: list[Scenario]) -> Iterator[tuple[str, list[Row]]]:
@@ -175,7 +219,10 @@ def _computed(sweep: Sweep, scenarios: list[Scenario]) -> Iterator[tuple[str, li
     with sweep.pool() as pool:
         asked = {pool.submit(answers_of, str(sweep.root), one.parameters.values()): one for one in scenarios}
         for future in as_completed(asked):
-            yield asked[future].name, future.result()
+            try:
+                yield asked[future].name, future.result()
+            except BrokenExecutor:
+                raise BuildError("a worker died while it computed answers; run the sweep again") from None
 
 
 def answers_of(root: str, values: dict[str, Any]) -> list[Row]:
@@ -203,7 +250,7 @@ def _row(found: Any) -> Row:
     }
 
 
-def _write(sweep: Sweep, answers: dict[str, list[Row]]) -> None:
+def _write(sweep: Sweep, answers: dict[str, list[Row]], folder: Path) -> None:
     """Write ``answers.csv``: a row per scenario and question, with the parameters that vary."""
     varied = sweep.grid.varied
     text = io.StringIO()
@@ -214,4 +261,4 @@ def _write(sweep: Sweep, answers: dict[str, list[Row]]) -> None:
         for row in answers[scenario.name]:
             cells = ["" if row[name] is None else row[name] for name in RESULTS]
             writer.writerow([scenario.name, *(values[name] for name in varied), *cells])
-    write_whole(sweep.target / "answers.csv", text.getvalue())
+    write_whole(folder / "answers.csv", text.getvalue())

@@ -9,9 +9,9 @@ from typing import Any
 
 from evidence.build import inputs
 from evidence.build.files import digest_of
-from evidence.build.scenarios import Scenario
 from evidence.project import resolve
 from evidence.reads import Fingerprints, unlisted
+from evidence.scenarios import Scenario
 
 State = dict[str, Any]
 

@@ -12,8 +12,9 @@ import pandas as pd
 
 from evidence.data.schema import nearest
 from evidence.errors import EvidenceError, Fault
-from evidence.reads import note_match, note_rows, unnoted
+from evidence.reads import note_match, note_outcomes, note_rows, unnoted
 
+Taken = tuple[bool, bool, bool]  # what it was loaded with: external, derived, primary evidence alone
 Kind = Literal["studies", "arms", "outcomes"]
 LABEL_KEYS: dict[str, tuple[str, ...]] = {
     "studies": ("study_id",),
@@ -33,8 +34,8 @@ class Dataset:
     ``extra`` holds the declared tables beyond these, by name.
 
     What is read of it is noted (``evidence.reads``): a table as it is taken, whole, or, of a dataset
-    that ``where`` or ``only`` narrowed, the rows of its studies; ``select`` by study, ``label`` and
-    ``locate`` note the studies that they name.
+    that ``where`` or ``only`` narrowed, the rows of its studies, and after ``about`` those of its outcomes;
+    ``select`` by study, ``label`` and ``locate`` note the studies that they name.
     """
 
     sources: pd.DataFrame
@@ -58,6 +59,8 @@ class Dataset:
     extra: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     _found: dict[str, dict[Any, Any]] = field(default_factory=dict, repr=False)
     _scope: frozenset[str] | None = None
+    _outcomes: frozenset[str] | None = None
+    _taken: Taken | None = None
 
     if not TYPE_CHECKING:
 
@@ -132,6 +135,14 @@ class Dataset:
             scope = kept if self._scope is None else self._scope & kept
             return replace(less, **tables, extra=extra, _found={}, _scope=scope)  # type: ignore[arg-type]
 
+    def about(self, outcome_ids: Iterable[str]) -> Dataset:
+        """Return the dataset with the counts of these outcomes alone; nothing else is left out."""
+        kept = frozenset(outcome_ids)
+        with unnoted():
+            counts = self.counts[self.counts["outcome_id"].isin(kept)]
+            outcomes = kept if self._outcomes is None else self._outcomes & kept
+            return replace(self, counts=counts, _found={}, _outcomes=outcomes)
+
     def showing(self, subgroups: Iterable[str]) -> Dataset:
         """Return the dataset less the rows of all other subgroups; rows of whole studies stay."""
         kept = {"", *subgroups}
@@ -170,7 +181,10 @@ class Dataset:
 
     def _note(self, table: str, studies: Collection[str] | None = None) -> None:
         """Note a table as read: the rows of some studies, else of those that the dataset is narrowed to."""
-        own = {name: object.__getattribute__(self, name) for name in ("path", "extra", "_scope")}
+        own = {name: object.__getattribute__(self, name) for name in OWN}
+        if table == "counts" and studies is None and own["_outcomes"] is not None and own["_taken"]:
+            note_outcomes(own["path"], own["_outcomes"], own["_taken"], own["_scope"])
+            return
         frame = own["extra"].get(table) if table in own["extra"] else object.__getattribute__(self, table)
         scope = studies if studies is not None else own["_scope"]
         by_study = scope is not None and "study_id" in frame
@@ -234,6 +248,7 @@ def _known(name: str, things: Mapping[Any, Any]) -> Any:
 TABLES: tuple[str, ...] = tuple(
     name for name, kind in Dataset.__annotations__.items() if kind == "pd.DataFrame"
 )
+OWN = ("path", "extra", "_taken", "_scope", "_outcomes")
 # Attributes that are tables, and those that depend on all of them.
 NOTED: dict[str, tuple[str, ...]] = {
     **{name: (name,) for name in TABLES},

@@ -11,6 +11,8 @@ import pandas as pd
 
 from evidence.data.complement import add_complements
 from evidence.data.dataset import TABLES, Dataset
+from evidence.data.distinct import with_distinct_labels
+from evidence.data.expectations import find_slips
 from evidence.data.frame import make_frame
 from evidence.data.joint import fill_jointly
 from evidence.data.plausibility import find_warnings
@@ -26,6 +28,7 @@ from evidence.data.precedence import (
 from evidence.data.read import Sheet, read_sheet
 from evidence.data.recover import recover_counts
 from evidence.data.schema import PACKAGE, nearest, read_schema
+from evidence.data.thresholds import at_threshold
 from evidence.data.validate import find_faults
 from evidence.errors import DataError, Fault, ParameterError
 from evidence.parameters import Parameters, ids
@@ -70,12 +73,15 @@ def _loaded(folder: Path, include_external: bool, include_derived: bool, primary
     if faults := find_faults(schema, sheets):
         raise DataError(faults)
     frames = {name: make_frame(sheet) for name, sheet in sheets.items()}
+    frames["studies"] = with_distinct_labels(frames["studies"])
     chosen = frames if include_external else _seeds(frames)
     chosen = _primary(chosen) if primary_only else chosen
     tables, warnings = derive(chosen, sheets["counts"], include_derived=include_derived)
     own: dict[str, Any] = {name: tables.pop(name) for name in TABLES}
     undeclared = _undeclared(folder, {resource.path for resource in schema.resources})
-    return Dataset(**own, path=folder, digest=digest(folder), warnings=(*undeclared, *warnings), extra=tables)
+    warnings = (*undeclared, *find_slips(sheets, folder), *warnings)
+    taken = (include_external, include_derived, primary_only)
+    return Dataset(**own, path=folder, digest=digest(folder), warnings=warnings, extra=tables, _taken=taken)
 
 
 def dataset(parameters: Parameters) -> Dataset:
@@ -85,7 +91,7 @@ def dataset(parameters: Parameters) -> Dataset:
 
     Raises:
         DataError: as ``load``.
-        ParameterError: a study to leave out or a subgroup to show is none of the data's.
+        ParameterError: a study to leave out, a subgroup or a threshold to show is none of the data's.
     """
     data = load(
         parameters.data_dir,
@@ -97,6 +103,8 @@ def dataset(parameters: Parameters) -> Dataset:
         data = data.without(left_out)
     if shown := _known_ids("subgroups", parameters.subgroups, _ids(data, "subgroup")):
         data = data.showing(shown)
+    if parameters.outcome_threshold:
+        data = at_threshold(data, float(parameters.outcome_threshold))
     return data.only(data.family(parameters.study_id)) if parameters.study_id else data
 
 

@@ -6,17 +6,14 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evidence.data.schema import Resource, nearest
-from evidence.errors import DataError, Fault
+from evidence.errors import UNSEEN, DataError, Fault
 
-# Characters that cannot be seen: controls but line ends, soft hyphen, zero-width and bidirectional marks.
-# Written as code points so that this file holds none of them.
-UNSEEN = re.compile(
-    "[\\x00-\\x09\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\xad\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]"
-)
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # byte order marks
+MANY = 8  # UTF-16 without a mark has a zero byte in every second place
 
 Record = tuple[int, list[str]]
 
@@ -43,29 +40,46 @@ def read_sheet(folder: Path, resource: Resource) -> Sheet:
     """Read one declared table; what is wrong with the file as such is in ``faults``, nothing is raised."""
     file = f"{folder.name}/{resource.path}"
     try:
-        records = _split(_decode(folder / resource.path, file), file)
+        records, broken = _split(_decode(folder / resource.path, file), file)
     except DataError as error:
         return Sheet(resource, file, (), {}, complete=False, faults=error.faults)
-    return _tabulate(resource, file, records)
+    sheet = _tabulate(resource, file, records)
+    return replace(sheet, complete=False, faults=(*sheet.faults, *broken)) if broken else sheet
 
 
 def _decode(path: Path, file: str) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
     except FileNotFoundError as error:
         mend = "the table is missing; put it there, at least its header"
         raise DataError((Fault(file, 0, "", "", mend),)) from error
     except OSError as error:
         raise DataError((Fault(file, 0, "", "", f"cannot be read ({error.strerror})"),)) from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        value = f"byte 0x{error.object[error.start]:02x} at position {error.start}"
-        raise DataError((Fault(file, line, "", value, "not UTF-8; save the file as UTF-8"),)) from error
+    if content[:2] in UTF_16 or content.count(0) > len(content) // MANY:
+        raise DataError((Fault(file, 0, "", "", "not UTF-8 but UTF-16 or no text; save the file as UTF-8"),))
+    if faults := tuple(_undecodable(content, file)):
+        raise DataError(faults)
+    return content.decode("utf-8-sig")
 
 
-def _split(text: str, file: str) -> list[Record]:
+def _undecodable(content: bytes, file: str) -> Iterator[Fault]:
+    """Yield the first byte of each line that is not UTF-8; a line feed is never part of a character."""
+    position = 0
+    for line, part in enumerate(re.split(rb"\r\n|\r|\n", content), 1):
+        try:
+            part.decode("utf-8")
+        except UnicodeDecodeError as error:
+            place = content.index(part, position) + error.start
+            value = f"byte 0x{part[error.start]:02x} at position {place}"
+            yield Fault(file, line, "", value, "not UTF-8; save the file as UTF-8")
+        position = content.index(part, position) + len(part)
+
+
+def _split(text: str, file: str) -> tuple[list[Record], tuple[Fault, ...]]:
+    """Return the records, and the fault at which reading them ended before the end of the file."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     records: list[Record] = []
+    broken: tuple[Fault, ...] = ()
     line = 1
     try:
         for cells in reader:
@@ -74,10 +88,11 @@ def _split(text: str, file: str) -> list[Record]:
             line = reader.line_num + 1
     except csv.Error as error:
         mend = "check the quotation marks; a quote inside a quoted text is written twice"
-        raise DataError((Fault(file, line, "", "", f"{error}; {mend}"),)) from error
+        broken = (Fault(file, line, "", "", f"{error}; {mend}; no line after it was read"),)
     if not records:
-        raise DataError((Fault(file, 0, "", "", "the file is empty; give it at least its header"),))
-    return records
+        empty = Fault(file, 0, "", "", "the file is empty; give it at least its header")
+        raise DataError(broken or (empty,))
+    return records, broken
 
 
 def _tabulate(resource: Resource, file: str, records: list[Record]) -> Sheet:
@@ -126,5 +141,5 @@ def _unseen(file: str, records: list[Record]) -> Iterator[Fault]:
             for character in sorted(set(UNSEEN.findall(cell))):
                 name = header[place] if place < len(header) else ""
                 column = UNSEEN.sub("?", name)
-                mend = "remove this invisible character"
+                mend = "remove this character, which cannot be seen or read"
                 yield Fault(file, line, column, f"U+{ord(character):04X}", mend)

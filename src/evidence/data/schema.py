@@ -15,6 +15,8 @@ from evidence.errors import DataError, Fault
 PACKAGE = "datapackage.json"
 WHOLE = re.compile(r"[+-]?[0-9]{1,15}")  # 15 digits fit a 64-bit integer and a float without loss
 RULES = ("at_most", "any_of", "needs")
+LEAST = {"at_most": 2, "any_of": 1, "needs": 2}  # fields that a rule names
+TYPES = ("string", "integer", "number", "boolean")
 DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?")
 
 # The columns that the derived figures are made of; a package without them cannot be analysed.
@@ -121,11 +123,13 @@ def read_schema(folder: Path) -> Schema:
     package = _parse(folder / PACKAGE, file)
     try:
         resources = tuple(_resource(item) for item in package["resources"])
-        schema = Schema(resources, tuple(package.get("uniqueOverTables", ())))
-    except (KeyError, TypeError, AttributeError, re.error) as error:
+        schema = Schema(resources, _names(package.get("uniqueOverTables", ())))
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, re.error) as error:
         mend = "give resources with name, path and schema.fields"
         raise DataError((Fault(file, 0, "", f"{type(error).__name__} {error}", mend),)) from error
-    if faults := tuple(_lacking(schema, file)):
+    lacking = tuple(_lacking(schema, file))
+    told = {fault.column for fault in lacking}
+    if faults := (*lacking, *(one for one in _misdeclared(schema, file) if one.column not in told)):
         raise DataError(faults)
     return schema
 
@@ -150,6 +154,8 @@ def _parse(path: Path, file: str) -> dict[str, Any]:
         raise DataError((Fault(file, 0, "", f"byte {error.start}", "save the file as UTF-8"),)) from error
     except json.JSONDecodeError as error:
         raise DataError((Fault(file, error.lineno, "", "", f"{error.msg}; mend the JSON"),)) from error
+    except (RecursionError, ValueError) as error:  # nested, or with a number of digits, beyond all sense
+        raise DataError((Fault(file, 0, "", "", f"{type(error).__name__}; mend the JSON"),)) from error
     if not isinstance(package, dict):
         raise DataError((Fault(file, 1, "", "", "make it one object with resources"),))
     return package
@@ -166,36 +172,76 @@ def _lacking(schema: Schema, file: str) -> Iterable[Fault]:
                 yield Fault(file, 0, f"{table}.{column}", "", "declare this column")
 
 
+def _misdeclared(schema: Schema, file: str) -> Iterable[Fault]:
+    """Yield tables and columns declared twice, and rules and references that name what is not declared."""
+    declared = {item.name: {column.name for column in item.columns} for item in schema.resources}
+    for kind in ("name", "path"):
+        values = [getattr(item, kind) for item in schema.resources]
+        for value in sorted({value for value in values if values.count(value) > 1}):
+            yield Fault(file, 0, value, "", f"two tables have this {kind}; give each its own")
+    for item in schema.resources:
+        own = declared[item.name]
+        named = {(item.name, name) for rule in item.rules for name in rule.columns}
+        named |= {(item.name, name) for name in item.key}
+        named |= {(item.name, name) for one in item.references for name in one.columns}
+        named |= {(one.table, name) for one in item.references for name in one.keys}
+        for table, name in sorted(named):
+            if name not in (own if table == item.name else declared.get(table, set())):
+                yield Fault(file, 0, f"{table}.{name}", "", f"{item.name} names it; declare it")
+        if len(own) < len(item.columns):
+            yield Fault(file, 0, item.name, "", "a column is declared twice; remove one")
+
+
 def _resource(item: Mapping[str, Any]) -> Resource:
     schema = item["schema"]
-    key = schema.get("primaryKey", ())
     references = [*schema.get("foreignKeys", ()), *schema.get("listKeys", ())]
     return Resource(
-        name=item["name"],
-        path=Path(item["path"]).name,
+        name=_name(item["name"]),
+        path=_file_name(item["path"]),
         columns=tuple(_column(field) for field in schema["fields"]),
-        key=(key,) if isinstance(key, str) else tuple(key),
+        key=_names(schema.get("primaryKey", ())),
         references=tuple(_reference(reference, item["name"]) for reference in references),
         rules=tuple(_rule(rule) for rule in schema.get("rules", ())),
     )
 
 
+def _name(value: Any) -> str:
+    """Return a name as it was given; refuse what is no text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} stands where a name belongs")
+    return value
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    """Return one name, or several, as a tuple."""
+    return tuple(map(_name, [given] if isinstance(given, str) else given))
+
+
+def _file_name(path: str) -> str:
+    """Return the name of a table's file, which stands beside the declaration."""
+    if Path(path).name != path or "\0" in path:
+        raise ValueError(f"path {path!r} is no plain file name")
+    return path
+
+
 def _rule(item: Mapping[str, Any]) -> Rule:
     if item["rule"] not in RULES:
         raise KeyError(f"rule {item['rule']}, known are {', '.join(RULES)}")
-    return Rule(item["rule"], tuple(item["fields"]), item.get("limit"))
+    if len(item["fields"]) < LEAST[item["rule"]] - ("limit" in item):
+        raise ValueError(f"rule {item['rule']} names too few fields")
+    limit = item.get("limit")
+    return Rule(item["rule"], _names(item["fields"]), None if limit is None else float(limit))
 
 
 def _reference(item: Mapping[str, Any], table: str) -> Reference:
     target = item["reference"]
-    fields, keys = (
-        (value,) if isinstance(value, str) else tuple(value) for value in (item["fields"], target["fields"])
-    )
-    return Reference(fields, target.get("resource") or table, keys, item.get("separator", ""))
+    fields, keys = _names(item["fields"]), _names(target["fields"])
+    return Reference(fields, _name(target.get("resource") or table), keys, _name(item.get("separator", "")))
 
 
 def _column(field: Mapping[str, Any]) -> Column:
     limits = field.get("constraints", {})
+    _refuse_field(field, limits)
     return Column(
         name=field["name"],
         type=field.get("type", "string"),
@@ -211,6 +257,25 @@ def _column(field: Mapping[str, Any]) -> Column:
         false=tuple(field.get("falseValues", ("false",))),
         percent_above_one=field.get("percentAboveOne", False),
     )
+
+
+def _refuse_field(field: Mapping[str, Any], limits: Mapping[str, Any]) -> None:
+    """Refuse what a field may not hold, so that no value of a table is judged by it."""
+    kinds: dict[str, tuple[Any, type | tuple[type, ...]]] = {
+        "name": (field["name"], str),
+        "default": (field.get("default", ""), str),
+        "minimum": (limits.get("minimum", 0), (int, float)),
+        "maximum": (limits.get("maximum", 0), (int, float)),
+        "required": (limits.get("required", False), bool),
+        "unique": (limits.get("unique", False), bool),
+        "description": (field.get("description", ""), str),
+    }
+    wrong = [name for name, (value, kind) in kinds.items() if not isinstance(value, kind)]
+    texts = [*limits.get("enum", ()), *field.get("trueValues", ("",)), *field.get("falseValues", ("",))]
+    if wrong or not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"field {field['name']}: {', '.join(wrong) or 'a value'} is of the wrong type")
+    if field.get("type", "string") not in TYPES:
+        raise ValueError(f"field {field['name']}: the types are {', '.join(TYPES)}")
 
 
 def _wrong_type(column: Column, value: str) -> str:
@@ -242,7 +307,14 @@ def _out_of_range(column: Column, value: str) -> str:
         return f"must be at least {column.minimum:g}"
     if column.maximum is not None and float(value) > column.maximum:
         return f"must be at most {column.maximum:g}"
+    if column.percent_above_one and not _is_fraction(float(value), column.minimum or 0.0):
+        return "give a fraction below 1, such as 0.95, or the same in percent"
     return ""
+
+
+def _is_fraction(value: float, least: float) -> bool:
+    """Return whether a number, read as percent where it is above 1, is a fraction in range."""
+    return least <= (value / 100 if value > 1 else value) < 1
 
 
 VALUE_CHECKS = (_wrong_type, _not_allowed, _wrong_form, _out_of_range)

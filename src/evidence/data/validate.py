@@ -8,6 +8,7 @@ from itertools import chain
 
 from evidence.data.read import Sheet
 from evidence.data.schema import Reference, Rule, Schema, nearest
+from evidence.data.structure import structural_faults
 from evidence.errors import Fault
 
 Sheets = Mapping[str, Sheet]
@@ -19,7 +20,7 @@ def find_faults(schema: Schema, sheets: Sheets) -> tuple[Fault, ...]:
     """Return every fault of the tables, by file, line and column."""
     found = chain.from_iterable(check(sheet, sheets) for sheet in sheets.values() for check in SHEET_CHECKS)
     places = {(sheet.file, name): i for sheet in sheets.values() for i, name in enumerate(sheet.columns)}
-    faults = {*found, *_shared_values(schema, sheets)}
+    faults = {*found, *structural_faults(sheets), *_shared_values(schema, sheets)}
     return tuple(sorted(faults, key=lambda f: (f.file, f.line, places.get((f.file, f.column), -1), f.value)))
 
 
@@ -38,7 +39,7 @@ def _wrong_values(sheet: Sheet, _: Sheets) -> Iterator[Fault]:
 def _at(sheet: Sheet, column: str, values: tuple[str, ...], mends: Mapping[str, str]) -> Iterator[Fault]:
     for line, value in zip(sheet.lines, values, strict=True):
         if value in mends:
-            yield Fault(sheet.file, line, column, _short(value), mends[value])
+            yield Fault(sheet.file, line, column, shortened(value), mends[value])
 
 
 def _repeated_keys(sheet: Sheet, _: Sheets) -> Iterator[Fault]:
@@ -57,7 +58,7 @@ def _repeats(sheet: Sheet, key: tuple[str, ...]) -> Iterator[Fault]:
     for line, row in zip(sheet.lines, rows, strict=True):
         if any(row) and first.setdefault(row, line) != line:
             mend = f"already on line {first[row]}; give it a name of its own or remove the row"
-            yield Fault(sheet.file, line, ", ".join(key), _short(", ".join(row)), mend)
+            yield Fault(sheet.file, line, ", ".join(key), shortened(", ".join(row)), mend)
 
 
 def _shared_values(schema: Schema, sheets: Sheets) -> Iterator[Fault]:
@@ -70,7 +71,7 @@ def _shared_values(schema: Schema, sheets: Sheets) -> Iterator[Fault]:
                 file, earlier = first.setdefault(value, (sheet.file, line))
                 if value and file != sheet.file:
                     mend = f"already used in {file}:{earlier}; give it one that no other table has"
-                    yield Fault(sheet.file, line, column, _short(value), mend)
+                    yield Fault(sheet.file, line, column, shortened(value), mend)
 
 
 def _broken_rules(sheet: Sheet, _: Sheets) -> Iterator[Fault]:
@@ -78,7 +79,7 @@ def _broken_rules(sheet: Sheet, _: Sheets) -> Iterator[Fault]:
         rows = sheet.rows(rule.columns)
         for line, row in zip(sheet.lines, rows, strict=False):
             if mend := RULES[rule.name](rule, row):
-                yield Fault(sheet.file, line, rule.columns[0], _short(row[0]), mend)
+                yield Fault(sheet.file, line, rule.columns[0], shortened(row[0]), mend)
 
 
 def _at_most(rule: Rule, row: tuple[str, ...]) -> str:
@@ -133,7 +134,7 @@ def _dangling_in(
     for line, row in zip(sheet.lines, rows, strict=True):
         for value in strangers[row] if row[:-1] in owners or not any(row[:-1]) else ():
             mend = _add_or_correct(row[:-1], reference, target) + nearest(value, known[row[:-1]])
-            yield Fault(sheet.file, line, reference.columns[-1], _short(value), mend)
+            yield Fault(sheet.file, line, reference.columns[-1], shortened(value), mend)
 
 
 def _values(row: tuple[str, ...], reference: Reference) -> list[str]:
@@ -147,7 +148,8 @@ def _add_or_correct(owner: tuple[str, ...], reference: Reference, target: Sheet)
     return f"no such {reference.keys[-1]}{where} in {target.file}; add it there or correct it here"
 
 
-def _short(value: str) -> str:
+def shortened(value: str) -> str:
+    """Return a value as a message shows it: on one line, and not too long."""
     text = " ".join(value.split()) if value.strip() == value else repr(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 

@@ -21,6 +21,7 @@ from evidence.results import (
     rates,
     records,
     undated_again,
+    words_of,
 )
 
 SYNTHESES = ("meta_analysis", "network_meta_analysis")
@@ -109,7 +110,8 @@ def across_frame(
     frame = frame[frame["study_id"].isin(studies) & (frame["estimate"].notna() | frame["events"].notna())]
     frame = _within(frame, window)
     frame = _without_sums(frame, data)
-    made = [row | _setting(data, row) for row in records(frame)]
+    settings = _Settings(data, set(frame["row_id"]))
+    made = [row | settings.of(row) for row in records(frame)]
     return pd.DataFrame(sorted(made, key=_order(data, outcome_ids)), columns=_columns(frame, SETTINGS))
 
 
@@ -155,14 +157,26 @@ def _result(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (row["study_id"], row["outcome_id"], row["category"], *when)
 
 
-def _setting(data: Tables, row: Row) -> Row:
-    study = _first(data.studies, study_id=row["study_id"])
-    arm = _first(data.arms, study_id=row["study_id"], arm_id=row["arm_id"])
-    count = _first(data.counts, row_id=row["row_id"])
+class _Settings:
+    """What the tables say of the study, the arm and the count of each rate."""
+
+    def __init__(self, data: Tables, rows: set[str]) -> None:
+        self.data = data
+        self.studies = {row["study_id"]: row for row in records(data.studies)}
+        self.arms = {(row["study_id"], row["arm_id"]): row for row in records(data.arms)}
+        self.counts = {row["row_id"]: row for row in records(data.counts[data.counts["row_id"].isin(rows)])}
+
+    def of(self, row: Row) -> Row:
+        study = self.studies.get(row["study_id"], {})
+        arm = self.arms.get((row["study_id"], row["arm_id"]), {})
+        return _setting(self.data, row, study, arm, self.counts.get(row["row_id"], {}))
+
+
+def _setting(data: Tables, row: Row, study: Row, arm: Row, count: Row) -> Row:
     node = str(arm.get("node", "") or "")
     heading = [
         pretty(row["outcome_label"]),
-        *([category_label(data, row["category"])] if row["category"] else []),
+        *([category_label(data, row["category"], row["outcome_id"])] if row["category"] else []),
     ]
     return {
         "node": node,
@@ -246,15 +260,6 @@ def undated_words(data: Tables, frame: pd.DataFrame) -> str:
     return ONCE_IN_TIME if shown & set(zip(*(again[name] for name in names), strict=True)) else ""
 
 
-def words_of(code: Any) -> str:
-    """Return a code of a design or a population in words.
-
-    >>> words_of("network_meta_analysis"), words_of("non_severe")
-    ('Network meta-analysis', 'Non-severe')
-    """
-    return re.sub(r"\b([Nn]on|[Mm]eta) ", r"\1-", plain(str(code or "")))
-
-
 def design_words(study: Mapping[str, Any]) -> str:
     """Return a design in words, with what is known of randomisation where arms are compared.
 
@@ -262,7 +267,7 @@ def design_words(study: Mapping[str, Any]) -> str:
     'Controlled trial, randomisation not stated'
     """
     said = {"yes": "randomised", "no": "not randomised"}.get(str(study["randomised"] or ""), "")
-    compared = not fmt.missing(study["comparator"])
+    compared = not fmt.missing(study["comparator"]) and study["design"] not in SYNTHESES
     known = said or ("randomisation not stated" if compared else "")
     design = words_of(study["design"]) or "Design not stated"
     return design if not compared or known in design.lower() else f"{design}, {known}"

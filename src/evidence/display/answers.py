@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.display.decides import decides_words
 from evidence.display.labels import ci, joined, sourced
 from evidence.display.markdown import escape
 from evidence.display.model import Cell, Column, Prose, Table
+from evidence.display.tables.findings import UNCOUNTED, patients_words
 from evidence.display.tables.parts import nothing
 from evidence.parameters import Parameters
 from evidence.questions import Answer, Estimate
@@ -68,9 +70,7 @@ def answers_table(answers: Sequence[Answer], parameters: Parameters) -> Table:
         Column("Direction", width=1.2),
     )
     rows = tuple(_row(one) for one in answers)
-    caption = (
-        f"Answers in absolute numbers, with {fmt.level(parameters.confidence_level)} confidence intervals."
-    )
+    caption = _caption(answers, parameters)
     note = (
         "Per 1,000 patients. Direction: what the interval of the difference allows to be said; "
         "“Uncertain” means that it includes both more and fewer patients."
@@ -79,21 +79,22 @@ def answers_table(answers: Sequence[Answer], parameters: Parameters) -> Table:
         note += " Two studies stand side by side, divided by a semicolon."
     if any(one.apart for one in answers):
         note += " Studies of other designs are not in the table; they stand apart in the text."
-    note += _borders(answers)
+    note += f" {UNCOUNTED}" if any(" of " in patients_words(one) for one in answers) else ""
+    note = " ".join(filter(None, (note, decides_words(answers))))
     return Table(columns, rows, caption, note, _tidy(answers))
 
 
-def _borders(answers: Sequence[Answer]) -> str:
-    """Return which ratios leave out 1 while their difference includes 0, as a sentence, or nothing."""
-    found = [one.title for one in answers if _apart(one.difference, 0.0) < _apart(one.effect, 1.0)]
-    if not found:
-        return ""
-    told = "; ".join(found)
-    return f" The direction follows the difference; the ratio’s interval alone leaves out 1 in: {told}."
-
-
-def _apart(effect: Estimate | None, none: float) -> bool:
-    return effect is not None and not effect.low <= none <= effect.high
+def _caption(answers: Sequence[Answer], parameters: Parameters) -> str:
+    """Return of how many comparisons and studies the answers are, those that share patients as one."""
+    compared = [one for one in answers if one.difference is not None]
+    level = fmt.level(parameters.confidence_level)
+    told = f"Answers in absolute numbers, with {level} confidence intervals"
+    if not compared:
+        return f"{told}."
+    families = {study.family for one in compared for study in one.finding.studies}
+    noun = "comparison" if len(compared) == 1 else "comparisons"
+    of = "1 study" if len(families) == 1 else f"{len(families)} studies with different patients"
+    return f"{told}: {len(compared)} {noun} in {of}."
 
 
 def _relative(parameters: Parameters) -> str:
@@ -101,16 +102,20 @@ def _relative(parameters: Parameters) -> str:
 
 
 def _row(one: Answer) -> tuple[Cell, ...]:
-    size = sum(risk.n for risk in (one.treatment, one.control) if risk)
+    rows = tuple(str(row["row_id"]) for row in records(one.included))
     return (
         Cell(one.title),
-        Cell(f"{size} ({len(one.studies)})"),
+        Cell(f"{patients_words(one)} ({len(one.studies)})"),
         _risk(one.treatment, one, "treatment"),
         _risk(one.control, one, "comparator"),
-        Cell("; ".join(_difference(each) for each in _differences(one)) or "–"),
-        Cell(_effects(one)),
+        Cell("; ".join(_difference(each) for each in _differences(one)) or "–", rows),
+        Cell(_effects(one), rows),
         Cell(DIRECTIONS[one.verdict.direction]),
     )
+
+
+def _patients(one: Answer) -> int:
+    return sum(risk.n for risk in (one.treatment, one.control) if risk)
 
 
 def _differences(one: Answer) -> tuple[Estimate, ...]:
@@ -168,6 +173,8 @@ def _values(one: Answer) -> dict[str, Any]:
         "question_id": one.question_id,
         "title": one.title,
         "studies": "|".join(one.studies),
+        "patients": _patients(one),
+        "shown_apart": one.finding.side_by_side,
     }
     for name, risk in (("treatment", one.treatment), ("control", one.control)):
         for field in ("events", "n", "estimate", "low", "high"):

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from evidence import format as fmt
 from evidence.display.labels import pretty
-from evidence.results import Tables, plain, records
+from evidence.results import Tables, records, words_of
 
 REGISTRY_ID = re.compile(
     r"\b(?:NCT\d{8}|ChiCTR[\w-]*\d|CTR\d{8}|ISRCTN\d{8}|\d{4}-\d{6}-\d{2}|jRCT\w+|UMIN\d{9})\b"
 )
 REGISTRY_UNIT = "registry number"
 UNITS = {"percent": "%", "date": ""}
+# A place in a table of facts from publications: file, publication's key, rows; then a part of the document.
+FILE_KEY = re.compile(r"(?:^|; )[\w.-]+\.csv, [^,;]+, rows? (?:\d+(?:, | to )?)+(?=; |$)")
+PRINTED = ("article", "abstract", "review", "meta_analysis", "network_meta_analysis", "letter")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+    "November", "December",
+)  # fmt: skip
+YEARS = re.compile(r"\d{4}")
 RANGE = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
 
 
@@ -28,18 +37,49 @@ def document_label(data: Tables, source_id: str) -> str:
 
 
 def document_name(data: Tables, source_id: str) -> str:
-    """Return a document's name as short as a cell needs it: the study that it reports, or kind and year."""
+    """Return a document's name as short as a cell needs it: the study that it reports, or how it is cited."""
     if (data.studies["study_id"] == source_id).any():
         return document_label(data, source_id)
     found = records(data.sources[data.sources["source_id"] == source_id])
     return _named({**found[0], "title": ""}) if found else source_id
 
 
+def place_words(data: Tables, source_id: str, locator: Any) -> str:
+    """Return a place for a reader: of a table of facts the publication, of a document the place in it."""
+    text = "" if fmt.missing(locator) else str(locator)
+    within = place_within(text)
+    if within == pretty(text):
+        return within
+    name = document_name(data, source_id)
+    return name if within.lower() in name.lower() else f"{name}, {within}"
+
+
+def place_within(locator: str) -> str:
+    """Return the place inside a document; of a table of facts only the part of the document that it names.
+
+    >>> place_within("Table 1, row Age"), place_within("facts.csv, Doe2020, rows 3, 4; abstract")
+    ('Table 1, row Age', 'abstract')
+    """
+    return pretty(FILE_KEY.sub("", locator).removeprefix("; "))
+
+
 def _named(source: Mapping[str, Any]) -> str:
     if not fmt.missing(source["title"]):
         return str(source["title"])
-    kind = plain(str(source["kind"] or source["citekey"]))
+    cited = _cited(source)
+    if cited:
+        return cited
+    kind = words_of(str(source["kind"] or source["citekey"]))
     return kind if fmt.missing(source["year"]) else f"{kind}, {source['year']}"
+
+
+def _cited(source: Mapping[str, Any]) -> str:
+    """Return how a publication from outside is cited: the first part of its note, with the year."""
+    if source.get("origin") != "external" or source["kind"] not in PRINTED or fmt.missing(source.get("note")):
+        return ""
+    cited = str(source["note"]).partition("; ")[0]
+    year = "" if fmt.missing(source["year"]) or YEARS.search(cited) else f", {source['year']}"
+    return f"{pretty(cited)}{year}"
 
 
 def document_origin(data: Tables, source_id: str) -> str:
@@ -63,9 +103,26 @@ def quantity(value: Any, unit: Any) -> str:
     name = UNITS.get(str(unit), "" if fmt.missing(unit) else pretty(unit))
     if name[:1] in ("1", "/"):
         return f"{text} × {name}" if name[:1] == "1" else f"{text}{name}"
+    if name in ("", "date") and (day := day_words(text)):
+        return day
+    if name == "year" and YEARS.fullmatch(text):
+        return text
     if name.isalpha() and len(name) > 2 and name.islower():
         name += "" if str(value) == "1" else "s"
     return f"{text}{name}" if name == "%" else f"{text} {name}".strip()
+
+
+def day_words(text: str) -> str:
+    """Return an ISO date in words, or nothing where the text is none.
+
+    >>> day_words("2021-06-16"), day_words("2021")
+    ('16 June 2021', '')
+    """
+    try:
+        day = date.fromisoformat(text if text[4:5] == "-" else "")
+    except ValueError:
+        return ""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def registry_ids(texts: Iterable[Any]) -> tuple[str, ...]:

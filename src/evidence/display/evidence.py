@@ -10,7 +10,7 @@ from evidence.display.labels import moment, outcome_labels, pretty, sourced
 from evidence.display.markdown import escape
 from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.parts import build, nothing
-from evidence.results import Tables, category_label, plain, records
+from evidence.results import Tables, class_labels, plain, records
 
 TABLES = ("counts", "measurements", "tests", "claims")
 NOT_UNIQUE = "none fits"
@@ -55,7 +55,12 @@ def _study(row: dict[str, Any], data: Tables) -> tuple[Cell, ...]:
 
 
 def _tidy(row: dict[str, Any], data: Tables) -> dict[str, Any]:
-    values: dict[str, Any] = {"study_id": row["study_id"], "design": row["design"], "n": patients(data, row)}
+    values: dict[str, Any] = {
+        "study_id": row["study_id"],
+        "label": row["label"],
+        "design": row["design"],
+        "n": patients(data, row),
+    }
     for name in TABLES:
         frame: pd.DataFrame = getattr(data, name)
         values[name] = int((frame["study_id"] == row["study_id"]).sum())
@@ -98,7 +103,8 @@ def recovered_table(data: Tables) -> Table:
         "time_unit",
     ]
     frame = chosen[[*names, "percent", "events", "n", "admissible", "derived_from"]]
-    caption = "Counts that the documents do not print and that follow from what they print."
+    known = int(chosen["events"].notna().sum())
+    caption = f"{known} counts that the documents do not print and that follow from what they print."
     note = "Several counts, or none, may give the printed percentage; then no count is used."
     return build(data, columns, body, caption=caption, note=note, frame=frame)
 
@@ -131,7 +137,6 @@ def _follows_from(row: dict[str, Any]) -> str:
 
 def _result(row: dict[str, Any], data: Tables) -> str:
     outcome = outcome_labels(data)[row["outcome_id"]]
-    parts = [row["category"], row["level"]]
-    named = [pretty(category_label(data, str(part))).lower() for part in parts if part]
+    named = [pretty(one).lower() for one in class_labels(data, row)]
     when = moment({**row, "outcome_label": outcome})
     return ", ".join(filter(None, [outcome, *named, when[:1].lower() + when[1:]]))

@@ -96,8 +96,8 @@ def explorer_figure(data: Dataset, parameters: Parameters) -> Figure:
 
 
 def default_topic(exploration: Exploration) -> Topic:
-    """Return the topic that the explorer opens with: the first of those with most studies compared."""
-    return max(exploration.topics, key=lambda one: (one.subject.compared, len(one.names)))
+    """Return the topic that the explorer opens with: the first that compares, in the order of the report."""
+    return max(exploration.topics, key=lambda one: one.subject.compared)
 
 
 def _resource(name: str) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.display.model import Cell, Mark, legend_of, together
 from evidence.parameters import Parameters
+from evidence.reads import unnoted
 from evidence.results import Tables, records
 from evidence.wording import kinds_of
 
@@ -66,7 +67,7 @@ def moment(row: Mapping[str, Any]) -> str:
     """
     label = "" if fmt.missing(row.get("time_label")) else str(row["time_label"])
     if label:
-        return label[:1].upper() + label[1:]
+        return fmt.sentence(re.sub(r"(?<=\d)-(?=\d)", "–", label))
     if fmt.missing(row.get("time")):
         return ""
     if row["time"] == 0:
@@ -90,9 +91,39 @@ def joined(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1] if names else "")))
 
 
+def ended(text: str) -> str:
+    """Return a sentence with its full stop.
+
+    >>> ended("It is so"), ended("It is so.")
+    ('It is so.', 'It is so.')
+    """
+    return text if not text or text[-1] in ".!?" else f"{text}."
+
+
 def lower_first(text: str) -> str:
     """Return a label as it stands inside a sentence; abbreviations keep their capitals."""
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+
+
+def spelled(data: Tables, component: str) -> str:
+    """Return the id of a drug as the data write it: with the capitals and hyphens of their own texts.
+
+    What stands first in a text may owe its capital to that; what is nowhere spelled otherwise stays as it is.
+    """
+    wanted = _letters(component)
+    texts = [
+        *data.arms["label"],
+        *data.protocols["item"],
+        *data.protocols["value"],
+        *data.claims["paraphrase"],
+    ]
+    words = (word for text in texts for word in re.findall(r"[\w-]+", str(text)))
+    found = [word for word in words if _letters(word) == wanted and not word.istitle()]
+    return max(dict.fromkeys(found), key=found.count, default=component.replace("/", " or "))
+
+
+def _letters(word: str) -> str:
+    return word.replace("-", "").casefold()
 
 
 def study_label(data: Tables, study_id: str) -> str:
@@ -169,9 +200,10 @@ def places(data: Tables, rows: Iterable[Sequence[Cell]]) -> dict[str, str]:
     """Return the locators of the data rows that the cells name."""
     wanted = {row_id for row in rows for cell in row for row_id in cell.rows}
     found: dict[str, str] = {}
-    for name in READ_FROM:
-        frame = getattr(data, name, None)
-        if frame is not None and "locator" in frame and len(frame):
-            used = frame[frame["row_id"].isin(wanted)]
-            found |= dict(zip(used["row_id"], used["locator"], strict=True))
+    with unnoted():  # whoever has a row has read it
+        for name in READ_FROM:
+            frame = getattr(data, name, None) if wanted else None
+            if frame is not None and "locator" in frame and len(frame):
+                used = frame[frame["row_id"].isin(wanted)]
+                found |= dict(zip(used["row_id"].tolist(), used["locator"].tolist(), strict=True))
     return found

@@ -8,8 +8,17 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from evidence.display.model import Cell, Column, Table
+from evidence.errors import UNSEEN
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|$@^~#&])")
+# All white space but the space that keeps words together.
+BLANKS = re.compile(r"[ \t\r\n\f\v\u2028\u2029\x1c-\x1f\x85]+")
+NO_BREAK = "\u00a0"
+UNIT = re.compile(r"(?<=\d) (?=(?:mg|g|kg|µg|mL|L|years?|months?|weeks?|days?|h|points)(?![\w-]))")
+N_IS = re.compile(r"\bn = (?=\d)")
+# What makes a line that begins with it a list, a heading or a block.
+LINE_START = re.compile(r"^(\(?(?:\d{1,9}|[A-Za-z]|[ivxlcdmIVXLCDM]+)(?=[.)] )|(?=[+:=-][ :=]))(.)")
+UNKNOWN = "\ufffd"  # shown for a character that cannot be seen; the data hold none, for validation refuses it
 DASHES = 84
 FEWEST_DASHES = 3
 
@@ -20,7 +29,8 @@ def escape(text: str) -> str:
     >>> print(escape("<0.001 *|* @x"))
     \<0.001 \*\|\* \@x
     """
-    return SPECIAL.sub(r"\\\1", _one_line(text)).replace("--", r"\-\-")
+    marked = SPECIAL.sub(r"\\\1", _one_line(text)).replace("--", r"\-\-")
+    return LINE_START.sub(lambda found: rf"{found[1]}\{found[2]}", marked)
 
 
 def table_markdown(table: Table) -> str:
@@ -49,11 +59,21 @@ def table_plain(table: Table) -> str:
 
 
 def _cell(cell: Cell, table: Table) -> str:
-    text = escape(table.shown(cell))
+    text = escape(unbroken(table.shown(cell)))
     if not text:
         return text
+    text = f"`{_one_line(cell.text)}`" if cell.code and not set("`|") & set(cell.text) else text
     link = f'<span class="see" title="{html.escape(cell.target)}"></span>' if cell.target else ""
     return f'<span class="v" title="{_title(cell, table)}">{text}</span>{link}' if cell.rows else text + link
+
+
+def unbroken(text: str) -> str:
+    """Return text in which a number and its short unit, and ``n = 5``, stay in one line.
+
+    >>> unbroken("2.5 mg daily, n = 5").replace(NO_BREAK, "_")
+    '2.5_mg daily, n_=_5'
+    """
+    return UNIT.sub(NO_BREAK, N_IS.sub(f"n{NO_BREAK}={NO_BREAK}", text))
 
 
 def _title(cell: Cell, table: Table) -> str:
@@ -102,4 +122,4 @@ def _width(text: str) -> int:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return UNSEEN.sub(UNKNOWN, " ".join(BLANKS.split(text.strip())))

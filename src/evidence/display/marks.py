@@ -13,11 +13,14 @@ import pandas as pd
 from evidence.data import Dataset
 from evidence.display.model import Item, Table
 from evidence.parameters import Parameters
+from evidence.questions.studies import doubts_of
+from evidence.reads import unnoted
 
-Asked = tuple[int, float, frozenset[str]]
+Asked = tuple[int, float, float, frozenset[str]]
 TABLES = ("studies", "arms", "counts", "measurements", "tests", "claims", "definitions", "protocols")
+DOUBTFUL_SIZE = "Another percentage of the same group does not fit its number of patients; all fit {}."
 KEPT = 16  # more sets of studies than one notebook shows
-_whole: OrderedDict[tuple[int, float], tuple[Dataset, pd.DataFrame]] = OrderedDict()
+_whole: OrderedDict[tuple[int, float, float], tuple[Dataset, pd.DataFrame]] = OrderedDict()
 _found: OrderedDict[Asked, tuple[Dataset, dict[str, str]]] = OrderedDict()
 
 
@@ -35,42 +38,43 @@ def doubted(builder: Callable[..., Item]) -> Callable[..., Item]:
         if not isinstance(item, Table) or data is None:
             return item
         parameters = next((one for one in given if isinstance(one, Parameters)), Parameters())
-        return with_doubts(item, data, alpha=parameters.alpha)
+        return with_doubts(item, data, alpha=parameters.alpha, margin=parameters.noninferiority_margin)
 
     return built
 
 
-def with_doubts(table: Table, data: Dataset, *, alpha: float) -> Table:
+def with_doubts(table: Table, data: Dataset, *, alpha: float, margin: float = 0.0) -> Table:
     """Return a table with the reason for every data row of it that does not fit other printed figures."""
     rows = {row for line in table.rows for cell in line for row in cell.rows}
     if not rows:
         return table
-    found = doubts(data, _studies(data, rows), alpha=alpha)
+    found = doubts(data, _studies(data, rows), alpha=alpha, margin=margin)
     return replace(table, doubts={row: why for row, why in found.items() if row in rows})
 
 
-def doubts(data: Dataset, studies: Iterable[str], *, alpha: float) -> dict[str, str]:
+def doubts(data: Dataset, studies: Iterable[str], *, alpha: float, margin: float = 0.0) -> dict[str, str]:
     """Return the data rows of studies that have an inconsistent finding, with the reasons.
 
     A finding doubts the rows of the table that its first row is of: a test that its counts do not give
     doubts the test and not the counts. What was found is kept for the next table of the same studies.
     """
-    asked = (id(data), alpha, frozenset(studies))
+    asked = (id(data), alpha, margin, frozenset(studies))
     if asked not in _found:
-        _found[asked] = (data, _doubts(data.only(asked[2]), alpha))
+        _found[asked] = (data, _doubts(data.only(asked[-1]), alpha, margin))
         while len(_found) > KEPT:
             _found.popitem(last=False)
     return _found[asked][1]
 
 
-def findings_of(data: Dataset, alpha: float) -> pd.DataFrame:
+def findings_of(data: Dataset, parameters: Parameters) -> pd.DataFrame:
     """Return the audit of a whole dataset; it is made once and kept for the next table."""
     from evidence.audit import audit
 
-    asked = (id(data), alpha)
+    alpha, margin = parameters.alpha, parameters.noninferiority_margin
+    asked = (id(data), alpha, margin)
     if asked not in _whole:
         _whole.clear()
-        _whole[asked] = (data, audit(data, alpha=alpha))
+        _whole[asked] = (data, audit(data, alpha=alpha, margin=margin))
     return _whole[asked][1]
 
 
@@ -82,25 +86,28 @@ def row_kinds(data: Dataset) -> dict[str, str]:
 def _studies(data: Dataset, rows: set[str]) -> set[str]:
     """Return the studies that rows belong to; a row of no study belongs to the study of no name."""
     found: set[str] = set()
-    for name in TABLES:
-        frame = getattr(data, name)
-        if "study_id" in frame:
-            found |= set(frame.loc[frame["row_id"].isin(rows), "study_id"])
-        elif frame["row_id"].isin(rows).any():
-            found.add("")
+    with unnoted():  # whoever has a row has read it; no other row tells anything of it
+        for name in TABLES:
+            frame = getattr(data, name)
+            if "study_id" in frame:
+                found |= set(frame.loc[frame["row_id"].isin(rows), "study_id"])
+            elif frame["row_id"].isin(rows).any():
+                found.add("")
     return found
 
 
-def _doubts(data: Dataset, alpha: float) -> dict[str, str]:
+def _doubts(data: Dataset, alpha: float, margin: float) -> dict[str, str]:
     from evidence.audit import audit
 
     kinds = row_kinds(data)
-    findings = audit(data, alpha=alpha)
+    findings = audit(data, alpha=alpha, margin=margin)
     wrong = findings[findings["verdict"] == "inconsistent"]
     found: dict[str, list[str]] = {}
     for ids, why in zip(wrong["row_id"], wrong["why"], strict=True):
         for row in _of_first_kind(ids.split("|"), kinds):
             found.setdefault(row, []).append(why)
+    for row, sizes in doubts_of(data).items():
+        found.setdefault(row, []).append(DOUBTFUL_SIZE.format(" or ".join(sizes.split("|"))))
     return {row: " ".join(dict.fromkeys(reasons)) for row, reasons in found.items()}
 
 

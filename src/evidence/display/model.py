@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from evidence import wording
+from evidence.format import sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -70,13 +71,15 @@ class Cell:
     """One value of a table: plain text, the data rows it comes from, and what is special about it.
 
     ``mark`` may hold several kinds: ``derived+external``. ``target`` is the label of a section that says
-    more; no link is made where the book has none of that name.
+    more; no link is made where the book has none of that name. The text of ``code`` is a name that a program
+    reads, shown as it is.
     """
 
     text: str
     rows: tuple[str, ...] = ()
     mark: Mark = ""
     target: str = ""
+    code: bool = False
 
     @property
     def shown(self) -> str:
@@ -120,8 +123,12 @@ class Table:
         return tuple(dict.fromkeys(self.doubts[row] for row in cell.rows if row in self.doubts))
 
     def shown(self, cell: Cell) -> str:
-        """Return the text of a cell with every sign that belongs to it; an empty cell stays empty."""
-        return cell.shown + (DOUBT if self.doubted(cell) else "")
+        """Return the text of a cell with every sign that belongs to it; an empty cell stays empty.
+
+        It begins with a capital, unless its first word has capitals of its own or is a program's.
+        """
+        text = cell.shown if cell.code else sentence(cell.shown)
+        return text + (DOUBT if self.doubted(cell) else "")
 
     def doubted(self, cell: Cell) -> bool:
         """Return whether a cell shows the sign of a doubt: not where it says already what differs."""
@@ -138,12 +145,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing with its caption, its alternative text and the tidy values drawn."""
+    """A drawing with its caption, its alternative text and the tidy values drawn.
+
+    A drawing too long for a page has ``more`` parts, shown below the first.
+    """
 
     figure: Canvas
     caption: str
     alt: str
     data: pd.DataFrame = field(default_factory=pd.DataFrame)
+    more: tuple[Canvas, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evidence.data.schema import nearest
+from evidence.data.treatments import treatments_of
 from evidence.display.labels import joined, lower_first, outcome_labels, pretty, titled
+from evidence.errors import ParameterError
 from evidence.parameters import Parameters
 from evidence.results import Row, Tables, records
 from evidence.stats import Network
 from evidence.synthesis.connect import Connected, CountMeasure, Linking, connect
 from evidence.synthesis.indirect import Baseline, RatioMeasure
+from evidence.synthesis.transitivity import unlike_words
 from evidence.wording import per_1000
 
 NETWORK_RATIO: RatioMeasure = "OR"
@@ -25,13 +29,17 @@ WEAKEST = ("assumed", "derived", "printed")
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A network made ready for display: its arms, reference, outcome's label and which way is good."""
+    """A network made ready for display: its arms, reference, outcome's label and which way is good.
+
+    ``unlike`` says in what its trials differ.
+    """
 
     arms: Connected
     reference: str
     outcome: str
     better: str
     level: float
+    unlike: str = ""
 
     def name(self, treatment: str) -> str:
         """Return how a treatment is written."""
@@ -69,12 +77,39 @@ class Linked:
 def link(
     data: Tables, parameters: Parameters, outcome_ids: Sequence[str], reference: str, choice: Linking
 ) -> Linked:
-    """Return the network that a choice makes."""
+    """Return the network that a choice makes, set against the parameters' reference where it holds that."""
     found = connect(data, parameters, outcome_ids=outcome_ids, **choice)
     better = dict(zip(data.outcomes["outcome_id"], data.outcomes["better"], strict=True))
     label = outcome_labels(data).get(outcome_ids[0], outcome_ids[0])
     sense = str(better.get(outcome_ids[0], ""))
-    return Linked(found, reference, label, sense, parameters.confidence_level)
+    chosen = reference_of(data, parameters, found, reference)
+    unlike = unlike_words(data, found, reference=chosen)
+    return Linked(found, chosen, label, sense, parameters.confidence_level, unlike)
+
+
+def reference_of(data: Tables, parameters: Parameters, connected: Connected, usual: str) -> str:
+    """Return the treatment to set a network against: the parameters' one if it went in, else the usual one.
+
+    Raises:
+        ParameterError: the parameters name what is no treatment in the data.
+    """
+    asked = parameters.reference_treatment
+    if not asked or not usual:
+        return usual
+    known = treatments_of(data.arms) | _asked_about(data)
+    if asked not in known:
+        raise ParameterError(
+            f"reference_treatment {asked!r}: no treatment of the data is named so{nearest(asked, known)}"
+        )
+    return asked if asked in set(connected.arms["treatment"]) else usual
+
+
+def _asked_about(data: Tables) -> set[str]:
+    """Return the treatments that the questions name; they stay where the data are narrowed."""
+    questions = getattr(data, "questions", None)
+    if questions is None:
+        return set()
+    return {str(one) for name in ("treatment", "comparator") for one in questions[name]} - {""}
 
 
 def ratio_of(parameters: Parameters) -> RatioMeasure:
@@ -85,6 +120,11 @@ def ratio_of(parameters: Parameters) -> RatioMeasure:
 def weakest(rows: Sequence[Row]) -> str:
     """Return the weakest basis of rows."""
     return min((str(row["basis"]) for row in rows), key=WEAKEST.index)
+
+
+def with_unlike(linked: Linked, text: str) -> str:
+    """Return a note or caption followed by what its trials differ in."""
+    return " ".join(filter(None, (text, linked.unlike)))
 
 
 def trials(k: int) -> str:

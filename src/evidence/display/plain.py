@@ -8,22 +8,24 @@ from evidence.data import Dataset
 from evidence.display.markdown import escape
 from evidence.display.model import Prose
 from evidence.display.synthesis import Asked, asked_questions
+from evidence.display.traced import numbers_traced, traced
 from evidence.format import number
 from evidence.parameters import Parameters
 from evidence.questions import Answer, answer
+from evidence.results import records
 from evidence.synthesis.certainty import certainty
 from evidence.wording import Allocation, Direction
 
 REASONS = {
     4: "We are sure that this is due to the treatment.",
-    3: "This is likely to be due to the treatment. New studies could change the numbers.",
+    3: "This is likely to be due to the treatment.",
     2: "This may be due to the treatment, but we are not sure.",
     1: "We cannot tell if this is due to the treatment.",
 }
 CHANCE: dict[Allocation, str] = {
     "randomised": "",
-    "not randomised": "Chance did not decide who got which drug. "
-    "The two groups may have been different from the start.",
+    "not randomised": "Chance did not decide who got which drug, "
+    "so the groups may have differed from the start.",
     "not stated": "We do not know if chance decided who got which drug.",
 }
 OPEN: dict[Direction, str] = {
@@ -31,6 +33,7 @@ OPEN: dict[Direction, str] = {
     "uncertain": "So we cannot tell which group did better.",
     "described": "No other group was watched. So we cannot tell what the treatment did.",
 }
+SIDES = ("treatment", "comparator")
 NO_DATA = "We found no numbers for this."
 
 
@@ -54,7 +57,8 @@ def plain_prose(
     sure = certainty(one, data, parameters)
     if sure is None or one.treatment is None:
         return Prose(NO_DATA)
-    return Prose(escape(" ".join([*_numbers(one, what, treated, other), *_meaning(one, sure.level)])))
+    told = [*_numbers(one, what, treated, other, data), *map(escape, _meaning(one, sure.level))]
+    return Prose(" ".join(told))
 
 
 def _meaning(one: Answer, level: int) -> list[str]:
@@ -64,16 +68,42 @@ def _meaning(one: Answer, level: int) -> list[str]:
     return [*filter(None, [CHANCE[one.allocation]]), REASONS[level]]
 
 
-def _numbers(one: Answer, what: str, treated: str, other: str) -> list[str]:
-    """Return who did how often, and how far the gap could lie."""
+def _numbers(one: Answer, what: str, treated: str, other: str, data: Dataset) -> list[str]:
+    """Return who did how often, and which gaps fit if only chance was at work, with the data rows."""
     assert one.treatment is not None  # noqa: S101 - the caller has looked
-    with_it = f"Out of 100 people with {treated}, about {_hundred(one.treatment.estimate)} {what}."
+    rows = {
+        side: [str(row["row_id"]) for row in records(one.included) if row["side"] == side] for side in SIDES
+    }
+    with_it = traced(_hundred(one.treatment.estimate), rows["treatment"], data)
+    told = [f"Out of 100 people with {escape(treated)}, about {with_it} {escape(what)}."]
+    told += _counted_in_part(one, treated, other, data)
     if one.control is None or one.difference is None:
-        return [with_it]
-    without = f"Out of 100 with {other}, about {_hundred(one.control.estimate)} did."
+        return told
+    without = traced(_hundred(one.control.estimate), rows["comparator"], data)
     shown = one.finding.each if one.finding.side_by_side else (one.difference,)
-    low, high = min(each.low for each in shown), max(each.high for each in shown)
-    return [with_it, without, f"The true gap could lie between {_gap(low, high)}."]
+    gap = _gap(min(each.low for each in shown), max(each.high for each in shown))
+    between = numbers_traced(gap, [row for side in SIDES for row in rows[side]], data)
+    return [
+        *told,
+        f"Out of 100 with {escape(other)}, about {without} did.",
+        f"By chance alone, the gap may be between {between}.",
+    ]
+
+
+def _counted_in_part(one: Answer, treated: str, other: str, data: Dataset) -> list[str]:
+    """Return how many were counted of how many where a group was not counted whole."""
+    sides = [
+        pair
+        for study in one.finding.studies
+        for pair in ((study.treatment, treated), (study.comparator, other))
+    ]
+    return [
+        numbers_traced(
+            f"Of {arm.group} people with {name}, only {arm.n} were counted.", arm.rows.split("|"), data
+        )
+        for arm, name in sides
+        if arm and arm.group
+    ]
 
 
 def _hundred(share: float) -> str:

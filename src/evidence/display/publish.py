@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from evidence.data.export import as_csv
 from evidence.display.markdown import escape, table_markdown, table_plain
 from evidence.display.model import Figure, Item, Prose, Table
 
@@ -18,8 +19,8 @@ def show(item: Item) -> None:
     """
     from IPython.display import display
 
-    bundle, metadata = representation(item)
-    display(bundle, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+    for bundle, metadata in (representation(item), *further_parts(item)):
+        display(bundle, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
 
 
 def representation(item: Item) -> tuple[dict[str, str], dict[str, Any]]:
@@ -29,6 +30,21 @@ def representation(item: Item) -> tuple[dict[str, str], dict[str, Any]]:
     if isinstance(item, Figure):
         return _figure(item)
     return _prose(item)
+
+
+def further_parts(item: Item) -> list[tuple[dict[str, str], dict[str, Any]]]:
+    """Return what is published below the first drawing of a figure in several parts."""
+    from evidence.display.theme import svg
+
+    drawings = item.more if isinstance(item, Figure) else ()
+    told = [
+        f"Part {place} of {len(drawings) + 1}; the numbers of all parts are told with the first."
+        for place in range(2, len(drawings) + 2)
+    ]
+    return [
+        ({"image/svg+xml": svg(drawing), "text/plain": words}, _metadata("part", "", words, ""))
+        for drawing, words in zip(drawings, told, strict=True)
+    ]
 
 
 def _table(item: Table) -> tuple[dict[str, str], dict[str, Any]]:
@@ -55,4 +71,4 @@ def _metadata(kind: str, caption: str, alt: str, csv: str) -> dict[str, Any]:
 def _csv(item: Table | Figure) -> str:
     if item.data.columns.empty:
         return ""
-    return str(item.data.to_csv(index=False, lineterminator="\n", float_format=FLOATS))
+    return as_csv(item.data, float_format=FLOATS)

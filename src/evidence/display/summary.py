@@ -3,78 +3,122 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from evidence import format as fmt
 from evidence.data import Dataset
+from evidence.display.decides import decides_words
 from evidence.display.documents import document_name
-from evidence.display.labels import ci, joined, pretty, study_label
+from evidence.display.labels import ci, interval_words, joined, lower_first, pretty, study_label
 from evidence.display.markdown import escape
 from evidence.display.marks import findings_of
-from evidence.display.model import Cell, Column, Prose, Table
+from evidence.display.model import DOUBT, Cell, Column, Prose, Table
 from evidence.display.tables.audit import ORDER, doubtful, first
 from evidence.display.tables.findings import (
     NO_DATA,
+    UNCOUNTED,
     certainty_words,
     difference_words,
     effect_words,
     finding_values,
-    patients,
+    patients_words,
     risk_cell,
     shown_differences,
     split_title,
 )
 from evidence.display.tables.parts import grouped, nothing
+from evidence.display.traced import counted, numbers_traced, traced
 from evidence.parameters import Parameters
 from evidence.questions import Answer, Estimate
+from evidence.questions.studies import Arm
 from evidence.results import records
+from evidence.stats import Proportion
 from evidence.synthesis.certainty import Certainty, certainty, statement
 from evidence.wording import difference_text, per_1000, sign_of, signed_text
 
 DATES = "dates"  # the section of protocols that holds when a study's data were closed
 MINUS = re.compile(r"(?<![\w.)-])-(?=\d)")
+JOINT = '<span class="joint">{}</span>'  # what joins the parts of a line where they follow each other
 
 
 def summary_prose(answers: Sequence[Answer], data: Dataset, parameters: Parameters) -> Prose:
-    """Return the answers, a line each under whom they are about: risks, difference, certainty."""
+    """Return the answers, a line each under whom they are about: risks, difference, certainty.
+
+    The parts of a line are spans, which a page may set apart and give a bar; without a style they are a
+    sentence. Every number names the data rows that it comes from.
+    """
     found: dict[str, list[str]] = {}
     for one in answers:
         whom, what = split_title(one.title)
-        told = escape(_told_in_short(one, pretty(what), certainty(one, data, parameters)))
+        told = _told_in_short(one, pretty(what), certainty(one, data, parameters), data)
         found.setdefault(whom, []).append(f"{'    ' if whom else ''}- {told}")
     blocks = [
         "\n".join([*([f"- **{escape(whom)}**"] if whom else []), *told]) for whom, told in found.items()
     ]
-    return Prose("\n".join(blocks) or "No questions are asked of the data.")
+    listed = "\n".join(blocks) or "No questions are asked of the data."
+    return Prose(f"::: {{.answers}}\n{listed}\n:::")
 
 
-def _told_in_short(one: Answer, what: str, sure: Certainty | None) -> str:
+def brackets_prose(parameters: Parameters) -> Prose:
+    """Return what the brackets of the first screen are, and what they do not allow for."""
+    told = f"Brackets: {interval_words(parameters)}; it allows for chance only"
+    return Prose(f"{told}, not for differences between the groups.")
+
+
+def _told_in_short(one: Answer, what: str, sure: Certainty | None, data: Dataset) -> str:
     if sure is None:
-        return f"{what}: no data."
-    verdict = statement(
+        return f"{escape(what)}: no data."
+    parts = (
+        _part("asked", f"{escape(what)}{JOINT.format(':')}"),
+        _part("risks", " ".join(_risks(one, data))),
+        _part("told", f"{_verdict(one, sure, data)}."),
+        _part("sure", escape(f"{sure.signs} {sure.word.capitalize()} certainty.")),
+    )
+    return " ".join(parts)
+
+
+def _part(name: str, text: str, style: str = "") -> str:
+    more = f' style="{style}"' if style else ""
+    return f'<span class="{name}"{more}>{text}</span>'
+
+
+def _verdict(one: Answer, sure: Certainty, data: Dataset) -> str:
+    """Return what may be said of the difference, its numbers with the rows of both sides."""
+    said = statement(
         one.verdict, sure.level, _differences(one), allocation=one.allocation, important=one.important
     )
-    return f"{what}: {_risks(one, what)}{verdict}. {sure.signs} {sure.word.capitalize()}."
+    return numbers_traced(said, [str(row["row_id"]) for row in records(one.included)], data)
 
 
-def _risks(one: Answer, what: str) -> str:
-    """Return both risks; of two studies side by side none, since each has its own."""
+def _risks(one: Answer, data: Dataset) -> list[str]:
+    """Return the risk on each side with its arm; of two studies side by side none, since each has its own."""
     if one.finding.side_by_side:
-        return "two studies; "
-    treated, none = (
-        f"{per_1000(risk.estimate)}{_sign(one, side)}" if risk else "" for risk, side in _sides(one)
-    )
-    first_ = one.finding.studies[0]
-    if first_.comparator is None or one.treatment is None:
-        limits = f"{per_1000(one.treatment.low)} to {per_1000(one.treatment.high)}" if one.treatment else ""
-        return f"{treated} ({limits}) with {first_.treatment.label}; "
-    arms = (first_.treatment.label, first_.comparator.label)
-    if all(arm.lower() in what.lower() for arm in arms):
-        return f"{treated} against {none}, "
-    return f"{treated} with {arms[0]}, {none} with {arms[1]}; "
+        return [_part("risk", f"two studies{JOINT.format(',')}")]
+    study = one.finding.studies[0]
+    shown = [(one.treatment, "treatment", study.treatment), (one.control, "comparator", study.comparator)]
+    told = [
+        _risk(risk, arm, _sign(one, side), _rows(one, side), data)
+        for risk, side, arm in shown
+        if risk and arm
+    ]
+    ends = [",", ";"] if len(told) == 2 else [";"]
+    return [
+        _part("risk", text + JOINT.format(end), style) for (text, style), end in zip(told, ends, strict=True)
+    ]
+
+
+def _risk(risk: Proportion, arm: Arm, sign: str, rows: Sequence[str], data: Dataset) -> tuple[str, str]:
+    """Return a risk per 1,000 in words, and the share of a bar that it fills."""
+    text = traced(f"{per_1000(risk.estimate)}{sign}{DOUBT if arm.doubt else ''}", rows, data)
+    part = f" ({numbers_traced(arm.words, rows, data)})" if arm.group else ""
+    return f"{text} with {escape(lower_first(arm.label))}{part}", f"--share: {100 * risk.estimate:.1f}%"
+
+
+def _rows(one: Answer, side: str) -> list[str]:
+    return [str(row["row_id"]) for row in records(one.included) if row["side"] == side]
 
 
 def _differences(one: Answer) -> str:
@@ -97,11 +141,6 @@ def _short(each: Estimate) -> str:
     return f"{size} ({limits.removesuffix(f' {direction}') if one_way else limits})"
 
 
-def _sides(one: Answer) -> Iterator[tuple[Any, str]]:
-    yield one.treatment, "treatment"
-    yield one.control, "comparator"
-
-
 def _sign(one: Answer, side: str) -> str:
     used = [row for row in records(one.included) if row["side"] == side]
     return sign_of([str(row["basis"]) for row in used], [str(row["origin"]) for row in used])
@@ -111,15 +150,21 @@ def scope_prose(answers: Sequence[Answer], data: Dataset, parameters: Parameters
     """Return what all answers rest on and how certain they are, in a sentence or two."""
     made = [certainty(one, data, parameters) for one in answers]
     words = [sure.word for sure in made if sure]
-    studies = {study for one in answers for study in one.studies}
-    randomised = sum(one.allocation == "randomised" and bool(one.studies) for one in answers)
+    studies = {study.family for one in answers for study in one.finding.studies}
+    randomised = [one for one in answers if one.allocation == "randomised" and one.studies]
+    trials = {study.family for one in randomised for study in one.finding.studies}
     each = [
-        f"{word} for {words.count(word)}" for word in ("high", "moderate", "low", "very low") if word in words
+        f"{word} for {counted(str(words.count(word)), 'certainty', 'risk_of_bias', 'counts')}"
+        for word in ("high", "moderate", "low", "very low")
+        if word in words
     ]
     all_ = "all" if len(words) == len(answers) else str(len(words))
+    asked, used = counted(str(len(answers)), "questions"), counted(str(len(studies)), "studies", "counts")
+    compared = f"{counted(str(len(randomised)), 'studies')} answers rest on a randomised comparison"
+    source = f", in {counted(str(len(trials)), 'studies')} trial{'' if len(trials) == 1 else 's'}"
     told = (
-        f"{len(answers)} questions were asked, and {len(studies)} studies answer {all_} of them; "
-        f"{randomised} answers rest on a randomised comparison."
+        f"{asked} questions were asked, and {used} studies with different patients answer {all_} of them; "
+        f"{compared}{source if trials else ''}."
     )
     return Prose(f"{told} Certainty is {joined(each)}." if each else told)
 
@@ -144,7 +189,10 @@ def summary_table(answers: Sequence[Answer], data: Dataset, parameters: Paramete
     level = fmt.level(parameters.confidence_level)
     caption = f"All {len(answers)} answers in absolute numbers, with {level} intervals."
     note = "Without and with the treatment of the question, per 1,000 patients. Certainty: GRADE."
+    note += f" {UNCOUNTED}" if any(" of " in patients_words(one) for one in answers) else ""
+    note = f"{note} {decides_words(answers)}".strip()
     frame = pd.DataFrame([finding_values(one, sure) for one, sure in zip(answers, made, strict=True)])
+    frame["confidence_level"] = parameters.confidence_level
     groups = grouped([split_title(one.title)[0] for one in answers])
     return Table(columns, rows, caption, note, frame, tuple(group for group in groups if group[1]))
 
@@ -159,31 +207,36 @@ def _row(one: Answer, sure: Certainty | None) -> tuple[Cell, ...]:
     what = Cell(pretty(split_title(one.title)[1]))
     if sure is None:
         return (what, Cell("0 (0)"), *(Cell("–") for _ in range(4)), Cell(NO_DATA))
+    rows = tuple(str(row["row_id"]) for row in records(one.included))
     return (
         what,
-        Cell(f"{patients(one):,} ({len(one.studies)})"),
+        Cell(f"{patients_words(one)} ({len(one.studies)})"),
         risk_cell(one, "comparator"),
         risk_cell(one, "treatment"),
-        Cell(difference_words(one).replace(" per 1,000", "")),
-        Cell(effect_words(one)),
+        Cell(difference_words(one).replace(" per 1,000", ""), rows),
+        Cell(effect_words(one), rows),
         Cell(certainty_words(sure)),
     )
 
 
 def wrong_prose(data: Dataset, parameters: Parameters, *, most: int = 3) -> Prose:
     """Return the findings of the audit that change a conclusion, the weightiest of each study or document."""
-    findings = findings_of(data, parameters.alpha)
+    findings = findings_of(data, parameters)
     found = doubtful(findings, "conclusion")
     about = found["study_id"].map(first).where(found["study_id"].ne(""), found["source_id"])
     rank = found.assign(about=about, rows=-found["row_id"].str.count(r"\|"), place=found["check"].map(ORDER))
     ranked = rank.sort_values(["weight", "rows", "place"], kind="stable").drop_duplicates("about")
     lines = [
-        f"- **{escape(_subject(row, data))}**: {escape(_told(row['why']))}"
+        f"- **{escape(_subject(row, data))}**: {_traced_finding(row, data)}"
         for row in records(ranked.head(most))
     ]
     return Prose(
         "\n".join(lines) or "Nothing printed was found to be wrong in a way that changes a conclusion."
     )
+
+
+def _traced_finding(row: Mapping[str, Any], data: Dataset) -> str:
+    return numbers_traced(_told(row["why"]), filter(None, str(row["row_id"]).split("|")), data)
 
 
 def _subject(row: Mapping[str, Any], data: Dataset) -> str:
@@ -204,12 +257,12 @@ def current_prose(data: Dataset) -> Prose:
     All from the data; when the report was built says nothing about it.
     """
     years = data.sources["year"].dropna()
-    newest = f"The newest documents are from {int(years.max())}." if len(years) else "No document has a year."
+    year = counted(str(int(years.max())), "sources") if len(years) else ""
     cut = _last_cut(data)
     waiting = _waiting(data)
-    told = [newest, *([f"The latest date to which a study says its data reach is {cut}."] if cut else [])]
-    told += [_waiting_words(waiting, len(data.studies))] if waiting else []
-    return Prose(escape(" ".join(told)))
+    told = [f"The newest documents are from {year}." if year else "No document has a year."]
+    told += [f"The latest date to which a study says its data reach is {cut}."] if cut else []
+    return Prose(" ".join([*told, *([_waiting_words(waiting, len(data.studies))] if waiting else [])]))
 
 
 def _last_cut(data: Dataset) -> str:
@@ -221,7 +274,8 @@ def _last_cut(data: Dataset) -> str:
     day, row = max(dated, key=lambda one: one[0])
     whole = bool(re.search(r"\d{1,2}\D+\d{4}|\d{4}-\d\d-\d\d", str(row["value"])))
     written = f"{day.day} {day:%B %Y}" if whole else f"{day:%B %Y}"
-    return f"{written} ({study_label(data, str(row['study_id']))})"
+    study = escape(study_label(data, str(row["study_id"])))
+    return f"{traced(written, [str(row['row_id'])], data)} ({study})"
 
 
 def _waiting(data: Dataset) -> list[str]:
@@ -243,5 +297,6 @@ def with_result(data: Dataset) -> set[str]:
 
 def _waiting_words(labels: Sequence[str], studies: int) -> str:
     noun = "trial" if len(labels) == 1 else "trials"
-    told = f"Of {studies} studies, {len(labels)} randomised {noun} had no results in what was read"
-    return f"{told}: {'; '.join(labels)}."
+    of, trials = counted(str(studies), "studies"), counted(str(len(labels)), "studies")
+    told = f"Of {of} studies, {trials} randomised {noun} had no results in what was read"
+    return f"{told}: {escape('; '.join(labels))}."

@@ -57,13 +57,15 @@ class Synthesis:
 
 
 def asked_questions(data: Dataset, **asked: Unpack[Asked]) -> list[dict[str, Any]]:
-    """Return the questions that have the given values, in order; a column not given asks nothing."""
+    """Return the questions that have the given values, by disease and in order; no column asks nothing."""
     frame = data.questions
     for column, value in asked.items():
         many = isinstance(value, Collection) and not isinstance(value, str)
         wanted = list(value) if many else [value]  # type: ignore[call-overload]
         frame = frame[frame[column].isin(wanted)]
-    return records(frame.sort_values("order", kind="stable"))
+    ordered = frame.sort_values("order", kind="stable")
+    diseases = list(dict.fromkeys(data.questions.sort_values("order", kind="stable")["indication"]))
+    return sorted(records(ordered), key=lambda one: diseases.index(one["indication"]))
 
 
 def synthesise(

@@ -1,6 +1,13 @@
 """From a question (PICO) to the rows that answer it, the result in absolute terms, and a sentence."""
 
-from evidence.questions.answers import Answer, answer, grouped
+from evidence.questions.answers import Answer, answer, apart_of, grouped, told_of
+from evidence.questions.definitions import (
+    Definition,
+    criterion_words,
+    definition_differences,
+    definition_of,
+    definitions_of,
+)
 from evidence.questions.findings import (
     OWN,
     ControlRisk,
@@ -31,13 +38,19 @@ __all__ = [
     "Answer",
     "Arm",
     "ControlRisk",
+    "Definition",
     "Estimate",
     "Finding",
     "Study",
     "answer",
+    "apart_of",
     "at_control_risk",
     "by_allocation",
     "control_risk",
+    "criterion_words",
+    "definition_differences",
+    "definition_of",
+    "definitions_of",
     "differences_between",
     "find",
     "finding_verdict",
@@ -48,6 +61,7 @@ __all__ = [
     "question_row",
     "select",
     "studies_of",
+    "told_of",
     "when",
     "years_of",
 ]

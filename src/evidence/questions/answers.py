@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 
@@ -11,7 +12,13 @@ from evidence.data import Dataset
 from evidence.parameters import Parameters
 from evidence.questions.findings import Estimate, Finding, find, finding_verdict
 from evidence.questions.selection import Row, is_empty, question_row, select
-from evidence.questions.studies import Study, by_allocation, studies_of
+from evidence.questions.studies import (
+    Study,
+    by_allocation,
+    doubtful_words,
+    studies_of,
+    uncounted_words,
+)
 from evidence.results import RATES, records
 from evidence.stats import NumberNeeded, Proportion, compare, number_needed
 from evidence.wording import (
@@ -70,7 +77,13 @@ def answer(question_id: str, dataset: Dataset, parameters: Parameters) -> Answer
     Raises:
         ParameterError: there is no such question.
     """
-    question = question_row(question_id, dataset)
+    return _answer(question_id, dataset, parameters)
+
+
+@lru_cache(maxsize=256)  # tables, sentences and figures of a chapter ask for the same answers
+def _answer(question_id: str, whole: Dataset, parameters: Parameters) -> Answer:
+    question = question_row(question_id, whole)
+    dataset = whole.about([question["outcome_id"]])
     rows = select(question, dataset, parameters)
     groups = grouped(studies_of(rows, question, dataset), question)
     found = [
@@ -119,7 +132,7 @@ def _answered(
         studies=tuple(names),
         allocation=found.allocation,
         verdict=verdict,
-        sentence=" ".join(filter(None, (_sentence(found, verdict, label, important), _apart(apart)))),
+        sentence=" ".join(filter(None, (_sentence(found, verdict, label, important), *_rest(found, apart)))),
         finding=found,
         apart=apart,
         better=better,
@@ -152,10 +165,10 @@ def _sentence(found: Finding, verdict: Verdict, label: str, important: float) ->
     said = conclusion(verdict, label, arm, allocation=found.allocation, important_per_1000=important)
     if found.treatment is None:
         return said
-    return f"{_told(found, label, names)} {said}"
+    return f"{told_of(found, label, names)} {said}"
 
 
-def _told(found: Finding, label: str, names: dict[str, str]) -> str:
+def told_of(found: Finding, label: str, names: dict[str, str]) -> str:
     """Return the risks in words: measured in one study, side by side of two, pooled of more."""
     assert found.treatment is not None  # noqa: S101 - the caller has looked
     limits = found.difference and (found.difference.estimate, found.difference.low, found.difference.high)
@@ -183,6 +196,12 @@ def _one(study: Study, found: Finding, place: int) -> tuple[str, str, str, tuple
     )
 
 
+def _rest(found: Finding, apart: Sequence[Finding]) -> list[str]:
+    """Return what is missing or doubtful, in what the studies differ, and what stands apart, likewise."""
+    told = [part for one in apart for part in (apart_of([one]), one.taken_together if one.difference else "")]
+    return [uncounted_words(found.studies), doubtful_words(found.studies), found.taken_together, *told]
+
+
 def _names(studies: Sequence[Study]) -> dict[str, str]:
     if not studies:
         return {}
@@ -196,7 +215,8 @@ def _signs(study: Study) -> dict[str, str]:
     return {"treatment": study.treatment.sign} | none
 
 
-def _apart(apart: Sequence[Finding]) -> str:
+def apart_of(apart: Sequence[Finding]) -> str:
+    """Return what findings of other designs say, in words."""
     return " ".join(
         apart_text(
             one.allocation, [(name, (shown.estimate, shown.low, shown.high)) for name, shown in _shown(one)]

@@ -13,7 +13,7 @@ from evidence.data import Dataset
 from evidence.errors import ParameterError, StatisticsError
 from evidence.parameters import Parameters
 from evidence.questions.selection import Row, is_empty
-from evidence.questions.studies import Study
+from evidence.questions.studies import Study, differences_between
 from evidence.stats import (
     PooledComparison,
     PooledProportion,
@@ -77,6 +77,11 @@ class Finding:
     def side_by_side(self) -> bool:
         """Return whether two studies stand side by side, any summary of them being secondary."""
         return len(self.each) == 2
+
+    @property
+    def taken_together(self) -> str:
+        """Return in what the studies differ that are taken together, nothing where there is one study."""
+        return differences_between(self.studies) if len(self.studies) > 1 else ""
 
     @property
     def measured(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ from evidence.results import days, rates, records
 Side = Literal["treatment", "comparator", ""]
 Row = dict[str, Any]
 SIDES: tuple[Side, Side] = ("treatment", "comparator")
+OF_STUDY = ("indication", "population", "design", "randomised", "parent_study_id")
+OF_ARM = ("node", "dose_value", "combines")
 HALF_A_DAY = 0.5  # a window named in months takes a time named in days that rounds into it
 # Whom to count where a study counts more than one set and the question names none: the widest first.
 SETS = ("randomised", "enrolled", "treated", "unstated", "safety", "evaluable", "responders")
@@ -53,15 +56,23 @@ def is_empty(value: Any) -> bool:
 
 def _candidates(question: Row, data: Dataset, parameters: Parameters) -> list[Row]:
     """Return every whole-study rate of the outcome, with what the question asks of its study and arm."""
-    frame = rates(data, parameters, outcome_ids=[question["outcome_id"]], subgroup="")
-    studies = data.studies[
-        ["study_id", "indication", "population", "design", "randomised", "parent_study_id"]
+    asked = [str(question["outcome_id"])]
+    frame = rates(data.about(asked), parameters, outcome_ids=asked, subgroup="")
+    arms = _by_key(data.arms, ("study_id", "arm_id"), OF_ARM)
+    studies = _by_key(data.studies, ("study_id",), OF_STUDY)
+    return [
+        row | arms[row["study_id"], row["arm_id"]] | studies[row["study_id"],]
+        for row in records(frame)
+        if not row["category"]
     ]
-    arms = data.arms[["study_id", "arm_id", "node", "dose_value", "combines"]]
-    joined = frame.merge(arms, on=["study_id", "arm_id"], how="left").merge(
-        studies, on="study_id", how="left"
-    )
-    return [row for row in records(joined) if not row["category"]]
+
+
+def _by_key(frame: pd.DataFrame, key: Sequence[str], names: Sequence[str]) -> dict[tuple[Any, ...], Row]:
+    """Return columns of a table by its key; what it lacks has NaN in each."""
+    lacking = dict.fromkeys(names, math.nan)
+    found: dict[tuple[Any, ...], Row] = defaultdict(lambda: lacking)
+    keys = zip(*(frame[name].tolist() for name in key), strict=True)
+    return found | dict(zip(keys, records(frame[list(names)]), strict=True))
 
 
 def _judged(row: Row, question: Row) -> Row:

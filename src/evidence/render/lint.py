@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 
 from evidence.errors import Fault
 from evidence.render.book import Book, read_book
-from evidence.render.builtin import finish, read_sources, stage, start
+from evidence.render.builtin import read_sources, stage
 from evidence.render.notebook import Source
+from evidence.render.press import at_work
 
 
 def lint(project: Path) -> list[Fault]:
@@ -26,7 +27,8 @@ def lint(project: Path) -> list[Fault]:
     with TemporaryDirectory(prefix="evidence-lint-") as folder:
         work = Path(folder)
         stage(book, sources, work)
-        found = finish(start(book, sources, work, mode="check"), work, mode="check")
+        with at_work(book, sources, work, modes=()) as press:
+            found = press.finish()
     return all_faults(book, sources, found.faults)
 
 

@@ -16,7 +16,7 @@ from evidence.errors import Fault, RenderError
 from evidence.render import builtin, quarto
 from evidence.render.book import Book, read_book
 from evidence.render.lint import all_faults, lint
-from evidence.render.notebook import Source
+from evidence.render.press import at_work, prune
 
 Format = Literal["html", "pdf"]
 Renderer = Literal["auto", "quarto", "builtin"]
@@ -48,7 +48,12 @@ def program_for(renderer: Renderer) -> quarto.Program | None:
 
 
 def render(
-    project: Path, output: Path, *, formats: Sequence[Format] = ("html", "pdf"), renderer: Renderer = "auto"
+    project: Path,
+    output: Path,
+    *,
+    formats: Sequence[Format] = ("html", "pdf"),
+    renderer: Renderer = "auto",
+    store: Path | None = None,
 ) -> Rendered:
     """Render the book in ``project`` (a folder with ``_quarto.yml`` and executed notebooks) into ``output``.
 
@@ -57,6 +62,7 @@ def render(
         output: folder that gets the pages and the PDF; files already there stay, unless of the same name.
         formats: ``html``, ``pdf`` or both.
         renderer: ``auto`` takes Quarto where a working one is found, else the built-in renderer.
+        store: folder in which the built-in renderer keeps what it made of each chapter, for the next time.
 
     Raises:
         RenderError: lists every fault of the sources with file and cell; nothing is written then.
@@ -70,46 +76,47 @@ def render(
             _refuse(lint(project))
             notes = quarto.run(program, project, work, formats=formats)
         else:
-            notes = _built_in(project, work, formats)
+            notes = _built_in(project, work, formats, store)
         files = _publish(work, output)
     if program:
         return Rendered("quarto", program.version, files, notes)
     return Rendered("builtin", f"Pandoc {pypandoc.get_pandoc_version()}", files, notes)
 
 
-def _built_in(project: Path, work: Path, formats: Sequence[Format]) -> tuple[str, ...]:
+def _built_in(project: Path, work: Path, formats: Sequence[Format], store: Path | None) -> tuple[str, ...]:
     # Looked for here, once: two threads that look at the same time can find another, older program.
     pypandoc.get_pandoc_path()
     book = read_book(project)
     sources = builtin.read_sources(book)
-    with ThreadPoolExecutor() as pool:
-        jobs = []
-        if "pdf" in formats:
-            jobs.append(pool.submit(_paper, book, sources, work))
-        if "html" in formats:
-            jobs.append(pool.submit(_pages, book, sources, work, pdf="pdf" in formats))
-        notes = [note for job in jobs for note in job.result()]
-    return tuple(dict.fromkeys(notes))
+    pages, paper = "html" in formats, "pdf" in formats
+    folder = work / PRESS
+    for staged in [work] * pages + [folder] * paper:
+        builtin.stage(book, sources, staged)
+    modes = [mode for mode, wanted in (("typst", paper), ("html", pages)) if wanted]
+    home = work if pages else folder
+    with (
+        at_work(book, sources, home, modes=modes, pdf=paper, store=store) as press,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        text = press.typst() if paper and press.await_word("typst") else None
+        printed = pool.submit(_paper, book, folder, text, store) if text is not None else None
+        found = press.finish()
+        _refuse(all_faults(book, sources, found.faults))
+        if pages:
+            builtin.copy_assets(book, work, found.files)
+        notes = printed.result() if printed else ()
+    if paper:
+        os.replace(folder / f"{book.output_file}.pdf", work / f"{book.output_file}.pdf")
+    if store:
+        prune(store, found.used)
+    return tuple(dict.fromkeys((*found.notes, *notes)))
 
 
-def _pages(book: Book, sources: Sequence[Source], work: Path, *, pdf: bool) -> tuple[str, ...]:
-    builtin.stage(book, sources, work)
-    found = builtin.finish(builtin.start(book, sources, work, mode="html", pdf=pdf), work, mode="html")
-    _refuse(all_faults(book, sources, found.faults))
-    builtin.copy_assets(book, work, found.files)
-    return found.notes
-
-
-def _paper(book: Book, sources: Sequence[Source], work: Path) -> tuple[str, ...]:
+def _paper(book: Book, folder: Path, text: str, store: Path | None) -> tuple[str, ...]:
     """Work in a folder of its own: Typst must not read a file that the pages are just being written to."""
-    press = work / PRESS
-    builtin.stage(book, sources, press)
-    found = builtin.finish(builtin.start(book, sources, press, mode="typst"), press, mode="typst")
-    _refuse(all_faults(book, sources, found.faults))
-    builtin.copy_files(book, press, found.files)
-    target, notes = builtin.compile_pdf(book, press)
-    os.replace(target, work / target.name)
-    return (*found.notes, *notes)
+    (folder / builtin.PAPER).write_text(text, encoding="utf-8")
+    builtin.copy_images(book, folder, text)
+    return builtin.make_pdf(book, folder, store)
 
 
 def _refuse(faults: Sequence[Fault]) -> None:

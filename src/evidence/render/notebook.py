@@ -21,6 +21,9 @@ CELL_OPTIONS = (
     "label", "fig-cap", "fig-alt", "tbl-cap", "echo", "include", "output", "code-fold", "code-summary"
 )  # fmt: skip
 IMAGE_TYPES = {"image/svg+xml": ".svg", "image/png": ".png"}
+LABEL_MEND = "is no plain label; begin it with a letter, go on with letters, digits, '-', '_' and '.'"
+SHOWN = ("text/markdown", "text/plain", *IMAGE_TYPES)
+PLAIN_LABEL = re.compile(r"[A-Za-z][\w.-]*")  # of an output: anchors and files are called by it
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
@@ -63,7 +66,39 @@ def _cells(book: Book, chapter: Chapter) -> list[dict[str, Any]]:
     cells = json.loads(text)["cells"]
     if not isinstance(cells, list):
         raise TypeError("cells is not a list")
+    for place, cell in enumerate(cells, 1):
+        if not _is_cell(cell):
+            raise TypeError(f"cell {place} is not made as a notebook's cell")
     return cells
+
+
+def _is_cell(cell: Any) -> bool:
+    """Return whether a cell, and each of its outputs, has the shape that a notebook gives it."""
+    if not isinstance(cell, dict) or not _is_text(cell.get("source")):
+        return False
+    outputs = cell.get("outputs") or []
+    return (
+        isinstance(cell.get("metadata") or {}, dict)
+        and isinstance(outputs, list)
+        and all(_is_output(output) for output in outputs)
+    )
+
+
+def _is_output(output: Any) -> bool:
+    if not isinstance(output, dict) or not _is_text(output.get("text")):
+        return False
+    data, metadata = output.get("data") or {}, output.get("metadata") or {}
+    if not isinstance(data, dict) or not isinstance(metadata, dict):
+        return False
+    told = metadata.get("evidence") or {}
+    shown = [value for kind, value in data.items() if kind in SHOWN]
+    return isinstance(told, dict) and all(_is_text(text) for text in (*shown, told.get("csv")))
+
+
+def _is_text(text: Any) -> bool:
+    """Return whether notebook text is whole, a list of lines, or missing."""
+    lines = text if isinstance(text, list) else [text or ""]
+    return all(isinstance(line, str) for line in lines)
 
 
 def _piece(book: Book, source: Source, index: int, cell: Mapping[str, Any]) -> Iterator[str]:
@@ -122,6 +157,10 @@ def cell_options(
         source.fault(index, f"#| {name}", f"is outside the subset; the options are {', '.join(CELL_OPTIONS)}")
     metadata = cell.get("metadata") or {}
     options |= {name: metadata[name] for name in CELL_OPTIONS if name in metadata}
+    label = options.get("label")
+    if label is not None and not (isinstance(label, str) and PLAIN_LABEL.fullmatch(label)):
+        source.fault(index, f"label: {flat(label)}", LABEL_MEND)
+        del options["label"]
     return options, "\n".join(lines[count:])
 
 
@@ -175,7 +214,9 @@ def _output(
             index, str(output.get("ename", "error")), "the cell failed; mend the notebook and run it again"
         )
     elif kind in ("display_data", "execute_result"):
-        yield from _bundle(source, index, output.get("data") or {}, options)
+        said = (output.get("metadata") or {}).get("evidence") or {}
+        own = {"fig-alt": said["alt"]} if said.get("kind") == "part" else {}
+        yield from _bundle(source, index, output.get("data") or {}, {**options, **own})
 
 
 def _bundle(source: Source, index: int, data: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import reprlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,16 +15,42 @@ from evidence.errors import StatisticsError
 
 Floats = NDArray[np.float64]
 
+MOST = 10**15  # up to 2**53 (9 * 10**15) a float holds every whole number, and twice a count must fit
+NOT_A_NUMBER = (str, bytes, np.ndarray, np.datetime64, np.timedelta64)  # what int() and float() would take
+SMALLEST_TAIL = 1e-15  # a level nearer to 0 or 1 has no quantile in floating-point numbers
+LARGEST = 1e40  # beyond it, and for spreads below 1/LARGEST, fourth powers of sums may overflow
+
 
 def whole(value: Any, name: str) -> int:
-    """Return a count as an int; refuse missing values, fractions and negative numbers."""
+    """Return a count as an int; refuse missing values, fractions, negative and too large numbers."""
     try:
-        number = int(value)
+        number = -1 if isinstance(value, NOT_A_NUMBER) else int(value)
     except (TypeError, ValueError, OverflowError):
         number = -1
-    if number < 0 or isinstance(value, str) or number != value:
-        raise StatisticsError(f"{name} is {value!r}: give a whole number of at least 0")
+    if number < 0 or number != value:
+        raise StatisticsError(f"{name} is {shown(value)}: give a whole number of at least 0")
+    if number > MOST:
+        raise StatisticsError(f"{name} is {shown(value)}: give at most {MOST:.0e}")
     return number
+
+
+def number(value: Any, name: str, mend: str = "give a number") -> float:
+    """Return one real number, which may be infinite; refuse missing values, text and lists."""
+    try:
+        found = math.nan if isinstance(value, NOT_A_NUMBER) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if math.isnan(found):
+        raise StatisticsError(f"{name} is {shown(value)}: {mend}")
+    return found
+
+
+def shown(value: Any) -> str:
+    """Return a value in few characters, for a message."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return f"{type(value).__name__} beyond all bounds"
 
 
 def counts(events: Any, n: Any, events_name: str = "events", n_name: str = "n") -> tuple[int, int]:
@@ -37,40 +65,63 @@ def counts(events: Any, n: Any, events_name: str = "events", n_name: str = "n") 
 
 def confidence(level: float) -> float:
     """Return a confidence level strictly between 0 and 1."""
-    if not 0 < level < 1:
-        raise StatisticsError(f"level is {level!r}: give a number between 0 and 1, such as 0.95")
-    return float(level)
+    mend = "give a number between 0 and 1, such as 0.95"
+    given = number(level, "level", mend)
+    if not SMALLEST_TAIL <= given <= 1 - SMALLEST_TAIL:
+        raise StatisticsError(f"level is {shown(level)}: {mend}")
+    return given
 
 
 def chosen(value: str, allowed: Iterable[str], name: str) -> str:
     """Return a choice that is among those allowed."""
     options = tuple(allowed)
-    if value not in options:
-        raise StatisticsError(f"{name} is {value!r}: choose {', '.join(options)}")
+    if not isinstance(value, str) or value not in options:
+        raise StatisticsError(f"{name} is {shown(value)}: choose {', '.join(options)}")
     return value
 
 
 def positive(value: float, name: str) -> float:
-    """Return a finite number above zero."""
-    if not 0 < value < np.inf:
-        raise StatisticsError(f"{name} is {value!r}: give a finite number above 0")
-    return float(value)
+    """Return a number above zero that is neither infinite nor beyond reason."""
+    given = number(value, name)
+    if not 0 < given <= LARGEST:
+        raise StatisticsError(f"{name} is {shown(value)}: give a number above 0 and at most {LARGEST:.0e}")
+    return given
 
 
 def finite(values: ArrayLike, name: str) -> Floats:
     """Return numbers as a float array; refuse text, missing and infinite values."""
     try:
         array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise StatisticsError(f"{name} holds a missing or non-numeric value: leave that row out") from error
     if not np.isfinite(array).all():
         raise StatisticsError(f"{name} holds a missing or infinite value: leave that row out")
     return array
 
 
+def column(values: ArrayLike, name: str) -> Floats:
+    """Return finite numbers of a magnitude that powers of sums can hold, one after the other."""
+    array = finite(values, name)
+    if array.ndim != 1:
+        raise StatisticsError(f"{name} has shape {array.shape}: give a list of numbers")
+    if (np.abs(array) > LARGEST).any():
+        raise StatisticsError(f"{name} holds a number beyond {LARGEST:.0e}: give it in another unit")
+    return array
+
+
+def listed(values: Any, name: str) -> list[Any]:
+    """Return values that come one after the other as a list; refuse a single value."""
+    if not isinstance(values, Iterable):
+        raise StatisticsError(f"{name} is {shown(values)}: give a list")
+    try:
+        return list(values)
+    except TypeError as error:  # an array without dimensions says that it can be iterated
+        raise StatisticsError(f"{name} is {shown(values)}: give a list") from error
+
+
 def same_length(*columns: Sequence[Any] | Floats) -> None:
     """Refuse columns that do not describe the same groups."""
-    lengths = {len(column) for column in columns}
+    lengths = {len(listed(column, "a column")) for column in columns}
     if len(lengths) != 1 or lengths == {0}:
         raise StatisticsError(f"columns have lengths {sorted(lengths)}: give one value per group in each")
 

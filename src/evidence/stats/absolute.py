@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import Floats, chosen
+from evidence.stats._checks import LARGEST, Floats, chosen, column, number
 
 RatioMeasure = Literal["RR", "OR"]
 Limits = tuple[float, float, float]  # estimate, low, high
@@ -60,6 +60,8 @@ def absolute_effect(
     (-0.1, -0.15, 0.0)
     """
     chosen(measure, ("RR", "OR"), "measure")
+    ratio, control = _limits(ratio, "ratio"), _limits(control, "control risk")
+    correlation = number(correlation, "correlation")
     _refuse(ratio, control, correlation)
     scale: Callable[[float], float] = _logit if measure == "OR" else _log
     base, shift = _around(control, scale), _around(ratio, math.log)
@@ -77,9 +79,16 @@ def absolute_effect(
     )  # fmt: skip
 
 
+def _limits(given: Limits, name: str) -> Limits:
+    values = column(given, name).tolist()
+    if len(values) != 3:
+        raise StatisticsError(f"{name} has {len(values)} numbers: give estimate, lower and upper limit")
+    return values[0], values[1], values[2]
+
+
 def _refuse(ratio: Limits, control: Limits, correlation: float) -> None:
     for name, (middle, low, high), top in (("ratio", ratio, math.inf), ("control risk", control, 1.0)):
-        if not 0 <= low <= middle <= high <= top or (name == "ratio" and (low <= 0 or math.isinf(high))):
+        if not 0 <= low <= middle <= high <= top or (name == "ratio" and low < 1 / LARGEST):
             raise StatisticsError(f"{name} {middle:g} ({low:g} to {high:g}): give limits around an estimate")
     if not -1 <= correlation <= 1:
         raise StatisticsError(f"correlation is {correlation:g}: give a number from -1 to 1")

@@ -15,6 +15,7 @@ from evidence.stats.proportion import proportion
 
 Measure = Literal["RR", "OR", "OR-exact", "RD"]
 
+MOST_TABLES = 10**5  # with the same margins; the exact interval sums over all of them many times
 NO_CORRECTION = "none"
 EVERY_CELL = "0.5 added to every cell"
 VARIANCE_ONLY = "0.5 added to every cell, in the standard error only"
@@ -116,7 +117,8 @@ def compare(
     """
     arms = Arms(*counts(e1, n1, "e1", "n1"), *counts(e0, n0, "e0", "n0"))
     methods = _METHODS[chosen(measure, _METHODS, "measure")]
-    name = chosen(method or next(iter(methods)), methods, f"method of {measure}")
+    first = next(iter(methods))
+    name = chosen(first if method is None else method, methods, f"method of {measure}")
     _refuse_uninformative(arms, measure)
     compute, test = methods[name]
     result = compute(arms, confidence(level))
@@ -163,9 +165,11 @@ def _woolf(arms: Arms, level: float) -> _Result:
 def _conditional(arms: Arms, level: float) -> _Result:
     from scipy.stats import contingency
 
-    from evidence.stats.tables import fisher_exact
+    from evidence.stats.tables import exact_counts, fisher_exact
 
-    table = [[arms.e1, arms.n1 - arms.e1], [arms.e0, arms.n0 - arms.e0]]
+    table = exact_counts([[arms.e1, arms.n1 - arms.e1], [arms.e0, arms.n0 - arms.e0]]).astype(int)
+    if min(*table.sum(axis=0), *table.sum(axis=1)) > MOST_TABLES:
+        raise StatisticsError(f"more than {MOST_TABLES:,} tables have these margins: use measure='OR'")
     fit = contingency.odds_ratio(table, kind="conditional")
     low, high = fit.confidence_interval(confidence_level=level)
     return _Result(float(fit.statistic), float(low), float(high), fisher_exact(table).p)
@@ -203,10 +207,15 @@ def _miettinen_nurminen(arms: Arms, level: float) -> _Result:
 
 
 def _limit(excess: Callable[[float], float], inner: float, outer: float) -> float:
-    """Return where ``excess`` turns positive on the way out; at ``inner`` itself it can touch zero."""
+    """Return where ``excess`` turns positive on the way out; at ``inner`` itself it can touch zero.
+
+    With 10**12 patients and more the limit may lie nearer to ``inner`` than where the search starts.
+    """
     if inner == outer or excess(outer) <= 0:
         return outer
     start = inner + math.copysign(1e-12, outer - inner)
+    if excess(start) > 0:
+        return start
     return float(optimize.brentq(excess, start, outer, xtol=1e-15, rtol=1e-14, maxiter=500))
 
 

@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import Floats, chosen, confidence, counts, same_length
+from evidence.stats._checks import Floats, chosen, confidence, counts, listed, same_length
 from evidence.stats.network_data import linked
+from evidence.stats.tables import EXACT_UP_TO
 
 SETTLED = (
     1e-10  # gain in likelihood below which a step is the last: what it leaves is of the order of its square
 )
 STEPS = 200
+MOST_EVENTS = 10**5  # of a study: the convolution of its arms takes time by their square
 BISECTIONS = 12  # halves a range of about 80 to 0.02, far closer than needed
 NEGLIGIBLE = -90.0  # log of the share of a binomial's largest probability below which it is left out
 FAR = 25.0  # log odds ratio beyond which nothing changes any more: the estimate is infinite
@@ -161,7 +163,7 @@ class _Logs(NamedTuple):
 
 def _strata(*columns: Iterable[Any]) -> tuple[list[list[_Arm]], tuple[str, ...], tuple[str, ...]]:
     """Return the arms of each informative study, their treatments, and the treatments in none of them."""
-    lists = [list(column) for column in columns]
+    lists = [listed(column, "a column") for column in columns]
     same_length(*lists)
     arms: dict[str, list[_Arm]] = {}
     for place, label, happened, total in zip(*lists, strict=True):
@@ -175,7 +177,19 @@ def _strata(*columns: Iterable[Any]) -> tuple[list[list[_Arm]], tuple[str, ...],
             f"studies with events and non-events do not connect the treatments; their components: {named}"
         )
     everyone = {arm.treatment for members in arms.values() for arm in members}
+    _refuse_huge(strata)
     return strata, groups[0], tuple(sorted(everyone - set(groups[0])))
+
+
+def _refuse_huge(strata: Iterable[Sequence[_Arm]]) -> None:
+    """Refuse studies whose log binomial coefficients have too few digits, or too many terms."""
+    for arms in strata:
+        patients, events = (sum(one) for one in zip(*((arm.n, arm.events) for arm in arms), strict=True))
+        if patients > EXACT_UP_TO or events > MOST_EVENTS:
+            raise StatisticsError(
+                f"a study has {events:,} events in {patients:,} patients: the exact likelihood is not made "
+                "for so many; use mantel_haenszel or network"
+            )
 
 
 def _informative(arms: Sequence[_Arm]) -> bool:

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from evidence.stats._checks import Floats
+from evidence.stats._checks import Floats, whole
 from evidence.stats.results import TestResult
-from evidence.stats.tables import counts_table, without_empty
+from evidence.stats.tables import exact_counts, without_empty
 
 Indices = NDArray[np.intp]
 
+SEEDS = 2**32  # numpy takes seeds below it
 TIE = 1e-7  # tables within this factor are equally likely: the factor that R's fisher.test uses
 MERGE_DECIMALS = 9  # paths whose log probabilities agree so far are one path; well inside TIE
 
@@ -80,7 +81,8 @@ def fisher_freeman_halton(
     >>> round(fisher_freeman_halton([[1, 2, 1, 0], [3, 3, 6, 1], [10, 10, 14, 9], [6, 7, 12, 11]]).p, 4)
     0.7827
     """
-    cells = without_empty(counts_table(table)).astype(np.intp)
+    cells = without_empty(exact_counts(table)).astype(np.intp)
+    work, draws, seed = whole(work, "work"), max(whole(draws, "draws"), 1), whole(seed, "seed") % SEEDS
     name = "Fisher-Freeman-Halton exact test"
     if min(cells.shape, default=0) < 2:
         return TestResult(None, None, 1.0, name)

@@ -124,9 +124,8 @@ def egger(y: ArrayLike, v: ArrayLike, *, conditions: Conditions = "enforce") -> 
     chosen(conditions, ("enforce", "ignore"), "conditions")
     k, least = len(effects), ENOUGH if conditions == "enforce" else 3
     if k < least:
-        raise StatisticsError(
-            f"Egger's test has too little power with {k} studies: it needs at least {least}"
-        )
+        given = "1 study" if k == 1 else f"{k} studies"
+        raise StatisticsError(f"Egger's test has too little power with {given}: it needs at least {least}")
     error, weight = np.sqrt(variances), 1 / variances
     centred = error - np.average(error, weights=weight)
     spread = float((weight * centred**2).sum())

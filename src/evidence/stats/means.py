@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from scipy import special
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import chosen, confidence, finite, positive, same_length, whole
+from evidence.stats._checks import (
+    LARGEST,
+    chosen,
+    column,
+    confidence,
+    finite,
+    number,
+    positive,
+    same_length,
+    whole,
+)
 from evidence.stats.results import TestResult
 
 Variances = Literal["student", "welch"]
@@ -40,12 +50,14 @@ class _Group(NamedTuple):
 
 def _group(mean: float, sd: float, n: Any, which: str) -> _Group:
     total = whole(n, f"n{which}")
-    values = finite([mean, sd], f"mean or SD of group {which}")
-    if total < 2 or sd < 0:
+    centre, spread = column([mean, sd], f"mean or SD of group {which}").tolist()
+    if total < 2 or spread < 0:
         raise StatisticsError(
-            f"group {which} has n {total} and SD {sd}: give n above 1 and an SD of at least 0"
+            f"group {which} has n {total} and SD {spread}: give n above 1 and an SD of at least 0"
         )
-    return _Group(float(values[0]), float(values[1]), total)
+    if 0 < spread < 1 / LARGEST:
+        raise StatisticsError(f"group {which} has SD {spread}: give it in another unit")
+    return _Group(centre, spread, total)
 
 
 def anova_from_summary(means: Sequence[float], sds: Sequence[float], ns: Sequence[Any]) -> TestResult:
@@ -69,7 +81,8 @@ def anova_from_summary(means: Sequence[float], sds: Sequence[float], ns: Sequenc
     (4.8461, 2, 27, 0.01591)
     """
     same_length(means, sds, ns)
-    groups = [_group(*parts, str(i + 1)) for i, parts in enumerate(zip(means, sds, ns, strict=True))]
+    rows = zip(list(means), list(sds), list(ns), strict=True)
+    groups = [_group(mean, sd, n, str(place)) for place, (mean, sd, n) in enumerate(rows, 1)]
     m, s, n = np.array(groups, dtype=np.float64).T
     df, df_error = len(groups) - 1, int(n.sum()) - len(groups)
     within = float(((n - 1) * s**2).sum()) / df_error
@@ -177,6 +190,7 @@ def sd_from_interval(low: float, high: float, n: Any, *, level: float = 0.95) ->
     5.09
     """
     total = whole(n, "n")
+    low, high = column([low, high], "the interval").tolist()
     if total < 2 or not low < high:
         raise StatisticsError(f"interval {low} to {high} with n {total}: give low below high and n above 1")
     t = float(special.stdtrit(total - 1, (1 + confidence(level)) / 2))
@@ -189,7 +203,7 @@ def t_p(statistic: float, df: float) -> float:
     >>> round(t_p(2.228139, 10), 5)
     0.05
     """
-    return float(2 * special.stdtr(positive(df, "df"), -abs(statistic)))
+    return float(2 * special.stdtr(positive(df, "df"), -abs(number(statistic, "t"))))
 
 
 def f_p(statistic: float, df: float, df_error: float) -> float:
@@ -198,9 +212,10 @@ def f_p(statistic: float, df: float, df_error: float) -> float:
     >>> round(f_p(4.102821, 2, 10), 5)
     0.05
     """
-    if statistic < 0:
-        raise StatisticsError(f"F is {statistic}: give at least 0")
-    return float(special.fdtrc(positive(df, "df"), positive(df_error, "df_error"), statistic))
+    value = number(statistic, "F")
+    if value < 0:
+        raise StatisticsError(f"F is {value}: give at least 0")
+    return float(special.fdtrc(positive(df, "df"), positive(df_error, "df_error"), value))
 
 
 def holm(p_values: Sequence[float]) -> NDArray[np.float64]:

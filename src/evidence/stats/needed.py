@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import chosen
+from evidence.stats._checks import chosen, shown
 from evidence.stats.compare import Effect
 
 Better = Literal["higher", "lower"]
@@ -56,8 +56,9 @@ def number_needed(effect: Effect, *, better: Better = "higher") -> NumberNeeded:
     >>> number_needed(compare(7, 20, 5, 20, measure="RD")).text
     'NNTB 10 (NNTB 3 to infinity to NNTH 6)'
     """
-    if effect.measure != "RD":
-        raise StatisticsError(f"number_needed was given {effect.measure}: compare with measure='RD'")
+    if not isinstance(effect, Effect) or effect.measure != "RD":
+        given = getattr(effect, "measure", shown(effect))
+        raise StatisticsError(f"number_needed was given {given}: compare with measure='RD'")
     sign = 1 if chosen(better, ("higher", "lower"), "better") == "higher" else -1
     gains = sign * effect.estimate, *sorted((sign * effect.low, sign * effect.high))
     return _numbers(*(gain if gain else 0.0 for gain in gains))

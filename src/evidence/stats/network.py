@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import special
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import Floats, chosen, confidence, normal_quantile
+from evidence.stats._checks import LARGEST, Floats, chosen, confidence, normal_quantile, number, whole
 from evidence.stats.network_data import RATIOS, Evidence, NetworkMeasure, read_evidence
 from evidence.stats.network_fit import (
     Model,
@@ -178,6 +178,7 @@ def network(
     evidence = read_evidence(contrasts, measure)
     chosen(reference, evidence.treatments, "reference")
     chosen(better, ("larger", "smaller"), "better")
+    seed = whole(seed, "seed")
     z = normal_quantile(confidence(level))
     fit = _fit(evidence, reference, tau2, level)
     treatments = (reference, *(node for node in evidence.treatments if node != reference))
@@ -235,9 +236,10 @@ def estimated_tau2(parts: Spectrum, tau2: str | float) -> tuple[float, str]:
         if tau2 == "FE" or not len(parts.squares):
             return 0.0, "FE"
         return (restricted_likelihood if tau2 == "REML" else dersimonian_laird)(parts), tau2
-    if not 0 <= tau2 < np.inf:
-        raise StatisticsError(f"tau2 is {tau2!r}: give a variance of at least 0, or REML, DL or FE")
-    return float(tau2), "assumed"
+    assumed = number(tau2, "tau2")
+    if not 0 <= assumed <= LARGEST:
+        raise StatisticsError(f"tau2 is {assumed}: give a variance of at least 0, or REML, DL or FE")
+    return assumed, "assumed"
 
 
 def _with_reference(effects: Floats, covariance: Floats) -> tuple[Floats, Floats]:

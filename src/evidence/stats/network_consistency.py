@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import Floats, confidence, finite, normal_p, normal_quantile, positive
+from evidence.stats._checks import Floats, column, confidence, normal_p, normal_quantile, positive, shown
 from evidence.stats.network import NetworkTau2, estimated_tau2
 from evidence.stats.network_data import Evidence, NetworkMeasure, components, read_evidence
 from evidence.stats.network_fit import Model, coefficients, consistency_model, spectrum
@@ -79,9 +79,9 @@ def bucher(
 
 def _effect(value: Pooled | Contrast | Sequence[float], name: str) -> tuple[float, float]:
     pair = (value.estimate, value.se) if isinstance(value, Pooled | Contrast) else value
-    numbers = finite(pair, name)
+    numbers = column(pair, name)
     if numbers.shape != (2,):
-        raise StatisticsError(f"{name} is {value!r}: give an effect and its standard error")
+        raise StatisticsError(f"{name} is {shown(value)}: give an effect and its standard error")
     return float(numbers[0]), positive(float(numbers[1]), f"standard error of {name}")
 
 
@@ -168,9 +168,9 @@ def _no_loop(evidence: Evidence, pair: tuple[str, str]) -> str:
 
 
 def _split(evidence: Evidence, pair: tuple[str, str], tau2: NetworkTau2 | float, level: float) -> NodeSplit:
-    unknown = [node for node in pair if node not in evidence.treatments]
-    if unknown or pair[0] == pair[1]:
-        raise StatisticsError(f"{pair} is no pair of treatments: choose two of {evidence.treatments}")
+    known = [node for node in pair if isinstance(node, str) and node in evidence.treatments]
+    if len(known) < 2 or known[0] == known[1]:
+        raise StatisticsError(f"{shown(pair)} is no pair of treatments: choose two of {evidence.treatments}")
     reason = _no_loop(evidence, pair)
     if reason:
         raise StatisticsError(reason)

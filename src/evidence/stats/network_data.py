@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import Floats, chosen, counts, same_length
+from evidence.stats._checks import Floats, chosen, counts, listed, same_length
 from evidence.stats.compare import EVERY_CELL, NO_CORRECTION, VARIANCE_ONLY
+from evidence.stats.pool import one_data_set
 
 NetworkMeasure = Literal["RR", "OR", "HR", "IRR", "ROM", "RD", "MD", "SMD"]
 
@@ -86,7 +87,7 @@ def arm_contrasts(
     '0.5 added to every cell'
     """
     chosen(measure, COUNT_MEASURES, "measure")
-    columns = [list(column) for column in (study, treatment, events, n)]
+    columns = [listed(one, "a column") for one in (study, treatment, events, n)]
     same_length(*columns)
     arms: dict[str, list[_Arm]] = {}
     for place, label, happened, total in zip(*columns, strict=True):
@@ -171,12 +172,16 @@ def read_evidence(contrasts: pd.DataFrame, measure: str) -> Evidence:
 
 
 def _canonical(contrasts: pd.DataFrame) -> pd.DataFrame:
+    if not isinstance(contrasts, pd.DataFrame):
+        raise StatisticsError("contrasts is no table: give a data frame with one row per contrast")
     frame = pd.DataFrame(contrasts)
     renamed = {old: new for old, new in ALIASES.items() if old in frame and new not in frame}
     frame = frame.rename(columns=renamed)
     lacking = [name for name in ("study", "treatment1", "treatment0") if name not in frame]
     if lacking:
         raise StatisticsError(f"contrasts lack the columns {', '.join(lacking)}: they have {list(frame)}")
+    if frame[["study", "treatment1", "treatment0"]].isna().to_numpy().any():
+        raise StatisticsError("a contrast lacks its study or a treatment: name them")
     names = {name: frame[name].astype(str) for name in ("study", "treatment1", "treatment0")}
     return frame.assign(**names).reset_index(drop=True)
 
@@ -192,9 +197,11 @@ def _with_effects(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def _numbers(column: pd.Series[Any]) -> pd.Series[float]:
+    if any(isinstance(one, complex) for one in column):
+        raise StatisticsError(f"{column.name} holds a value that is no number: correct it")
     try:
         return column.astype("float64")
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise StatisticsError(f"{column.name} holds a value that is no number: correct it") from error
 
 
@@ -215,6 +222,8 @@ def _refuse_half_missing(frame: pd.DataFrame) -> None:
         if not np.isfinite(numbers).all() or numbers[1] <= 0:
             pair = f"{row.treatment1} against {row.treatment0}"
             raise StatisticsError(f"study {row.study}, {pair}: y is {row.y} and v {row.v}; v must be above 0")
+    if len(frame):
+        one_data_set(frame["y"], frame["v"])
 
 
 def _study(name: str, rows: pd.DataFrame) -> Study:

@@ -14,6 +14,7 @@ from evidence.stats.strata import CommonEffect, Strata, common_effect, read_stra
 
 Conditions = Literal["enforce", "ignore"]
 
+FARTHEST = 100.0  # log odds ratio; counts of a thousand million million in all cells give at most 70
 RARE = 0.01  # events at most 1% (Bradburn and others, Statistics in Medicine 2007;26:53-77)
 BALANCE = 2.0  # arms within 2:1: the estimate is biased in unbalanced studies
 LARGE = 2.0  # odds ratio between 1/2 and 2: the estimate is biased for large effects
@@ -48,7 +49,10 @@ def peto(tables: ArrayLike, *, level: float = 0.95, conditions: Conditions = "en
     variance = float((s.n1 * s.n0 * events * none / (s.n**2 * (s.n - 1))).sum())
     if not variance:
         raise StatisticsError("no study has both arms and both outcomes: there is no odds ratio to estimate")
-    ratio = math.exp(float((s.a - s.n1 * events / s.n).sum()) / variance)
+    log_ratio = float((s.a - s.n1 * events / s.n).sum()) / variance
+    if abs(log_ratio) > FARTHEST:
+        raise StatisticsError(f"the log odds ratio is {log_ratio:.0f}: no odds ratio is that far from 1")
+    ratio = math.exp(log_ratio)
     broken = _broken(s, ratio)
     if broken and conditions == "enforce":
         raise StatisticsError(f"Peto's method is biased here: {'; '.join(broken)}; use mantel_haenszel")

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import confidence, normal_quantile
+from evidence.stats._checks import chosen, confidence, counts, listed, normal_quantile, shown
 from evidence.stats.compare import NO_CORRECTION, Effect, compare
 from evidence.stats.pool import IntervalMethod, Pooled, pool
 from evidence.stats.tau2 import Tau2Method
@@ -82,7 +82,8 @@ def pool_comparisons(
     >>> found.k, round(found.estimate, 2), found.zero_cells
     (3, 0.26, 'no cell corrected')
     """
-    effects = tuple(_effect(one, measure, level, method) for one in studies)
+    chosen(measure, ("RR", "OR", "RD"), "measure")
+    effects = tuple(_effect(one, measure, level, method) for one in listed(studies, "studies"))
     informed = [effect for effect in effects if effect is not None]
     if not informed:
         raise StatisticsError(f"{measure}: no study informs it ({NO_INFORMATION}); use measure='RD'")
@@ -95,9 +96,12 @@ def pool_comparisons(
 
 
 def _effect(one: Counts, measure: PooledMeasure, level: float, method: str | None) -> Effect | None:
-    e1, n1, e0, n0 = one
+    if len(given := listed(one, "a study")) != 4:
+        raise StatisticsError(f"a study is {shown(one)}: give events and patients of both arms")
+    e1, n1 = counts(given[0], given[1], "e1", "n1")
+    e0, n0 = counts(given[2], given[3], "e0", "n0")
     both_alike = e1 == e0 == 0 or (measure == "OR" and e1 == n1 and e0 == n0)
-    if measure != "RD" and both_alike and n1 > 0 and n0 > 0:
+    if measure != "RD" and both_alike:
         return None
     return compare(e1, n1, e0, n0, measure=measure, level=level, method=method)
 

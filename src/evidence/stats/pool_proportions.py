@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 from scipy import special
 
 from evidence.stats import binomial_normal
-from evidence.stats._checks import Floats, chosen, confidence, counts, normal_quantile, same_length
+from evidence.stats._checks import Floats, chosen, confidence, counts, listed, normal_quantile, same_length
 from evidence.stats.pool import IntervalMethod, pool
 from evidence.stats.proportion import proportion
 from evidence.stats.tau2 import Tau2Method
@@ -88,7 +89,7 @@ def pool_proportions(
     """
     chosen(method, ("GLMM", "logit"), "method")
     same_length(events, n)
-    pairs = [counts(e, total) for e, total in zip(events, n, strict=True)]
+    pairs = [counts(*pair) for pair in zip(listed(events, "events"), listed(n, "n"), strict=True)]
     e, total = np.array(pairs, dtype=np.float64).T
     if len(pairs) == 1 or e.sum() in (0, total.sum()):
         return _total(e, total, confidence(level))
@@ -107,11 +108,16 @@ def _total(events: Floats, n: Floats, level: float) -> PooledProportion:
 
 
 def _glmm(events: Floats, n: Floats, level: float) -> PooledProportion:
-    found, z = binomial_normal.fit(events, n), normal_quantile(level)
+    found, z = _fit(tuple(events.tolist()), tuple(n.tolist())), normal_quantile(level)
     near, far = z * found.se, z * math.hypot(found.se, found.sd)
     ends = (found.mean, found.mean - near, found.mean + near, found.mean - far, found.mean + far)
     said = (TWO_STUDIES,) if len(n) == 2 else ()
     return _back(ends, found.sd**2, events, n, "GLMM", level, "none", said)
+
+
+@lru_cache(maxsize=2048)  # the same studies are asked for at every level and under every other method
+def _fit(events: tuple[float, ...], n: tuple[float, ...]) -> binomial_normal.Fit:
+    return binomial_normal.fit(np.array(events), np.array(n))
 
 
 def _logit(events: Floats, n: Floats, level: float, tau2: Tau2Method, ci: IntervalMethod) -> PooledProportion:

@@ -15,7 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import Floats, chosen, confidence, finite, normal_p, normal_quantile, same_length
+from evidence.stats._checks import (
+    LARGEST,
+    MOST,
+    Floats,
+    chosen,
+    column,
+    confidence,
+    finite,
+    normal_p,
+    normal_quantile,
+    same_length,
+)
 from evidence.stats.results import TestResult
 from evidence.stats.tables import chi_square_p
 
@@ -60,8 +71,10 @@ def read_strata(tables: ArrayLike) -> Strata:
     cells = finite(tables, "tables")
     if cells.ndim != 3 or cells.shape[1:] != (2, 2):
         raise StatisticsError(f"tables have shape {cells.shape}: give k tables of 2 x 2, arms in rows")
-    if (cells < 0).any() or (cells != np.floor(cells)).any():
-        raise StatisticsError("the tables hold a negative number or a fraction: give whole counts")
+    if (cells < 0).any() or (cells != np.floor(cells)).any() or (cells > MOST).any():
+        raise StatisticsError(
+            f"the tables hold a negative number, a fraction or one beyond {MOST:.0e}: give whole counts"
+        )
     kept = cells[(cells.sum(axis=2) > 0).all(axis=1)]
     a, b, c, d = kept.reshape(-1, 4).T
     return Strata(a, b, c, d, a + b, c + d, a + b + c + d)
@@ -227,11 +240,12 @@ def _homogeneity(tables: ArrayLike) -> tuple[float, float, int]:
     ratio, _ = _common_or(s)
     events = s.a + s.c
     linear = ratio * (s.n1 + events) + s.n0 - events
-    root = np.sqrt(linear**2 - 4 * ratio * (ratio - 1) * s.n1 * events)
+    root = np.sqrt(np.maximum(linear**2 - 4 * ratio * (ratio - 1) * s.n1 * events, 0.0))
     expected = 2 * ratio * s.n1 * events / (linear + root)
-    variance = 1 / (
-        1 / expected + 1 / (s.n1 - expected) + 1 / (events - expected) + 1 / (s.n0 - events + expected)
-    )
+    cells = np.stack([expected, s.n1 - expected, events - expected, s.n0 - events + expected])
+    if not (np.isfinite(cells) & (cells > 0)).all():
+        raise StatisticsError("the counts differ by too many orders of magnitude: nothing to compare")
+    variance = 1 / (1 / cells).sum(axis=0)
     gap = s.a - expected
     return float((gap**2 / variance).sum()), float(gap.sum() ** 2 / variance.sum()), len(s.n) - 1
 
@@ -256,9 +270,9 @@ def heterogeneity(estimates: Sequence[float] | Floats, variances: Sequence[float
     >>> round(result.statistic**0.5, 2), round(result.p, 1)
     (1.24, 0.2)
     """
-    y, v = finite(estimates, "estimates"), finite(variances, "variances")
+    y, v = column(estimates, "estimates"), column(variances, "variances")
     same_length(y, v)
-    if len(y) < 2 or (v <= 0).any():
+    if len(y) < 2 or (v < 1 / LARGEST).any():
         raise StatisticsError("give at least two estimates, each with a variance above 0")
     statistic = float(((y - np.average(y, weights=1 / v)) ** 2 / v).sum())
     return TestResult(statistic, len(y) - 1, chi_square_p(statistic, len(y) - 1), "Q test of heterogeneity")

@@ -10,10 +10,23 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import Floats, chosen, counts, finite, same_length
+from evidence.stats._checks import (
+    MOST,
+    Floats,
+    chosen,
+    column,
+    counts,
+    finite,
+    listed,
+    number,
+    positive,
+    same_length,
+)
 from evidence.stats.results import TestResult
 
 Correction = Literal["none", "yates", "n-1"]
+
+EXACT_UP_TO = 10**8  # counts in all; log factorials of more have too few digits after the point
 
 
 def counts_table(table: ArrayLike) -> Floats:
@@ -23,6 +36,18 @@ def counts_table(table: ArrayLike) -> Floats:
         raise StatisticsError(f"the table has shape {cells.shape}: give at least two rows and two columns")
     if (cells < 0).any() or (cells != np.floor(cells)).any():
         raise StatisticsError("the table holds a negative number or a fraction: give whole counts")
+    if cells.max() > MOST:
+        raise StatisticsError(f"the table holds a count beyond {MOST:.0e}: correct it")
+    return cells
+
+
+def exact_counts(table: ArrayLike) -> Floats:
+    """Return a table as ``counts_table`` does; refuse one too large for an exact test."""
+    cells = counts_table(table)
+    if cells.sum() > EXACT_UP_TO:
+        raise StatisticsError(
+            f"the table counts {cells.sum():.0e}: an exact test loses its digits there; use chi_square"
+        )
     return cells
 
 
@@ -94,9 +119,10 @@ def chi_square_p(statistic: float, df: float) -> float:
     >>> round(chi_square_p(3.841459, 1), 5)
     0.05
     """
-    if not (statistic >= 0 and df > 0):
-        raise StatisticsError(f"chi-square {statistic!r} on {df!r} df: give at least 0, and df above 0")
-    return float(special.chdtrc(df, statistic))
+    value, freedom = number(statistic, "chi-square"), positive(df, "df")
+    if value < 0:
+        raise StatisticsError(f"chi-square is {value}: give at least 0")
+    return float(special.chdtrc(freedom, value))
 
 
 def likelihood_ratio(table: ArrayLike) -> TestResult:
@@ -133,7 +159,7 @@ def fisher_exact(table: ArrayLike) -> TestResult:
     """
     from scipy import stats
 
-    cells = counts_table(table)
+    cells = exact_counts(table)
     if cells.shape != (2, 2):
         raise StatisticsError(f"the table is {cells.shape}, not 2 x 2: use fisher_freeman_halton")
     p = float(stats.fisher_exact(cells.astype(int)).pvalue)
@@ -165,8 +191,8 @@ def cochran_armitage(
     (8.2249, 0.004132)
     """
     same_length(events, n)
-    pairs = [counts(e, total) for e, total in zip(events, n, strict=True)]
-    x = finite(np.arange(len(pairs)) if scores is None else scores, "scores")
+    pairs = [counts(*pair) for pair in zip(listed(events, "events"), listed(n, "n"), strict=True)]
+    x = column(np.arange(len(pairs)) if scores is None else scores, "scores")
     same_length(pairs, x)
     e, total = np.array(pairs, dtype=np.float64).T
     statistic = _trend(e, total, x - np.average(x, weights=total))

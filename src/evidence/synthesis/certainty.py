@@ -3,16 +3,18 @@
 Risk of bias, inconsistency and imprecision are computed from the answer and the judgements on its studies;
 indirectness, publication bias and whatever raises certainty are a reviewer's rows in ``certainty.csv``.
 
-Sources: GRADE guidelines 3 to 8, J Clin Epidemiol 2011, 64: 401-406 (levels), 407-415 (risk of bias),
-1277-1282 (publication bias), 1283-1293 (imprecision), 1294-1302 (inconsistency), 1303-1310 (indirectness);
-guideline 18, J Clin Epidemiol 2019, 111: 105-114 (ROBINS-I); Cochrane Handbook, chapter 14.
+Sources: GRADE guidelines, J Clin Epidemiol 2011, volume 64: 3, levels, pages 401-406
+(doi:10.1016/j.jclinepi.2010.07.015); 4, risk of bias, 407-415 (2010.07.017); 5, publication bias, 1277-1282
+(2011.01.011); 6, imprecision, 1283-1293 (2011.01.012); 7, inconsistency, 1294-1302 (2011.03.017); 8,
+indirectness, 1303-1310 (2011.04.014; all doi:10.1016/j.jclinepi.); 18, ROBINS-I, 2019, 111: 105-114;
+Cochrane Handbook, chapter 14.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy.special import ndtri
 
@@ -20,6 +22,7 @@ from evidence.data import Dataset
 from evidence.format import number
 from evidence.parameters import Parameters
 from evidence.questions import Answer, Finding, Study, question_row
+from evidence.questions.studies import doubtful_words
 from evidence.results import records
 from evidence.stats import proportion
 from evidence.synthesis.bias import Light, bias_lights
@@ -255,12 +258,18 @@ def imprecision_step(finding: Finding, *, important: float) -> Step:
     includes both ones that matter and ones that do not (no difference, where nobody said what matters). Where
     it includes only one kind, -1 for too little information: fewer than 300 events in all, or fewer patients
     than the optimal information size. Of two studies side by side, the more precise one counts. A rate
-    without comparison: -1 where its interval is wider than twice the difference that matters.
+    without comparison: -1 where its interval is wider than twice the difference that matters. A number of
+    patients that other figures contradict is told.
 
     Args:
         finding: what the studies say.
         important: the smallest difference that matters, as a proportion; 0 where none is named.
     """
+    step = _imprecision(finding, important)
+    return replace(step, reason=" ".join(filter(None, (step.reason, doubtful_words(finding.studies)))))
+
+
+def _imprecision(finding: Finding, important: float) -> Step:
     if finding.difference is None:
         return _wide_rate(finding, important)
     shown = finding.each if finding.side_by_side else (finding.difference,)

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict, Unpack
 
 import pandas as pd
 
+from evidence.data.treatments import treatment_name
 from evidence.errors import StatisticsError
 from evidence.parameters import Parameters
 from evidence.results import Tables, days, plain, rates, records
@@ -167,10 +168,7 @@ def _candidates(
 
 def _treatment(row: Row, doses: Doses) -> str:
     node = str(row["node"]) if _filled(row["node"]) else ""
-    if not node or doses == "together" or pd.isna(row["dose_value"]):
-        return node
-    unit = str(row["dose_unit"]).removesuffix("/day")  # a dose with and without "a day" is one treatment
-    return f"{node} {row['dose_value']:g} {unit}".strip()
+    return node if doses == "together" else treatment_name(node, row["dose_value"], row["dose_unit"])
 
 
 def _reason(row: Row, choice: Linking) -> str:

@@ -15,6 +15,7 @@ from evidence.questions import (
     ALLOCATIONS,
     Finding,
     Study,
+    apart_of,
     differences_between,
     find,
     finding_verdict,
@@ -22,12 +23,13 @@ from evidence.questions import (
     is_empty,
     select,
     studies_of,
+    told_of,
 )
-from evidence.questions.answers import _apart, _told
 from evidence.questions.selection import Row
+from evidence.questions.studies import doubtful_words, uncounted_words
 from evidence.results import records
 from evidence.stats import Proportion
-from evidence.synthesis.forest import SHARED, Summary, _summary, names_of
+from evidence.synthesis.forest import SHARED, Summary, names_of, summarised
 from evidence.synthesis.specifications import ALL, variants
 from evidence.wording import Allocation, Verdict, conclusion
 
@@ -86,7 +88,7 @@ class View:
     """One analysis: the groups, the best design first, the verdict, what is said and what to know of it.
 
     ``told`` has the numbers of the best design in words, ``said`` what they allow to be concluded, ``apart``
-    what other designs found.
+    what is missing or doubtful in it and what other designs found.
     """
 
     level: float
@@ -217,7 +219,7 @@ def _selected(
     question: Row, data: Dataset, parameters: Parameters, policies: Sequence[MissingData]
 ) -> _Selected:
     """Return the data rows and the studies that answer a question, by policy."""
-    part = replace(data, counts=data.counts[data.counts["outcome_id"] == question["outcome_id"]], _found={})
+    part = data.about([question["outcome_id"]])
     found = {}
     for policy in policies:
         rows = select(question, part, replace(parameters, missing_data=policy))
@@ -293,7 +295,8 @@ def _sets(draft: _Draft, data: Dataset, parameters: Parameters) -> dict[str, tup
 def _named_sets(draft: _Draft, data: Dataset, parameters: Parameters) -> dict[str, tuple[int, ...]]:
     """Return the randomised studies, and those that each choice of evidence leaves."""
     found = {RANDOMISED: tuple(i for i, one in enumerate(draft.known) if one.allocation == "randomised")}
-    for name, part in variants(data).items():
+    about = data.about({str(one["outcome_id"]) for one in draft.subject.questions})
+    for name, part in variants(about).items():
         if name != ALL:
             keys = {_key(study) for one in draft.subject.questions for study in _left(one, part, parameters)}
             found[name] = tuple(i for i, one in enumerate(draft.known) if _key(one) in keys)
@@ -444,13 +447,14 @@ def _words(subject: Subject, groups: Sequence[Group], verdict: Verdict) -> tuple
     names = {"treatment": _joined(study.treatment.label for study in studies)}
     if subject.compared:
         names["comparator"] = _joined(study.comparator.label for study in studies if study.comparator)
-    told = [_told(found, subject.outcome, _own_names(found, names)) for found in first.findings]
+    told = [told_of(found, subject.outcome, _own_names(found, names)) for found in first.findings]
     said = conclusion(
         verdict, subject.outcome, names["treatment"], allocation=first.allocation,
         important_per_1000=subject.important,
     )  # fmt: skip
-    apart = _apart([found for group in groups[1:] for found in group.findings])
-    return " ".join(told), said, apart
+    apart = apart_of([found for group in groups[1:] for found in group.findings])
+    missing = (uncounted_words(studies), doubtful_words(studies))
+    return " ".join(told), said, " ".join(filter(None, (*missing, apart)))
 
 
 def _own_names(found: Finding, names: dict[str, str]) -> dict[str, str]:
@@ -472,7 +476,7 @@ def summary_of(group: Group) -> Summary | None:
     if group.shared or len(found.studies) < 2:
         return None
     if found.pooled is not None:
-        return _summary(found.pooled, found.studies) if found.pooled.pooled else None
+        return summarised(found.pooled, found.studies) if found.pooled.pooled else None
     return _median(found, found.treatment) if found.control is None and found.treatment else None
 
 

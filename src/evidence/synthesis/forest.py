@@ -38,8 +38,11 @@ Grouping = Literal["allocation", "treatment", "dose", "none"]
 
 ONE_STUDY = "One study: the result is the study itself."
 SIDE_BY_SIDE = "Two studies: they stand side by side; what they give together is secondary."
-MIXED = "Randomised and other studies are not pooled."
-MIXED_HERE = "Randomised and other studies are pooled here as a sensitivity analysis, not as an answer."
+MIXED = "Studies that allocated their patients in different ways are not pooled."
+MIXED_HERE = (
+    "Studies that allocated their patients in different ways are pooled here, as a sensitivity analysis and "
+    "not as an answer."
+)
 SHARED = "The rows share patients, so they are neither pooled nor tested against each other."
 NO_POOL = "The counts say nothing about this measure, so nothing is pooled."
 UNLIKE = "Not counted alike, so not pooled."
@@ -217,7 +220,7 @@ def _group(
     if made is None or made.pooled is None:
         reason = SHARED if shared else ONE_STUDY if len(rows) == 1 else NO_POOL
         return ForestGroup(label, rows, None, reason)
-    return ForestGroup(label, rows, _summary(made, studies), SIDE_BY_SIDE if made.secondary else "")
+    return ForestGroup(label, rows, summarised(made, studies), SIDE_BY_SIDE if made.secondary else "")
 
 
 def _pool(
@@ -267,7 +270,8 @@ def _row(
     return ForestStudy(study, name, made.estimate, made.low, made.high, weight, correction)
 
 
-def _summary(made: PooledComparison, studies: Sequence[Study], label: str = "") -> Summary:
+def summarised(made: PooledComparison, studies: Sequence[Study], label: str = "") -> Summary:
+    """Return what a pooled comparison of studies shows, under a label or the usual words."""
     pooled = made.pooled
     assert pooled is not None  # noqa: S101 - one study has no summary
     fours = [study.four for study in studies]
@@ -338,7 +342,7 @@ def _total(
     made = _pool(studies, measure, parameters)
     if made is None or made.pooled is None:
         return None, (), NO_POOL
-    summary = _summary(made, studies, TOGETHER if mixed else "")
+    summary = summarised(made, studies, TOGETHER if mixed else "")
     return summary, made.weights, MIXED_HERE if mixed else SIDE_BY_SIDE if summary.secondary else ""
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from evidence.errors import StatisticsError
+from evidence.format import in_sentence
 from evidence.parameters import Parameters
 from evidence.results import Tables, records
 from evidence.stats import ASSUMED_TAU, Contrast, Network, bucher, compare, pool, pool_proportions
@@ -25,7 +26,7 @@ from evidence.synthesis.connect import (
     connect,
     treatment_label,
 )
-from evidence.wording import Allocation, allocation_of, in_sentence
+from evidence.wording import Allocation, allocation_of
 
 Floats = NDArray[np.float64]
 RatioMeasure = Literal["RR", "OR"]
@@ -256,7 +257,7 @@ def close_loop(
 
 def _lacking(edges: dict[tuple[str, str], Edge | None], labels: dict[str, str], found: Connected) -> str:
     missing = [
-        f"{labels[one]} against {in_sentence(labels[none])}{_uncounted(one, none, found)}"
+        f"{in_sentence(labels[one])} against {in_sentence(labels[none])}{_uncounted(one, none, found)}"
         for (one, none), edge in edges.items()
         if edge is None
     ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from evidence.data import Dataset
 from evidence.parameters import Parameters
-from evidence.questions import Arm, Study, when, years_of
+from evidence.questions import Arm, Definition, Study, definitions_of, when, years_of
 from evidence.results import records
 from evidence.synthesis.forest import Forest, proportion_forest
 from evidence.wording import allocation_of, sign_of
@@ -29,7 +30,14 @@ def arms_of(rows: Iterable[Row], data: Dataset) -> list[Study]:
     counted = _without_sums(
         [row for row in rows if not pd.isna(row["events"]) and not pd.isna(row["n"])], data
     )
-    return [_arm(row, known.get(str(row["study_id"]), {}), years) for row in counted]
+    defined = {one: definitions_of(data, one) for one in {str(row["outcome_id"]) for row in counted}}
+    return [
+        replace(
+            _arm(row, known.get(str(row["study_id"]), {}), years),
+            definition=defined[str(row["outcome_id"])].get(str(row["study_id"]), Definition()),
+        )
+        for row in counted
+    ]
 
 
 def _without_sums(rows: Sequence[Row], data: Dataset) -> list[Row]:

@@ -95,6 +95,12 @@ class Curve:
         return sum(one.direction == self.answer.verdict.direction for one in self.specifications)
 
     @property
+    def only_intervals(self) -> bool:
+        """Return whether all analyses are of the same counts and differ in how the interval is made alone."""
+        estimates = {round(one.estimate, 9) for one in self.specifications}
+        return len(estimates) == 1 and set(self.options) <= {EFFECT}
+
+    @property
     def options(self) -> dict[str, list[str]]:
         """Return the dimensions in which a choice changed the numbers, each with its options."""
         return {name: options for name, options in self._dimensions().items() if self._matters(name)}
@@ -155,11 +161,6 @@ ORDERS: dict[str, Sequence[str]] = {
 }
 
 
-def _of_outcome(data: Dataset, question: Row) -> Dataset:
-    """Return the dataset with the counts of the question's outcome alone, which is all that is looked at."""
-    return replace(data, counts=data.counts[data.counts["outcome_id"] == question["outcome_id"]], _found={})
-
-
 def _only(data: Dataset, column: str, value: str) -> Dataset:
     kept = data.counts[data.counts[column] == value]
     return replace(data, counts=mark_counted(kept, COUNT_KEY, COUNT_FIGURES), _found={})
@@ -167,11 +168,12 @@ def _only(data: Dataset, column: str, value: str) -> Dataset:
 
 @lru_cache(maxsize=64)  # a table, a sentence and a figure ask for the same curve
 def specifications(question_id: str, data: Dataset, parameters: Parameters) -> Curve:
-    """Return the answer to a question under every combination of choices.
+    """Return the answer to a question under the combinations of choices that can be made here.
 
-    Varied are the evidence used, what is done about patients without a value, each study left out, and the
-    effect: measured differences by three methods, or each ratio at the control risk; with several studies the
-    estimator of the variance between them and the interval as well. Every result is a difference in risk.
+    The level of confidence stays that of the parameters. Varied are the evidence used, what is done about
+    patients without a value, each study left out, and the effect: measured differences by three methods, or
+    each ratio at the control risk; with several studies the estimator of the variance between them and the
+    interval as well. Every result is a difference in risk.
 
     Raises:
         ParameterError: there is no such question.
@@ -180,7 +182,7 @@ def specifications(question_id: str, data: Dataset, parameters: Parameters) -> C
     report = answer(question_id, data, parameters)
     found: dict[tuple[float, float, float], Specification] = {}
     impossible: dict[str, None] = {}
-    for one in _distinct(_inputs(question, _of_outcome(data, question), parameters)):
+    for one in _distinct(_inputs(question, data.about([question["outcome_id"]]), parameters)):
         if not one.studies:
             impossible |= dict.fromkeys(option for name, option in one.choices if name == EVIDENCE)
             continue

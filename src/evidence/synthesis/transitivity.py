@@ -9,14 +9,13 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.format import in_sentence
+from evidence.questions.definitions import RESCUE, criterion_words
 from evidence.results import Tables, days, plain, records
 from evidence.synthesis.connect import Connected
-from evidence.wording import in_sentence
 
-RESCUE = "rescue"
 DAYS_PER_WEEK = 7
 ALONE = "One study"
-OPERATORS = {"increase>=": "rise of at least", "ratio>=": "at least", ">=": "≥", "<=": "≤"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def respects(data: Tables, connected: Connected, *, reference: str) -> tuple[Res
     tellers: dict[str, Callable[[Tables, pd.DataFrame], Told]] = {
         "Population": _population,
         "Randomised": _randomised,
-        "What counts": _counts,
+        "Threshold that counts": _counts,
         "Rescue treatment": _rescue,
         "Time of the count": _time,
         "Patients at the start": _baseline,
@@ -68,6 +67,29 @@ def respects(data: Tables, connected: Connected, *, reference: str) -> tuple[Res
     risk = {study: _risk(group, reference) for study, group in groups.items()}
     label = connected.labels.get(reference, reference)
     return (*found, Respect(f"Response with {in_sentence(label)}", risk, _range(connected, reference)))
+
+
+DIFFER_IN = {
+    "Population": "population",
+    "Randomised": "allocation",
+    "Threshold that counts": "threshold of the outcome",
+    "Rescue treatment": "rule for rescue treatment",
+    "Time of the count": "time of the count",
+}
+
+
+def unlike_words(data: Tables, connected: Connected, *, reference: str) -> str:
+    """Return in what the studies of a network differ and what is not known of all, nothing of one study."""
+    if len(connected.studies) < 2:
+        return ""
+    made = [one for one in respects(data, connected, reference=reference) if one.name in DIFFER_IN]
+    differ = [DIFFER_IN[one.name] for one in made if one.judgement.startswith("Differs")]
+    silent = [DIFFER_IN[one.name] for one in made if one.judgement.startswith("Not stated")]
+    told = [
+        f"Taken together across trials that differ in {', '.join(differ)}." if differ else "",
+        f"Not stated for every trial: {', '.join(silent)}." if silent else "",
+    ]
+    return " ".join(filter(None, told))
 
 
 def judgement(texts: list[str]) -> str:
@@ -121,19 +143,8 @@ def _criteria(data: Tables, group: pd.DataFrame) -> list[dict[str, Any]]:
 def _told(rows: list[dict[str, Any]]) -> Told:
     texts: dict[str, list[str]] = {}
     for row in rows:
-        texts.setdefault(_criterion(row), []).append(str(row["row_id"]))
+        texts.setdefault(criterion_words(row), []).append(str(row["row_id"]))
     return Told("; ".join(texts), tuple(row_id for ids in texts.values() for row_id in ids))
-
-
-def _criterion(row: Mapping[str, Any]) -> str:
-    operator = str(row["operator"])
-    name = plain(str(row["criterion"]))
-    if operator == "absent":
-        return f"None allowed ({name.lower()})"
-    unit = str(row["unit"])
-    amount = f"{fmt.general(row['threshold'])} {'x ' if unit.startswith('10^') else ''}{unit}".strip()
-    sign = OPERATORS.get(operator, operator)
-    return f"{name} {sign}{' ' if sign[-1:].isalpha() else ''}{amount}".strip()
 
 
 def _counts(data: Tables, group: pd.DataFrame) -> Told:

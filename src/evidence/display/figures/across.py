@@ -98,7 +98,8 @@ def _rows(frame: pd.DataFrame) -> list[Interval]:
     rows: list[Interval] = []
     last = ""
     for row in records(frame):
-        heading = f"{row['heading']}: {row['node_label']}" if several else str(row["node_label"])
+        treatment = str(row["node_label"])
+        heading = f"{row['heading']}: {lower_first(treatment)}" if several else treatment
         rows += [Interval(heading)] if heading != last else []
         rows.append(_row(row, order[row["node_label"]]))
         last = heading
@@ -110,7 +111,7 @@ def _row(row: Mapping[str, Any], series: int) -> Interval:
 
 
 def _label(row: Mapping[str, Any]) -> str:
-    arm = "" if row["arm_label"] == row["node_label"] else f", {row['arm_label']}"
+    arm = "" if row["arm_label"] == row["node_label"] else f", {lower_first(str(row['arm_label']))}"
     return f"{study_words(row)}{arm}; {_when(row)}"
 
 
@@ -202,7 +203,7 @@ def _effect_rows(frame: pd.DataFrame) -> list[Interval]:
 
 
 def _versus(row: Mapping[str, Any]) -> str:
-    pair = f"{row['arm1_label']} against {row['arm0_label']}"
+    pair = " against ".join(lower_first(str(row[arm])) for arm in ("arm1_label", "arm0_label"))
     return f"{study_words(row)}: {pair}; {_when(row)}"
 
 

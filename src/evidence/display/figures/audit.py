@@ -31,10 +31,10 @@ DARK = 0.75  # of the deepest colour: from here on white numbers have more contr
 
 def audit_figure(data: Dataset, parameters: Parameters) -> Figure:
     """Draw a heat map of check families by study: figures that do not fit, of all checks made."""
-    frame = _by_column(family_counts(findings_of(data, parameters.alpha)), data)
+    frame = _by_column(family_counts(findings_of(data, parameters)), data)
     caption = (
         "Checks that found figures which do not fit, of all checks made, by kind of check and study. "
-        "The darker the cell, the more do not fit; an empty cell: nothing of the kind is printed."
+        "The stronger the colour, the more do not fit; an empty cell: nothing of the kind is printed."
     )
     if frame.empty:
         return nothing(caption)
@@ -45,7 +45,8 @@ def audit_figure(data: Dataset, parameters: Parameters) -> Figure:
     with theme.themed():
         figure, (axis,) = canvas(HEAD + ROW * len(order))
         _draw(axis, odd, checked)
-    return Figure(figure, caption, _alt(odd, checked), frame)
+    sums = frame.groupby("column")[["odd", "checked"]].transform("sum").add_suffix("_of_column")
+    return Figure(figure, caption, _alt(odd, checked), frame.join(sums))
 
 
 def _grid(frame: pd.DataFrame, values: str) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evidence import format as fmt
+from evidence import parameters
 from evidence.data import Dataset
 from evidence.display import theme
 from evidence.display.figures.draw import nothing
@@ -55,19 +56,37 @@ class Look:
     marker: str
 
 
-LOOKS = {
-    0: Look("#17795e", "#ffffff", "#17795e", "o"),
-    1: Look("#f2c14e", theme.INK, "#a87b00", "s"),
-    2: Look("#ffffff", theme.INK, theme.MUTED, "o"),
-    3: Look("#b23c00", "#ffffff", "#b23c00", "D"),
-    4: Look("#4d0f2b", "#ffffff", "#4d0f2b", "8"),
+MARKERS = ("o", "s", "o", "D", "8")
+FILLS = {  # fill, sign and edge by theme; greys darken with the risk
+    "light": (
+        ("#17795e", "#ffffff", "#17795e"),
+        ("#f2c14e", "#1c2530", "#a87b00"),
+        ("#ffffff", "#1c2530", "#5c6773"),
+        ("#b23c00", "#ffffff", "#b23c00"),
+        ("#4d0f2b", "#ffffff", "#4d0f2b"),
+    ),
+    "print": (
+        ("#efefef", "#000000", "#525252"),
+        ("#bdbdbd", "#000000", "#525252"),
+        ("#ffffff", "#000000", "#525252"),
+        ("#5f5f5f", "#ffffff", "#5f5f5f"),
+        ("#000000", "#ffffff", "#000000"),
+    ),
+    "contrast": (
+        ("#005c42", "#ffffff", "#000000"),
+        ("#ffd966", "#000000", "#000000"),
+        ("#ffffff", "#000000", "#000000"),
+        ("#8f3300", "#ffffff", "#000000"),
+        ("#3a001d", "#ffffff", "#000000"),
+    ),
 }
 SIZES = {"o": 1.0, "s": 0.9, "D": 0.82, "8": 1.05}  # so that the shapes look equally large
 
 
 def light_look(judgement: str) -> Look:
     """Return how the light of a judgement is drawn."""
-    return LOOKS[RANKS[judgement]]
+    rank = RANKS[judgement]
+    return Look(*FILLS[parameters.theme()][rank], MARKERS[rank])
 
 
 def draw_light(axis: Axes, x: float, y: float, judgement: str, *, size: float = LIGHT) -> None:

@@ -76,21 +76,21 @@ class Look:
     extra: Literal["", "double", "bars"] = ""
     line: Any = "-"
     width: float = 0.9
-    color: str = theme.MUTED
+    color: str = theme.LIGHT.muted
     fill: float = 0.09  # share of the colour in the paper
     padding: float = 0.11  # left and right of the words
 
 
 LOOKS: Mapping[str, Look] = {
     "": Look(fill=0),
-    "group": Look(color=theme.INK, fill=0),
-    "drug": Look("pill", color=theme.STYLES[0].color, padding=0.17),
-    "receptor": Look("round", extra="double", color=theme.STYLES[1].color, padding=0.14),
-    "pathway": Look("cut", color=theme.STYLES[3].color),
-    "process": Look("round", color=theme.STYLES[2].color),
-    "step": Look(extra="bars", color=theme.STYLES[5].color, padding=0.16),
-    "decision": Look("hexagon", color=theme.STYLES[4].color, padding=0.2),
-    "outcome": Look("round", width=2.0, color=theme.INK, fill=0.05),
+    "group": Look(color=theme.LIGHT.ink, fill=0),
+    "drug": Look("pill", color=theme.LIGHT.series[0], padding=0.17),
+    "receptor": Look("round", extra="double", color=theme.LIGHT.series[1], padding=0.14),
+    "pathway": Look("cut", color=theme.LIGHT.series[3]),
+    "process": Look("round", color=theme.LIGHT.series[2]),
+    "step": Look(extra="bars", color=theme.LIGHT.series[5], padding=0.16),
+    "decision": Look("hexagon", color=theme.LIGHT.series[4], padding=0.2),
+    "outcome": Look("round", width=2.0, color=theme.LIGHT.ink, fill=0.05),
 }
 SPARE_LOOKS = (
     Look(line="--"),
@@ -842,8 +842,9 @@ def _draw_outline(
 ) -> None:
     from matplotlib.patches import PathPatch
 
-    fill = _tint(look.color, look.fill)
-    line: dict[str, Any] = {"edgecolor": look.color, "linewidth": look.width, "linestyle": look.line}
+    color = theme.now(look.color)
+    fill = _tint(color, look.fill)
+    line: dict[str, Any] = {"edgecolor": color, "linewidth": look.width, "linestyle": look.line}
     path = _outline(look.corners, centre, size)
     axis.add_patch(PathPatch(path, facecolor=fill, zorder=2, label=name, **line))
     if look.extra == "double":
@@ -852,7 +853,7 @@ def _draw_outline(
     if look.extra == "bars":
         left, right = centre[0] - size[0] / 2 + 0.05, centre[0] + size[0] / 2 - 0.05
         top, low = centre[1] - size[1] / 2, centre[1] + size[1] / 2
-        axis.vlines([left, right], top, low, color=look.color, linewidth=look.width, zorder=2.1)
+        axis.vlines([left, right], top, low, color=color, linewidth=look.width, zorder=2.1)
 
 
 def _tint(color: str, share: float) -> tuple[float, ...]:

@@ -79,11 +79,11 @@ def effects_figure(
 
 
 def _both(row: Mapping[str, Any]) -> str:
-    return f"{titled(row)}, {_versus(row)}"
+    return f"{titled(row)}, {lower_first(_versus(row))}"
 
 
 def _versus(row: Mapping[str, Any]) -> str:
-    return f"{row['arm1_label']} against {row['arm0_label']}"
+    return f"{row['arm1_label']} against {lower_first(str(row['arm0_label']))}"
 
 
 def _lines(frame: pd.DataFrame, parameters: Parameters) -> str:
@@ -116,7 +116,8 @@ def side_words(data: Tables, frame: pd.DataFrame) -> tuple[str, str]:
     better = dict(zip(data.outcomes["outcome_id"], data.outcomes["better"], strict=True))
     senses = {better.get(outcome, "") for outcome in frame["outcome_id"]}
     arms = frame[["arm1_label", "arm0_label"]].drop_duplicates()
-    one, none = arms.iloc[0] if len(arms) == 1 else ("first named", "second named")
+    named = arms.iloc[0] if len(arms) == 1 else ("first named", "second named")
+    one, none = (lower_first(str(name)) for name in named)
     if senses == {"higher"}:
         return f"better with {none}", f"better with {one}"
     if senses == {"lower"}:
@@ -148,7 +149,9 @@ def subgroup_figure(
     title = f"{study_label(data, study_id)}: {lower_first(MEASURES[shown])} by {label}."
     if not parts:
         return nothing(title)
-    frame = pd.concat([part for part, _ in parts], ignore_index=True)
+    frame = pd.concat(
+        [part.assign(interaction_p=found.p if found else None) for part, found in parts], ignore_index=True
+    )
     rows: list[Interval] = []
     words: list[str] = []
     for part, found in parts:

@@ -6,16 +6,16 @@ Two lines per study: its name and effect in words, then events out of patients, 
 from __future__ import annotations
 
 import math
-import re
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from evidence import format as fmt
 from evidence.data import Dataset
 from evidence.display import theme
+from evidence.display.figures.bias import SIZES, light_look
 from evidence.display.figures.draw import Scale, effect_scale, nothing, percent_scale
+from evidence.display.figures.forest_parts import TALLEST, split_rows
+from evidence.display.figures.forest_rows import LEFT, LINE, POINTS, SPACE, Mark, Row, Shape
 from evidence.display.labels import MEASURES, lower_first, pretty
 from evidence.display.model import Figure, legend_of, mark_from
 from evidence.display.synthesis import Asked, Section, Synthesis, reason_words, synthesise
@@ -27,12 +27,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-POINTS = 72 * theme.WIDTH  # the width of the figure in points
-LINE, GAP, SPACE = 13.0, 5.0, 4.0  # points: a line of text, the space below a row and above a heading
 FIRST, SECOND = 56.0, 114.0  # points from the left edge: where the two columns of counts end
-LEFT, RIGHT = 124.0, 48.0  # points beside the value axis
-BIAS = 18.0  # points for the risk-of-bias column, where there is one
-CHARACTER = 4.4  # points: the mean width of a letter at 9 points
+RIGHT = 48.0  # points at the right of the value axis
+BIAS = 17.0  # points for the risk-of-bias column, where there is one
+LIGHT = 11.5  # points: a light across
+HEADS = 2  # rows that head the columns
 LARGEST, SMALLEST, ALONE = 11.0, 3.5, 6.5  # points: side of a square of all the weight, the least, and of one
 TOP, BOTTOM, UNNAMED = 4.0, 50.0, 36.0  # points above the first row and below the last; sides not named
 TAU2 = {"FE": "a common effect", "GLMM": "a binomial-normal model", "logit": "logits and inverse variance"}
@@ -41,49 +40,6 @@ INTERVALS = {
     "HKSJ": "Hartung-Knapp-Sidik-Jonkman intervals",
     "Wald": "Wald’s intervals",
 }
-Shape = Literal["square", "diamond", "hollow", "bar", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What stands on the second line of a row: counts, an interval on the axis, a weight, a judgement."""
-
-    estimate: float
-    low: float
-    high: float
-    shape: Shape
-    size: float = 0.0
-    counts: tuple[str, str] = ("", "")
-    weight: str = ""
-    judgement: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Words on the left and right of a line, the mark below them or on it, and the points left free above."""
-
-    left: str
-    right: str = ""
-    bold: bool = False
-    muted: bool = False
-    mark: Mark | None = None
-    same_line: bool = False
-    before: float = 0.0
-
-    @property
-    def lines(self) -> list[str]:
-        """Return the words on the left in lines that leave room for those on the right."""
-        beside = LEFT if self.same_line else POINTS - CHARACTER * (len(self.right) + 2)
-        kept = re.sub(r"(?<=\d) (?=[a-z])", "\u00a0", self.left)  # a number stays with its unit
-        return textwrap.wrap(kept, max(16, int(beside / CHARACTER))) or [""]
-
-    @property
-    def height(self) -> float:
-        """Return the points that the row takes."""
-        marked = LINE if self.mark and not self.same_line else 0.0
-        return (
-            self.before + LINE * len(self.lines) + marked + (GAP if self.mark and not self.same_line else 1.0)
-        )
 
 
 def forest_figure(
@@ -109,16 +65,29 @@ def draw_forest(synthesis: Synthesis) -> Figure:
     sections = [section for section in synthesis.sections if section.forest.rows]
     if not sections:
         return nothing(synthesis.caption)
-    rows = forest_rows(sections)
-    scale = _scale(sections)
+    parts, scale = forest_parts(sections), _scale(sections)
+    rows = [row for part in parts for row in part]
     cut = any(row.mark and _is_cut(row.mark, scale) for row in rows)
     wide = RIGHT + (BIAS if any(row.mark and row.mark.judgement for row in rows) else 0.0)
+    first, *more = (_drawn(part, scale, wide, sections[0].forest) for part in parts)
+    told = f"Drawn in {len(parts)} parts on one scale." if more else ""
+    caption = " ".join(filter(None, (synthesis.caption, told, _legend(sections, cut=cut))))
+    alt = f"Forest plot. {alternative(sections)}"
+    return Figure(first, caption, alt, synthesis.frame(), more=tuple(more))
+
+
+def forest_parts(sections: Sequence[Section]) -> list[list[Row]]:
+    """Return what is drawn from top to bottom, in parts that a printed page holds at full size."""
+    rows = forest_rows(sections)
+    return split_rows(rows[:HEADS], rows[HEADS:], room=TALLEST - TOP - BOTTOM)
+
+
+def _drawn(rows: Sequence[Row], scale: Scale, right: float, forest: Forest) -> Canvas:
     with theme.themed():
-        figure, axis = _canvas(rows, wide, BOTTOM if scale.reference is not None else UNNAMED)
-        _draw(axis, rows, scale, wide)
-        _axis(axis, scale, sections[0].forest)
-    caption = f"{synthesis.caption} {_legend(sections, cut=cut)}"
-    return Figure(figure, caption, f"Forest plot. {alternative(sections)}", synthesis.frame())
+        figure, axis = _canvas(rows, right, BOTTOM if scale.reference is not None else UNNAMED)
+        _draw(axis, rows, scale, right)
+        _axis(axis, scale, forest)
+    return figure
 
 
 def forest_rows(sections: Sequence[Section]) -> list[Row]:
@@ -131,7 +100,7 @@ def forest_rows(sections: Sequence[Section]) -> list[Row]:
     rows = [head, Row("", mark=mark, muted=True, same_line=True)]
     for section in sections:
         space = SPACE if section is sections[0] else 3 * SPACE
-        rows += [Row(section.title, bold=True, before=space)] if section.title else []
+        rows += [Row(section.title, bold=True, before=space, level=1)] if section.title else []
         for group in section.forest.groups:
             rows += _group_rows(group, section.forest)
         rows += _end_rows(section.forest)
@@ -144,19 +113,18 @@ def _measure_head(forest: Forest) -> str:
 
 
 def _group_rows(group: ForestGroup, forest: Forest) -> list[Row]:
-    heading = [Row(pretty(group.label), muted=True, before=SPACE)] if group.label else []
+    heading = [Row(pretty(group.label), muted=True, before=SPACE, level=2)] if group.label else []
     studies = [_study_row(row, forest) for row in group.rows]
     share = sum(row.weight for row in group.rows)
     pooled = _summary_rows(group.summary, forest, share) if group.summary else []
-    reason = (
-        [Row(group.reason, muted=True)] if group.reason and len(group.rows) > 1 and not group.summary else []
-    )
+    told = group.reason and len(group.rows) > 1 and not group.summary
+    reason = [Row(group.reason, muted=True, joins=True)] if told else []
     return [*heading, *studies, *pooled, *reason]
 
 
 def _end_rows(forest: Forest) -> list[Row]:
     total = _summary_rows(forest.total, forest, 100.0) if forest.total else []
-    return [*total, *([Row(between_words(forest), muted=True)] if forest.test else [])]
+    return [*total, *([Row(between_words(forest), muted=True, joins=True)] if forest.test else [])]
 
 
 def _study_row(row: ForestStudy, forest: Forest) -> Row:
@@ -181,7 +149,7 @@ def _summary_rows(one: Summary, forest: Forest, share: float) -> list[Row]:
         rows.append(_bar("The same by Wald’s method", forest, one.estimate, one.wald_low, one.wald_high))
     if not math.isnan(one.pi_low):
         rows.append(_bar("Prediction interval", forest, math.nan, one.pi_low, one.pi_high))
-    return [*rows, Row(heterogeneity_words(one), muted=True)]
+    return [*rows, Row(heterogeneity_words(one), muted=True, joins=True)]
 
 
 def _percent(weight: float) -> str:
@@ -194,7 +162,7 @@ def _bar(label: str, forest: Forest, estimate: float, low: float, high: float) -
     limits = (
         effect_words(forest, estimate, low, high) if not math.isnan(estimate) else _limits(forest, low, high)
     )
-    return Row(label, limits, mark=Mark(math.nan, low, high, "bar"))
+    return Row(label, limits, mark=Mark(math.nan, low, high, "bar"), joins=True)
 
 
 def _limits(forest: Forest, low: float, high: float) -> str:
@@ -268,7 +236,6 @@ def _draw(axis: Axes, rows: Sequence[Row], scale: Scale, right: float) -> None:
         axis.set_xscale("log")
     axis.set_xlim(scale.low, scale.high)
     top = 0.0
-    heads = 2  # the two rows that head the columns
     for place, row in enumerate(rows):
         _draw_words(axis, row, top + row.before, right)
         if row.mark and not row.same_line and scale.reference is not None:
@@ -278,7 +245,7 @@ def _draw(axis: Axes, rows: Sequence[Row], scale: Scale, right: float) -> None:
             below = row.before + (0.0 if row.same_line else LINE * len(row.lines))
             _draw_mark(axis, row, top + below + LINE / 2, scale, right)
         top += row.height
-        if place == heads - 1:
+        if place == HEADS - 1:
             _rule(axis, top, right)
 
 
@@ -313,12 +280,19 @@ def _draw_mark(axis: Axes, row: Row, y: float, scale: Scale, right: float) -> No
     if mark.weight:
         _write(axis, POINTS - bias, y, mark.weight, right, ha="right", **look)
     if mark.judgement in SIGNS_OF_BIAS:
-        sign = SIGNS_OF_BIAS[mark.judgement]
-        axis.text(
-            _x(POINTS - bias / 2 + 3, right), y, sign, transform=axis.get_yaxis_transform(), ha="center",
-            va="center", weight="bold", bbox={"boxstyle": "circle,pad=0.12", "facecolor": "none"},
-        )  # fmt: skip
+        _draw_light(axis, _x(POINTS - bias / 2, right), y, mark.judgement)
     _shape(axis, mark, y, scale)
+
+
+def _draw_light(axis: Axes, x: float, y: float, judgement: str) -> None:
+    """Draw the light of a judgement: colour, shape and sign, as in the tables of lights."""
+    look, across = light_look(judgement), axis.get_yaxis_transform()
+    axis.plot(
+        [x], [y], look.marker, markersize=LIGHT * SIZES[look.marker], markerfacecolor=look.color,
+        markeredgecolor=look.edge, markeredgewidth=1.0, transform=across, clip_on=False, zorder=3,
+    )  # fmt: skip
+    words: dict[str, Any] = {"ha": "center", "va": "center", "color": look.ink, "weight": "bold"}
+    axis.text(x, y, SIGNS_OF_BIAS[judgement], transform=across, zorder=4, **words)
 
 
 def _shape(axis: Axes, mark: Mark, y: float, scale: Scale) -> None:
@@ -467,7 +441,7 @@ def bias_legend(forests: Sequence[Forest]) -> str:
     """Return the meaning of the signs of risk of bias that stand at the right, from best to worst."""
     used = {row.judgement for forest in forests for row in forest.rows}
     told = [f"{sign} {judgement}" for judgement, sign in SIGNS_OF_BIAS.items() if judgement in used]
-    return f"Circled, risk of bias: {', '.join(told)}." if told else ""
+    return f"Lights at the right, risk of bias: {', '.join(told)}." if told else ""
 
 
 def alternative(sections: Sequence[Section]) -> str:

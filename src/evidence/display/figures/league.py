@@ -26,7 +26,7 @@ from evidence.display.figures.draw import (
 from evidence.display.figures.effects import ARROW_NOTE, axis_words
 from evidence.display.labels import MEASURES, interval_words, lower_first
 from evidence.display.model import Figure
-from evidence.display.networks import NETWORK_RATIO, Linked, link, versus
+from evidence.display.networks import NETWORK_RATIO, Linked, link, versus, with_unlike
 from evidence.errors import StatisticsError
 from evidence.parameters import Parameters
 from evidence.results import Row, Tables, records
@@ -70,18 +70,19 @@ def network_effects_figure(
 ) -> Figure:
     """Draw the odds ratio of each treatment against the reference, once for every assumed tau."""
     linked = link(data, parameters, outcome_ids, reference, choice)
-    title = f"{linked.title}: each treatment against {linked.inside(reference)}."
+    title = f"{linked.title}: each treatment against {linked.inside(linked.reference)}."
     measure = NETWORK_RATIO
     try:
         frame = effects_by_tau(
-            linked.arms, measure=measure, reference=reference, taus=taus, level=linked.level
+            linked.arms, measure=measure, reference=linked.reference, taus=taus, level=linked.level
         )
     except StatisticsError as error:
         return nothing(f"{title} Nothing to compare: {error}.")
-    frame = frame[frame["treatment0"] == reference].assign(measure=measure)
+    frame = frame[frame["treatment0"] == linked.reference].assign(measure=measure)
     stacks = [_stack(linked.name(one), frame[frame["treatment1"] == one]) for one in linked.others]
-    sides = _sides(linked, linked.inside(reference), "the treatment")
-    return _drawn(title, [(measure, stacks)], [_tau_word(tau) for tau in taus], [sides], frame, parameters)
+    sides = _sides(linked, linked.inside(linked.reference), "the treatment")
+    told = with_unlike(linked, title)
+    return _drawn(told, [(measure, stacks)], [_tau_word(tau) for tau in taus], [sides], frame, parameters)
 
 
 def league_figure(
@@ -99,7 +100,7 @@ def league_figure(
     measure = NETWORK_RATIO
     try:
         frame = effects_by_tau(
-            linked.arms, measure=measure, reference=reference, taus=taus, level=linked.level
+            linked.arms, measure=measure, reference=linked.reference, taus=taus, level=linked.level
         )
     except StatisticsError as error:
         return nothing(f"{title} Nothing to compare: {error}.")
@@ -109,7 +110,8 @@ def league_figure(
         return nothing(title)
     sides = _sides(linked, "second named", "first named")
     shown = _of_pairs(linked, frame)
-    return _drawn(title, [(measure, stacks)], [_tau_word(tau) for tau in taus], [sides], shown, parameters)
+    told = with_unlike(linked, title)
+    return _drawn(told, [(measure, stacks)], [_tau_word(tau) for tau in taus], [sides], shown, parameters)
 
 
 def scales_figure(
@@ -134,10 +136,11 @@ def scales_figure(
     stacks = _pair_stacks(linked, frame)
     if not stacks:
         return nothing(title)
-    at = f"{per_1000(base.estimate)} per 1,000 with {linked.inside(reference)}"
+    at = f"{per_1000(base.estimate)} per 1,000 with {linked.inside(linked.reference)}"
     names = [f"odds ratio carried over, at {at}", "difference carried over"]
     sides = _sides(linked, "second named", "first named")
-    return _drawn(title, [("RD", stacks)], names, [sides], _of_pairs(linked, frame), parameters)
+    told = with_unlike(linked, title)
+    return _drawn(told, [("RD", stacks)], names, [sides], _of_pairs(linked, frame), parameters)
 
 
 def _two_scales(linked: Linked) -> tuple[pd.DataFrame, Any]:
@@ -147,7 +150,8 @@ def _two_scales(linked: Linked) -> tuple[pd.DataFrame, Any]:
     names = ["treatment1", "treatment0", "estimate", "low", "high"]
     carried = carried[names].merge(direct[["treatment1", "treatment0", "direct"]], on=names[:2])
     both = [carried.assign(carries_over="odds ratio"), direct.assign(carries_over="difference")]
-    return pd.concat(both, ignore_index=True)[[*names, "direct", "carries_over"]].assign(measure="RD"), base
+    frame = pd.concat(both, ignore_index=True)[[*names, "direct", "carries_over"]]
+    return frame.assign(measure="RD", reference_risk=base.estimate), base
 
 
 def _tau_word(tau: float) -> str:

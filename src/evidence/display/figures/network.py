@@ -57,7 +57,16 @@ def network_figure(
             _draw_edge(axis, places[edge["treatment1"]], places[edge["treatment0"]], int(edge["studies"]))
         for node in records(nodes):
             _draw_node(axis, places[str(node["treatment"])], node, linked, int(nodes["patients"].max()))
-    return Figure(figure, f"{title} {_reading(shared)}", _alt(nodes, edges, linked), edges)
+    sized = _with_sizes(edges, nodes)
+    return Figure(figure, f"{title} {_reading(shared)}", _alt(nodes, edges, linked), sized)
+
+
+def _with_sizes(edges: pd.DataFrame, nodes: pd.DataFrame) -> pd.DataFrame:
+    """Return edges with all patients of the network on each of their treatments."""
+    sizes = dict(zip(nodes["treatment"], nodes["patients"], strict=True))
+    return edges.assign(
+        **{f"patients{side}": [sizes[one] for one in edges[f"treatment{side}"]] for side in ("1", "0")}
+    )
 
 
 def _nodes(linked: Linked) -> pd.DataFrame:

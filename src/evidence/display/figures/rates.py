@@ -115,7 +115,7 @@ def _rates_alt(data: Tables, frame: pd.DataFrame) -> str:
     for row in records(frame):
         title = titled(row) + (f", {part_label(data, row)}" if row["level"] else "")
         words = fmt.risk(row["estimate"], row["low"], row["high"])
-        groups.setdefault(title, []).append(f"{row['arm_label']} {words}")
+        groups.setdefault(title, []).append(f"{lower_first(str(row['arm_label']))} {words}")
     return " ".join(f"{title}: {'; '.join(parts)}." for title, parts in groups.items())
 
 

@@ -31,7 +31,7 @@ STEPS = (25, 50, 100, 200, 250, 500)  # per 1,000 between two ticks
 
 
 def specification_figure(data: Dataset, parameters: Parameters, *, question_id: str) -> Figure:
-    """Draw the difference in risk of one question under every combination of choices.
+    """Draw the difference in risk of one question under the combinations of choices.
 
     Above, the analyses from the lowest to the highest estimate with their intervals; below, a mark for every
     option that leads to the analysis. Dimensions in which no choice changed a number are told in the caption.
@@ -195,7 +195,7 @@ def _caption(curve: Curve, parameters: Parameters) -> str:
     if not curve.specifications:
         return f"{curve.title}: no analysis is possible. {nothing_left_words(curve)}".strip()
     parts = [
-        f"{curve.title}: difference per 1,000 patients in every analysis, lowest estimate first.",
+        f"{curve.title}: difference per 1,000 patients {_each_words(curve)}.",
         curve_words(curve),
         f"Lines: {interval_words(parameters)}s. Diamond: the report’s own analysis."
         if any(one.main for one in curve.specifications)
@@ -206,6 +206,12 @@ def _caption(curve: Curve, parameters: Parameters) -> str:
         else "",
     ]
     return " ".join(filter(None, parts))
+
+
+def _each_words(curve: Curve) -> str:
+    if curve.only_intervals:
+        return "with its interval by each method, lowest limit first"
+    return "in each analysis, lowest estimate first"
 
 
 def _alt(curve: Curve, parameters: Parameters) -> str:

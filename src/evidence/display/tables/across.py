@@ -19,7 +19,6 @@ from evidence.display.across import (
     sharing_words,
     undated_words,
     when_counted,
-    words_of,
 )
 from evidence.display.labels import (
     MEASURES,
@@ -36,10 +35,10 @@ from evidence.display.labels import (
 )
 from evidence.display.measured import MEASUREMENT_KEY, measured, statistic_words
 from evidence.display.model import Cell, Column, Table
-from evidence.display.tables.parts import build, grouped
+from evidence.display.tables.parts import build, clear_words, grouped
 from evidence.display.tables.rates import differs
 from evidence.parameters import EffectMeasure, Parameters
-from evidence.results import Tables, once, records
+from evidence.results import Tables, once, records, words_of
 
 NOT_STATED = "not stated"
 SUBSETS = ("responders", "evaluable")
@@ -75,8 +74,10 @@ def across_table(
     """
     frame = across_frame(data, parameters, outcome_ids=outcome_ids, window=window, **choice)
     several = frame["heading"].nunique() > 1
-    headings = [f"{row['heading']}: {row['node_label']}" if several else str(row["node_label"])
-                for row in records(frame)]  # fmt: skip
+    headings = [
+        f"{row['heading']}: {lower_first(str(row['node_label']))}" if several else str(row["node_label"])
+        for row in records(frame)
+    ]
     note = [rate_note(parameters, frame), NOT_POOLED, undated_words(data, frame)]
     note.append(sharing_words(data, set(frame["study_id"])))
     return build(
@@ -90,11 +91,21 @@ def across_table(
         ),
         [_result_row(row) for row in records(frame)],
         caption=f"{_capital(names_of(data, outcome_ids, frame))} by treatment and study, with "
-        f"{interval_words(parameters)}s.",
+        f"{interval_words(parameters)}s. {_spread(frame)}".strip(),
         note=" ".join(filter(None, note)),
         frame=frame,
         groups=grouped(headings),
     )
+
+
+def _spread(frame: pd.DataFrame) -> str:
+    """Return how many results there are and from where to where their rates reach, as a sentence."""
+    shown = frame[frame["estimate"].notna()]
+    if len(shown) < 2 or shown["outcome_id"].nunique() > 1:
+        return ""
+    low, high = fmt.percent(shown["estimate"].min()), fmt.percent(shown["estimate"].max())
+    studies = shown["study_id"].nunique()
+    return f"{len(shown)} results of {studies} {'studies' if studies > 1 else 'study'}, from {low} to {high}."
 
 
 def _capital(text: str) -> str:
@@ -106,7 +117,7 @@ def _result_row(row: Mapping[str, Any]) -> tuple[Cell, ...]:
     share = fmt.risk(row["estimate"], row["low"], row["high"])
     text = share if known else fmt.printed_percent(str(row["percent"]))
     marks = {"basis": str(row["basis"]) if known else "", "origin": str(row["origin"])}
-    arm = "" if row["arm_label"] == row["node_label"] else f": {row['arm_label']}"
+    arm = "" if row["arm_label"] == row["node_label"] else f": {lower_first(str(row['arm_label']))}"
     return (
         Cell(f"{study_words(row)}{arm}"),
         Cell(words_of(row["population"]).lower() or NOT_STATED),
@@ -165,7 +176,8 @@ def effects_across_table(
         data,
         _effect_columns(parameters, measures),
         [_effect_row(one) for one in rows],
-        caption=f"{_capital(names)}: effects within studies, by design, with {interval_words(parameters)}s.",
+        caption=f"{_capital(names)}: effects within studies, by design, with {interval_words(parameters)}s. "
+        f"{clear_words(both)}".strip(),
         note=" ".join(filter(None, note)),
         frame=both,
         groups=grouped([_design_heading(row, several) for row in records(frames[0])]),
@@ -190,7 +202,7 @@ def _design_heading(row: Mapping[str, Any], several: bool) -> str:
 
 
 def _versus(row: Mapping[str, Any]) -> str:
-    return f"{row['arm1_label']} against {row['arm0_label']}"
+    return f"{lower_first(str(row['arm1_label']))} against {lower_first(str(row['arm0_label']))}"
 
 
 def _effect_row(effects: Sequence[Mapping[str, Any]]) -> tuple[Cell, ...]:
@@ -247,7 +259,7 @@ def _measured_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
     study = str(row["study_id"])
     arm = arm_labels(data, study).get(row["arm_id"], str(row["arm_id"]))
     return (
-        Cell(f"{study_label(data, study)}: {arm}"),
+        Cell(f"{study_label(data, study)}: {lower_first(str(arm))}"),
         Cell(when_counted(row)),
         Cell(NOT_STATED if fmt.missing(row["n"]) else str(row["n"])),
         Cell(statistic_words(row).replace("range (range)", "range")),

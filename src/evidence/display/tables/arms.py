@@ -21,7 +21,7 @@ from evidence.display.labels import (
 )
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.events import outcomes_of
-from evidence.display.tables.parts import build
+from evidence.display.tables.parts import build, clear_words
 from evidence.display.tables.rates import stacked
 from evidence.parameters import Parameters
 from evidence.results import Tables, contrasts, records
@@ -55,11 +55,15 @@ def side_by_side_table(
         (
             Column("", width=2.6),
             *(Column(_header(frame, one), "right", 1.1) for one in arms),
-            *(Column(f"{label} − {zero}, points ({ci(parameters)})", "right", 1.4) for _, label in tested),
+            *(
+                Column(f"{label} − {lower_first(zero)}, points ({ci(parameters)})", "right", 1.4)
+                for _, label in tested
+            ),
         ),
         [_row(frame, effects, title, arms, tested) for title in dict.fromkeys(frame["heading"])],
         caption=f"{study_label(data, study_id)}: arms side by side{f' ({when})' if when else ''}"
-        f"{f', differences with {interval_words(parameters)}s' if tested else ''}.",
+        f"{f', differences with {interval_words(parameters)}s' if tested else ''}. "
+        f"{clear_words(effects)}".strip(),
         note=" ".join(filter(None, (effect_note(effects, parameters), _left_out(alone)))),
         frame=stacked(frame, effects),
     )

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from evidence import format as fmt
 from evidence.data import Dataset
 from evidence.display.labels import lower_first, outcome_labels, pretty
 from evidence.display.model import Cell, Column, Table
 from evidence.display.synthesis import asked_questions, window_words
-from evidence.display.tables.parts import build
+from evidence.display.tables.parts import build, grouped
 from evidence.results import plain
 
 
 def questions_table(data: Dataset) -> Table:
     """Return what each question asks: outcome and time, designs that count, the difference that matters."""
     questions = asked_questions(data)
+    compared = sum(not fmt.missing(one["comparator"]) for one in questions)
     return build(
         data,
         (
@@ -26,9 +29,11 @@ def questions_table(data: Dataset) -> Table:
             Column("Difference that matters, per 1,000", "right", 1.1),
         ),
         [_row(one, outcome_labels(data)) for one in questions],
-        caption=f"The {len(questions)} questions that this report asks of the data.",
+        caption=f"The {len(questions)} questions that this report asks of the data, {compared} of them of a "
+        "comparison.",
         note="A row of data answers a question if it has what the question asks; nothing else decides.",
-        frame=data.questions.sort_values("order", kind="stable"),
+        frame=pd.DataFrame(questions, columns=data.questions.columns),
+        groups=grouped([str(one["indication"]) for one in questions]),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.audit import CHECKS
 from evidence.data import Dataset
+from evidence.display.documents import FILE_KEY, document_name, place_words
 from evidence.display.labels import joined, pretty, study_label
 from evidence.display.markdown import escape
 from evidence.display.marks import findings_of, row_kinds
@@ -31,7 +33,13 @@ WEIGHT = (
     "across documents", "percentages", "reporting",
 )  # fmt: skip
 MINUS = re.compile(r"(?<![\w.)-])-(?=\d)")
-SECTIONS = {"tests": "tests", "counts": "results", "measurements": "results", "claims": "claims"}
+SECTIONS = {
+    "tests": "tests",
+    "counts": "results",
+    "measurements": "results",
+    "claims": "claims",
+    "protocols": "design",
+}
 CAPTIONS: Mapping[Kind, str] = {
     "conclusion": "that change a conclusion",
     "number": "that change a number and no conclusion",
@@ -100,7 +108,7 @@ def first(ids: str) -> str:
 
 def audit_prose(data: Dataset, parameters: Parameters, *, most: int = 5) -> Prose:
     """Return the findings that matter most, one sentence each: at most one of a family and study."""
-    findings = findings_of(data, parameters.alpha)
+    findings = findings_of(data, parameters)
     found = pd.concat([doubtful(findings, "conclusion"), doubtful(findings, "number")])
     told = found[found["leads"]].sort_values(["weight", "spread", "place"], kind="stable")
     chosen = told.drop_duplicates(["study", "family"]).head(most)
@@ -156,14 +164,16 @@ def audit_findings_table(data: Dataset, parameters: Parameters, *, kind: Kind) -
 
     A cause with several findings is told by the weightiest; the tidy values hold them all.
     """
-    found = doubtful(findings_of(data, parameters.alpha), kind)
+    found = doubtful(findings_of(data, parameters), kind)
     told = found[found["leads"]]
     caption = _findings_caption(kind, len(told), len(found))
     if found.empty:
         return nothing(caption)
     kinds, places = row_kinds(data), _places(data)
     columns = (Column("Where"), Column("Printed → what the other figures give", width=1.5))
-    body = [_finding(row, kinds, places) for row in records(told)]
+    names = {str(one): document_name(data, str(one)) for one in data.sources["source_id"]}
+    worded = [row | {one: _cited(str(row[one]), names) for one in WORDED} for row in records(told)]
+    body = [_finding(row, kinds, places) for row in worded]
     groups = grouped([_subject(row, data) for row in records(told)])
     tidy = found[list(TIDY)]
     return Table(
@@ -196,17 +206,32 @@ def _finding(row: Mapping[str, Any], kinds: Mapping[str, str], places: Mapping[s
     return where, Cell(figures), Cell(f"{_told(row['why'])}{_sharing(row)}")
 
 
+WORDED = ("reported", "recomputed", "why")
+
+
+def _cited(text: str, names: Mapping[str, str]) -> str:
+    """Return a sentence with the names of the documents that it names in brackets by their ids."""
+    return re.sub(r"\((\w+)\)", lambda found: f"({names.get(found.group(1), found.group(1))})", text)
+
+
 def _places(data: Dataset) -> dict[str, str]:
     found: dict[str, str] = {}
+    place = cache(partial(_place, data))  # many rows stand in one place
     for frame in data.tables.values():
         if {"row_id", "locator"} <= set(frame.columns):
-            found |= dict(zip(frame["row_id"].tolist(), frame["locator"].tolist(), strict=True))
+            sources = frame["source_id"].tolist() if "source_id" in frame else [""] * len(frame)
+            rows = zip(frame["row_id"].tolist(), sources, frame["locator"].tolist(), strict=True)
+            found |= {str(row): place(str(source), str(locator)) for row, source, locator in rows}
     return found
+
+
+def _place(data: Dataset, source: str, locator: str) -> str:
+    return locator if FILE_KEY.search(locator) is None else place_words(data, source, locator)
 
 
 def audit_checks_table(data: Dataset, parameters: Parameters) -> Table:
     """List every check with how often it was made and what came of it."""
-    findings = findings_of(data, parameters.alpha)
+    findings = findings_of(data, parameters)
     times = findings.groupby(["check", "verdict"]).size().unstack(fill_value=0)
     times = times.reindex(columns=list(VERDICTS), fill_value=0)
     made_by = {str(name): list(made) for name, *made in times.itertuples()}
@@ -219,7 +244,7 @@ def audit_checks_table(data: Dataset, parameters: Parameters) -> Table:
     if not body:
         return nothing(caption)
     groups = grouped([_family(check.family) for check, _ in rows])
-    tidy = times.reset_index()
+    tidy = times.assign(times=times.sum(axis=1)).reset_index()
     return Table(columns, tuple(body), caption, "Empty: none.", tidy, groups)
 
 
@@ -240,7 +265,7 @@ def _number(n: int) -> Cell:
 
 def audit_undecided_table(data: Dataset, parameters: Parameters) -> Table:
     """Group what could not be checked by the reason, with how often it stood in the way."""
-    findings = findings_of(data, parameters.alpha)
+    findings = findings_of(data, parameters)
     found = findings[findings["verdict"] == "not_checkable"]
     caption = f"What could not be decided from what is printed: {len(found)} times, by reason."
     if found.empty:

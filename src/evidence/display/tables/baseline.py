@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
-from evidence.display.labels import joined, pretty, sourced, study_label, unit
+from evidence.display.labels import joined, lower_first, pretty, sourced, study_label, unit
 from evidence.display.measured import measured, measurements, statistic_words
 from evidence.display.model import Cell, Column, Table
-from evidence.display.tables.parts import TEST_NOTE, Body, build, empty_cells, find_test, tested
+from evidence.display.tables.parts import TEST_NOTE, Body, build, empty_cells, find_test, tested, with_tests
 from evidence.parameters import Parameters
-from evidence.results import Tables, category_label, rates, records, study_arms
+from evidence.results import Tables, class_labels, rates, records, study_arms
 
 NOTE = "Counts with the printed percentage, or out of all patients of the arm where none is printed."
 
@@ -41,7 +41,7 @@ def baseline_table(data: Tables, parameters: Parameters, *, study_id: str) -> Ta
         body if several else [row[:-2] for row in body],
         caption=f"{study_label(data, study_id)}: patients at baseline{_by(arms)}.",
         note=" ".join((NOTE, TEST_NOTE)) if several else NOTE,
-        frame=pd.concat([counted, valued], ignore_index=True),
+        frame=with_tests(data, pd.concat([counted, valued], ignore_index=True), lambda row: names),
     )
 
 
@@ -54,7 +54,8 @@ P_COLUMNS = (Column("P, printed", "right", 0.8), Column("P, recomputed", "right"
 
 
 def _by(arms: pd.DataFrame) -> str:
-    return f" by arm ({joined(list(arms['label']))})" if len(arms) > 1 else ""
+    names = [lower_first(str(label)) for label in arms["label"]]
+    return f" by arm ({joined(names)})" if len(names) > 1 else ""
 
 
 def _arm_column(arm: Mapping[str, Any]) -> Column:
@@ -85,10 +86,10 @@ def _measured_cell(row: Mapping[str, Any] | None) -> Cell:
 
 def _counted_rows(data: Tables, frame: pd.DataFrame, arms: Sequence[str]) -> Body:
     body: Body = []
-    for category, group in frame.groupby("category", sort=False):
+    for _, group in frame.groupby("category", sort=False):
         rows = {row["arm_id"]: row for row in records(group)}
         first = next(iter(rows.values()))
-        parts = [pretty(first["outcome_label"]), category_label(data, str(category)) if category else ""]
+        parts = [pretty(first["outcome_label"]), *class_labels(data, first)]
         cells = [_counted_cell(rows.get(arm)) for arm in arms]
         tests = empty_cells(2) if body else _p_cells(data, first, arms)
         body.append((Cell(": ".join(filter(None, parts))), *cells, *tests))

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from evidence.data import Dataset
-from evidence.display.across import SYNTHESES, words_of
-from evidence.display.documents import document_name, document_origin
+from evidence.display.across import SYNTHESES
+from evidence.display.documents import document_name, document_origin, place_within
 from evidence.display.labels import joined, lower_first, outcome_labels, pretty, sourced, study_label
 from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.parts import build, grouped
-from evidence.results import Tables, records
+from evidence.results import Tables, records, words_of
 from evidence.synthesis.bias import (
     RANKS,
     SIGNS,
@@ -57,8 +57,19 @@ def bias_table(data: Dataset, *, tool: str) -> Table:
         body,
         caption=f"Risk of bias in {words}: reasons and passages. {overall_words(made)}".strip(),
         note=f"{_signs(made)} {reviewers(made)}".strip(),
-        frame=bias_frame(made),
+        frame=_named(data, bias_frame(made)),
         groups=groups,
+    )
+
+
+def _named(data: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return judgements with the labels of their study and outcome."""
+    if frame.empty:
+        return frame
+    studies, outcomes = (frame[name].astype(str) for name in ("study_id", "outcome_id"))
+    return frame.assign(
+        study_label=[study_label(data, one) for one in studies],
+        outcome_label=[outcome_labels(data).get(one, one) for one in outcomes],
     )
 
 
@@ -132,8 +143,10 @@ def _passages(data: Dataset, judgements: Sequence[Judgement]) -> list[str]:
     places: dict[str, list[str]] = {}
     for one in judgements:
         if one.source_id:
-            places.setdefault(document_name(data, one.source_id), []).extend(one.locator.split("; "))
-    return [f"{name}: {'; '.join(dict.fromkeys(where))}" for name, where in places.items()]
+            within = place_within(one.locator).split("; ")
+            places.setdefault(document_name(data, one.source_id), []).extend(within)
+    told = {name: "; ".join(filter(None, dict.fromkeys(where))) for name, where in places.items()}
+    return [f"{name}: {where}" if where else name for name, where in told.items()]
 
 
 def tool_words(tool: Tool) -> str:

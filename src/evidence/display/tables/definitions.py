@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
-from evidence.display.documents import document_name, document_origin
+from evidence.display.documents import document_name, document_origin, place_within
 from evidence.display.labels import (
     ci,
+    lower_first,
     moment,
     outcome_labels,
     pretty,
@@ -74,10 +75,31 @@ def definitions_side_by_side_table(
         data,
         (Column("Study", width=1.6), Column("Counts when", width=2.6), Column("Printed in", width=2.2)),
         body,
-        caption=caption,
-        frame=pd.DataFrame(rules).drop(columns="rows", errors="ignore"),
+        caption=f"{caption} {_rules_words(rules, silent)}".strip(),
+        frame=_tidy_rules(data, rules),
         groups=grouped(headings),
     )
+
+
+def _tidy_rules(data: Tables, rules: Sequence[Row]) -> pd.DataFrame:
+    """Return rules with the label of their study, and where each is printed."""
+    named = [
+        {
+            **{name: value for name, value in rule.items() if name != "rows"},
+            "study_label": study_label(data, str(rule["study_id"])),
+            "printed_in": _printed_in(data, rule["rows"]),
+            "row_id": "|".join(str(row["row_id"]) for row in rule["rows"]),
+        }
+        for rule in rules
+    ]
+    return pd.DataFrame(named)
+
+
+def _rules_words(rules: Sequence[Row], silent: Mapping[str, Sequence[str]]) -> str:
+    """Return how many rules there are, and how many studies print none for what they report."""
+    quiet = {study for studies in silent.values() for study in studies}
+    told = f"{len(rules)} rule{'s' * (len(rules) != 1)}"
+    return f"{told}; {len(quiet)} studies report a response without its rule." if quiet else f"{told}."
 
 
 def rules_of(data: Tables, domains: Sequence[str]) -> list[Row]:
@@ -195,8 +217,10 @@ def _rule_row(data: Tables, rule: Row) -> tuple[Cell, ...]:
 def _printed_in(data: Tables, rows: Iterable[Row]) -> str:
     found: dict[str, list[str]] = {}
     for row in rows:
-        found.setdefault(document_name(data, str(row["source_id"])), []).append(str(row["locator"]))
-    return ". ".join(f"{name}: {'; '.join(dict.fromkeys(at))}" for name, at in found.items())
+        name = document_name(data, str(row["source_id"]))
+        found.setdefault(name, []).append(place_within(str(row["locator"])))
+    told = {name: "; ".join(filter(None, dict.fromkeys(at))) for name, at in found.items()}
+    return ". ".join(f"{name}: {at}" if at else name for name, at in told.items())
 
 
 def _silent_row(data: Tables, studies: Sequence[str]) -> tuple[Cell, ...]:
@@ -228,7 +252,7 @@ def threshold_rates(data: Tables, parameters: Parameters) -> pd.DataFrame:
 def threshold_heading(row: Mapping[str, Any]) -> str:
     """Return which patients a group of thresholds is counted in: study, arm, and when."""
     when = "" if pd.isna(row["time"]) else moment({**row, "time_label": ""})
-    return ", ".join(filter(None, (str(row["study_label"]), str(row["arm_label"]), when)))
+    return ", ".join(filter(None, (str(row["study_label"]), lower_first(str(row["arm_label"])), when)))
 
 
 def thresholds_table(data: Tables, parameters: Parameters) -> Table:
@@ -238,6 +262,7 @@ def thresholds_table(data: Tables, parameters: Parameters) -> Table:
     if frame.empty:
         return nothing(caption)
     rows = in_order(data, frame)
+    fewest = min(rows, key=lambda row: row["estimate"])
     headings = [threshold_heading(row) for row in rows]
     first = dict(reversed(list(zip(headings, rows, strict=True))))
     body = [_threshold_row(row, first[at]) for row, at in zip(rows, headings, strict=True)]
@@ -251,9 +276,9 @@ def thresholds_table(data: Tables, parameters: Parameters) -> Table:
             Column("Fewer than by the first", "right", 1.3),
         ),
         body,
-        caption=caption,
+        caption=f"{caption} The hardest, “{fewest['rule']}”, counts {fmt.percent(fewest['estimate'])}.",
         note=f"No comparison between studies: the patients differ. {rate_note(parameters, frame)}",
-        frame=pd.DataFrame(rows),
+        frame=pd.DataFrame([row | _fewer(row, first[at]) for row, at in zip(rows, headings, strict=True)]),
         groups=grouped(headings),
     )
 
@@ -271,9 +296,15 @@ def in_order(data: Tables, frame: pd.DataFrame) -> list[Row]:
     return sorted(records(frame), key=place)
 
 
-def _threshold_row(row: Mapping[str, Any], first: Mapping[str, Any]) -> tuple[Cell, ...]:
+def _fewer(row: Mapping[str, Any], first: Mapping[str, Any]) -> Row:
+    """Return how many fewer patients respond than by the first criterion, and in percentage points."""
     fewer = int(first["events"]) - int(row["events"])
-    share = fmt.number(fewer / int(row["n"]) * 100, 1)
+    return {"fewer": fewer, "fewer_points": fewer / int(row["n"]) * 100}
+
+
+def _threshold_row(row: Mapping[str, Any], first: Mapping[str, Any]) -> tuple[Cell, ...]:
+    less = _fewer(row, first)
+    fewer, share = less["fewer"], fmt.number(less["fewer_points"], 1)
     return (
         Cell(str(row["rule"])),
         Cell(moment(row)),

@@ -13,6 +13,7 @@ from evidence.display.labels import (
     ci,
     effect_note,
     interval_words,
+    lower_first,
     moment,
     pretty,
     rate_note,
@@ -21,7 +22,7 @@ from evidence.display.labels import (
     titled,
 )
 from evidence.display.model import Cell, Column, Table
-from evidence.display.tables.parts import Body, build, grouped
+from evidence.display.tables.parts import Body, build, clear_words, grouped
 from evidence.display.tables.rates import count_cell, effect_cell, rate_cell, stacked
 from evidence.parameters import Parameters
 from evidence.results import Tables, contrasts, days, rates, records, reference_arm
@@ -69,7 +70,7 @@ def event_table(
     body: Body = [_event_row(row, differences) for row in rows]
     groups = grouped([titled(row) for row in rows])
     zero = arm_labels(data, study_id).get(reference or reference_arm(data, study_id), "")
-    compared = [Column(f"Difference from {zero}, points ({ci(parameters)})", "right", 1.8)]
+    compared = [Column(f"Difference from {lower_first(zero)}, points ({ci(parameters)})", "right", 1.8)]
     single = effects.empty
     return build(
         data,
@@ -80,7 +81,8 @@ def event_table(
             *([] if single else compared),
         ],
         [row[:-1] for row in body] if single else body,
-        caption=f"{study_label(data, study_id)}: adverse events, with {interval_words(parameters)}s.",
+        caption=f"{study_label(data, study_id)}: adverse events, with {interval_words(parameters)}s. "
+        f"{clear_words(effects)}".strip(),
         note=" ".join(filter(None, (rate_note(parameters, frame), effect_note(effects, parameters)))),
         frame=stacked(frame, effects),
         groups=groups,
@@ -126,7 +128,7 @@ def disposition_table(
             Column("Share", "right", 0.7),
         ],
         body,
-        caption=f"{study_label(data, study_id)}: what happened to the patients.",
+        caption=f"{study_label(data, study_id)}: what happened to the patients, in {len(body)} counts.",
         note="Counts as printed; they may overlap.",
         frame=frame,
     )

@@ -9,19 +9,23 @@ import pandas as pd
 
 from evidence import format as fmt
 from evidence.data import Dataset
-from evidence.display.labels import ci, joined, mark_of, pretty, sourced
+from evidence.display.decides import decides_words
+from evidence.display.labels import ci, joined, lower_first, mark_of, pretty, sourced
 from evidence.display.marks import with_doubts
 from evidence.display.model import Cell, Column, Table
 from evidence.display.synthesis import Asked, asked_questions
 from evidence.display.tables.parts import build, grouped, nothing
 from evidence.parameters import Parameters
 from evidence.questions import Answer, Estimate, Finding, answer
+from evidence.questions.studies import Arm, uncounted_words
 from evidence.results import records
 from evidence.stats import Proportion
 from evidence.synthesis.certainty import DOMAINS, NAMES, UNJUDGED, Certainty, Step, certainty
 from evidence.wording import Allocation, apart_text, difference_text, per_1000, signed_text
 
 NO_DATA = "No data"
+UNCOUNTED = "Patients, x of y: x were counted, and the groups had y."
+ENDS = ("estimate", "low", "high")
 WEAKEST = ("assumed", "derived", "printed")
 ALLOCATIONS: dict[Allocation, str] = {
     "randomised": "randomised",
@@ -49,6 +53,7 @@ def findings_tables(data: Dataset, parameters: Parameters, **asked: Unpack[Asked
             findings_table(data, parameters, question_id=str(one["question_id"])),
             data,
             alpha=parameters.alpha,
+            margin=parameters.noninferiority_margin,
         )
         for one in asked_questions(data, **asked)
     ]
@@ -68,14 +73,17 @@ def findings_table(data: Dataset, parameters: Parameters, *, question_id: str) -
     rows = [*_results(one, parameters), *_apart(one), *_judgements(sure)]
     frame = pd.DataFrame([finding_values(one, sure)])
     columns = (Column("Finding", width=1.5), Column(_comparison(one), width=3.8))
-    return build(data, columns, rows, caption=caption, frame=frame)
+    note = uncounted_words(one.finding.studies)
+    return build(data, columns, rows, caption=caption, note=note, frame=frame)
 
 
 def _comparison(one: Answer) -> str:
     first = one.finding.studies[0]
     none = first.comparator
     return (
-        f"{first.treatment.label} against {none.label}" if none else f"{first.treatment.label}, not compared"
+        f"{first.treatment.label} against {lower_first(none.label)}"
+        if none
+        else f"{first.treatment.label}, not compared"
     )
 
 
@@ -87,15 +95,21 @@ def _results(one: Answer, parameters: Parameters) -> list[tuple[Cell, ...]]:
     }
     rows: list[tuple[Cell, ...]] = [(Cell("Patients (studies)"), Cell(_who(one)))]
     rows += [
-        (Cell(f"With {names[side]}"), risk_cell(one, side, words=True))
+        (Cell(f"With {fmt.in_sentence(names[side])}"), risk_cell(one, side, words=True))
         for side in ("comparator", "treatment")
         if names[side]
     ]
     if one.control is not None:
         limits = f" ({ci(parameters)})"
-        rows.append((Cell("Difference" + limits), Cell(difference_words(one))))
-        rows.append((Cell(_measure(parameters) + limits), Cell(effect_words(one))))
+        ids = rows_of(one)
+        rows.append((Cell("Difference" + limits), Cell(difference_words(one), ids)))
+        rows.append((Cell(_measure(parameters) + limits), Cell(effect_words(one), ids)))
     return rows
+
+
+def rows_of(one: Answer) -> tuple[str, ...]:
+    """Return the data rows of both sides of an answer."""
+    return tuple(str(row["row_id"]) for row in records(one.included))
 
 
 def _measure(parameters: Parameters) -> str:
@@ -104,12 +118,19 @@ def _measure(parameters: Parameters) -> str:
 
 def _who(one: Answer) -> str:
     names = joined([study.name for study in one.finding.studies])
-    return f"{patients(one):,} ({len(one.studies)}): {names}, {ALLOCATIONS[one.allocation]}"
+    return f"{patients_words(one)} ({len(one.studies)}): {names}, {ALLOCATIONS[one.allocation]}"
 
 
 def patients(one: Answer) -> int:
     """Return how many patients an answer rests on."""
     return sum(sum(study.four[1::2]) for study in one.finding.studies)
+
+
+def patients_words(one: Answer) -> str:
+    """Return how many patients an answer rests on, and of how many where its groups had more."""
+    arms = [arm for study in one.finding.studies for arm in (study.treatment, study.comparator) if arm]
+    whole = sum(arm.group or arm.n for arm in arms)
+    return f"{patients(one):,}" + (f" of {whole:,}" if whole > patients(one) else "")
 
 
 def risk_cell(one: Answer, side: str, *, words: bool = False) -> Cell:
@@ -139,7 +160,7 @@ def _risk(one: Answer, risk: Proportion, side: str) -> str:
 
 
 def _risk_words(one: Answer, risk: Proportion, side: str) -> str:
-    counts = "; ".join(fmt.x_of_n(events, n) for events, n in _arms(one, side))
+    counts = "; ".join(arm.words for arm in _sides(one, side))
     shown = _risk(one, risk, side)
     measured = one.finding.measured or one.finding.side_by_side or one.control is None
     tail = f": {counts}" if measured else f", {one.finding.control_source}" if side == "comparator" else ""
@@ -147,8 +168,12 @@ def _risk_words(one: Answer, risk: Proportion, side: str) -> str:
 
 
 def _arms(one: Answer, side: str) -> list[tuple[int, int]]:
+    return [arm.counts for arm in _sides(one, side)]
+
+
+def _sides(one: Answer, side: str) -> list[Arm]:
     arms = [study.treatment if side == "treatment" else study.comparator for study in one.finding.studies]
-    return [arm.counts for arm in arms if arm]
+    return [arm for arm in arms if arm]
 
 
 def difference_words(one: Answer) -> str:
@@ -185,10 +210,15 @@ def effect_words(one: Answer) -> str:
 def _apart(one: Answer) -> list[tuple[Cell, ...]]:
     """Return a row per other design, which stands apart from the answer."""
     return [
-        (Cell("Other designs"), Cell(apart_text(other.allocation, _shown(other))))
+        (Cell("Other designs"), Cell(apart_text(other.allocation, _shown(other)), _rows_of_finding(other)))
         for other in one.apart
         if other.difference is not None
     ]
+
+
+def _rows_of_finding(found: Finding) -> tuple[str, ...]:
+    arms = [arm for study in found.studies for arm in (study.treatment, study.comparator) if arm]
+    return tuple(dict.fromkeys(row for arm in arms for row in arm.rows.split("|") if row))
 
 
 def _shown(found: Finding) -> list[tuple[str, tuple[float, float, float]]]:
@@ -249,7 +279,34 @@ def finding_values(one: Answer, sure: Certainty | None) -> dict[str, Any]:
             f"{name}_{field}": getattr(effect, field, None)
             for field in ("measure", "estimate", "low", "high")
         }
+    values |= _each_values(one.finding, "study") if one.finding.side_by_side else {}
+    for place, other in enumerate(one.apart, 1):
+        values |= (
+            _each_values(other, f"apart{place}_study") if other.side_by_side else _apart_values(other, place)
+        )
     return values | {"direction": one.verdict.direction} | certainty_values(sure)
+
+
+def _each_values(found: Finding, name: str) -> dict[str, Any]:
+    """Return counts, difference and ratio of every study of studies that stand side by side."""
+    values: dict[str, Any] = {}
+    effects = found.pooled.effects if found.pooled else [None] * len(found.each)
+    for place, (study, each, effect) in enumerate(zip(found.studies, found.each, effects, strict=True), 1):
+        values[f"{name}{place}"] = study.study_id
+        values |= dict(
+            zip((f"{name}{place}_{one}" for one in ("e1", "n1", "e0", "n0")), study.four, strict=True)
+        )
+        for what, estimate in (("difference", each), ("effect", effect)):
+            values |= {f"{name}{place}_{what}_{end}": getattr(estimate, end, None) for end in ENDS}
+    return values
+
+
+def _apart_values(found: Finding, place: int) -> dict[str, Any]:
+    """Return the studies and the difference of another design, which stands apart from the answer."""
+    name = f"apart{place}"
+    values: dict[str, Any] = {f"{name}_studies": "|".join(study.study_id for study in found.studies)}
+    values |= {f"{name}_difference_{end}": getattr(found.difference, end, None) for end in ENDS}
+    return values | {f"{name}_allocation": found.allocation}
 
 
 def certainty_values(sure: Certainty | None) -> dict[str, Any]:
@@ -285,7 +342,7 @@ def certainty_table(data: Dataset, parameters: Parameters, **asked: Unpack[Asked
         columns,
         rows,
         _told(made),
-        _profile_note(made),
+        " ".join(filter(None, (_profile_note(made), decides_words(answers)))),
         frame,
         grouped([split_title(one.title)[0] for one in answers]),
     )

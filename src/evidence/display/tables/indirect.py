@@ -7,7 +7,6 @@ from typing import Unpack
 import pandas as pd
 
 from evidence.display.indirect import (
-    ALLOCATIONS,
     Triangle,
     loop_title,
     loops,
@@ -24,8 +23,10 @@ from evidence.display.tables.network import counts_cell
 from evidence.display.tables.parts import build, empty_cells, nothing
 from evidence.parameters import Parameters
 from evidence.results import Row, Tables, records
+from evidence.stats import Contrast
 from evidence.synthesis.indirect import Edge, Loop
 
+RANDOMISED = {"randomised": "Yes", "not randomised": "No", "not stated": "Not stated"}
 NOTE = (
     "Indirect: the first comparison with the third treatment over the second (Bucher). Direct over indirect: "
     "1 where they agree. First and second: events of patients. A percentage that fits no whole count gives "
@@ -51,13 +52,14 @@ def direct_indirect_table(data: Tables, parameters: Parameters, **triangle: Unpa
         (
             Column("Comparison", width=2.3),
             Column("Study", width=1.8),
-            Column("Randomised", width=1.0),
+            Column("Randomised", width=0.9),
             Column("First", "right", 0.8),
             Column("Second", "right", 0.8),
-            Column(f"{MEASURES[shown]} ({ci(parameters)})", "right", 1.6),
+            Column(f"Ratio ({ci(parameters)})", "right", 1.4),
         ),
         [row for body in bodies for row in body],
-        caption=f"{one} against {lower_first(none)}, directly and through {lower_first(third)}.",
+        caption=f"{one} against {lower_first(none)}, directly and through {lower_first(third)}: "
+        f"{lower_first(MEASURES[shown])}s.",
         note=NOTE,
         frame=pd.DataFrame([row for loop in found for row in _tidy(loop)]),
         groups=[(start, loop_title(loop)) for start, loop in zip(starts, found, strict=True)],
@@ -88,7 +90,7 @@ def _edge_row(loop: Loop, edge: Edge) -> tuple[Cell, ...]:
     return (
         Cell(f"{kind}{pair_words(loop, edge)}"),
         Cell(studies_of(edge)),
-        Cell(ALLOCATIONS[edge.allocation]),
+        Cell(RANDOMISED[edge.allocation]),
         *sides,
         Cell(ratio_text(edge.effect)),
     )
@@ -97,12 +99,25 @@ def _edge_row(loop: Loop, edge: Edge) -> tuple[Cell, ...]:
 def _tidy(loop: Loop) -> list[Row]:
     known = {"outcome_id": loop.outcome_id, "time": loop_title(loop), "measure": loop.measure}
     names = ("direct", "treatment against third", "comparator against third")
-    parts = [(name, edge.effect if edge else None) for name, edge in zip(names, loop.edges, strict=True)]
-    parts += [("indirect", loop.indirect), ("direct over indirect", loop.difference)]
-    rows: list[Row] = []
-    for name, contrast in parts:
-        values = natural(contrast) if contrast else (None, None, None)
-        rows.append(
-            known | {"comparison": name} | dict(zip(("estimate", "low", "high"), values, strict=True))
-        )
-    return rows
+    parts = [
+        (name, edge.effect if edge else None, _events(edge))
+        for name, edge in zip(names, loop.edges, strict=True)
+    ]
+    parts += [("indirect", loop.indirect, {}), ("direct over indirect", loop.difference, {})]
+    return [known | {"comparison": name} | events | _ends(contrast) for name, contrast, events in parts]
+
+
+def _ends(contrast: Contrast | None) -> Row:
+    values = natural(contrast) if contrast else (None, None, None)
+    return dict(zip(("estimate", "low", "high"), values, strict=True))
+
+
+def _events(edge: Edge | None) -> Row:
+    """Return the studies of an edge, and events and patients of its first and its second treatment."""
+    if edge is None:
+        return {}
+    made: Row = {"studies": "|".join(dict.fromkeys(map(str, edge.arms["study_id"])))}
+    for place, one in (("1", edge.treatment), ("0", edge.comparator)):
+        arms = edge.arms[edge.arms["treatment"] == one]
+        made |= {f"e{place}": int(arms["events"].sum()), f"n{place}": int(arms["n"].sum())}
+    return made

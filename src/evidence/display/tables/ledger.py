@@ -30,9 +30,11 @@ def ledger_table(data: Tables, parameters: Parameters) -> Table:
     documents = list(dict.fromkeys(frame["source_id"]))
     counts = pd.crosstab(frame["went"], frame["source_id"])[documents]
     totals = {str(went): sum(numbers) for went, *numbers in counts.itertuples()}
-    ordered = counts.loc[sorted(totals, key=lambda went: (went != "row", -totals[went], went))]
+    ordered = counts.assign(all=counts.sum(axis=1)).loc[
+        sorted(totals, key=lambda went: (went != "row", -totals[went], went))
+    ]
+    ordered.loc["All"] = ordered.sum()
     body: Body = [_row(str(went), list(numbers)) for went, *numbers in ordered.itertuples()]
-    body.append(_row("All", [int(one) for one in ordered.sum()]))
     note = f"{totals.get('', 0) or 'No'} figures are unaccounted for."
     return Table(_columns(data, documents), tuple(body), CAPTION, note, ordered.reset_index())
 
@@ -43,7 +45,7 @@ def _went(row_id: str, reason: str) -> str:
 
 def _row(went: str, numbers: list[int]) -> tuple[Cell, ...]:
     words = {"row": CARRIED, "": UNACCOUNTED, "All": "All"}.get(went) or _reason(went)
-    return Cell(words), *(Cell(str(number) if number else "") for number in numbers), Cell(str(sum(numbers)))
+    return Cell(words), *(Cell(str(number) if number else "") for number in numbers)
 
 
 def _reason(reason: str) -> str:

@@ -9,7 +9,16 @@ from typing import Any, Literal
 import pandas as pd
 
 from evidence import format as fmt
-from evidence.display.labels import MEASURES, ci, effect_note, moment, pretty, sourced, study_label
+from evidence.display.labels import (
+    MEASURES,
+    ci,
+    effect_note,
+    lower_first,
+    moment,
+    pretty,
+    sourced,
+    study_label,
+)
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.definitions import rules_of, threshold_rates
 from evidence.display.tables.parts import build, grouped, nothing
@@ -192,6 +201,7 @@ def _tidy(group: Sequence[Counted], line: float) -> Row:
     return {name: group[0].row[name] for name in names} | {
         "line": line,
         "printed": exact is not None,
+        "events": exact.row["events"] if exact else None,
         "low": low.row["estimate"] if low else 0.0,
         "high": high.row["estimate"] if high else 1.0,
     }
@@ -249,7 +259,9 @@ def _ruled(row: Row) -> str:
 
 
 def _versus(row: Row) -> str:
-    return f"{row['study']}: {row['arm1_label']} against {row['arm0_label']}"
+    return (
+        f"{row['study']}: {lower_first(str(row['arm1_label']))} against {lower_first(str(row['arm0_label']))}"
+    )
 
 
 def _effect_row(difference: Row, effect: Row, rule: str) -> tuple[Cell, ...]:

@@ -24,9 +24,9 @@ from evidence.display.labels import (
 )
 from evidence.display.markdown import escape
 from evidence.display.measured import measured, measurements, statistic_words
-from evidence.display.model import Cell, Column, Prose, Table
+from evidence.display.model import Cell, Column, Prose, Table, together
 from evidence.display.tables.pairwise import printed_effect
-from evidence.display.tables.parts import TEST_NOTE, Body, build, empty_cells, find_test, tested
+from evidence.display.tables.parts import TEST_NOTE, Body, build, find_test, tested, with_tests
 from evidence.errors import StatisticsError
 from evidence.parameters import Parameters
 from evidence.results import Tables, days, rates, records, separate_arms, study_arms
@@ -55,16 +55,26 @@ def measurement_table(
         body += _time_rows(data, group, names)
     what = joined([lower_first(pretty(label)) for label in dict.fromkeys(frame["outcome_label"])])
     several = len(names) > 1
-    tests = (Column("P, printed", "right", 0.8), Column("P, recomputed", "right", 1.2)) if several else ()
+    tests = (Column("P, printed; recomputed", width=1.3),) if several else ()
     return build(
         data,
         [Column("Time", width=1.2), *(Column(str(label), "right", 1.3) for label in arms["label"]), *tests],
-        body if several else [row[:-2] for row in body],
-        caption=f"{study_label(data, study_id)}: {what or 'measurements'} by arm, as printed.",
+        body if several else [row[:-1] for row in body],
+        caption=f"{study_label(data, study_id)}: {what or 'measurements'} by arm, as printed. "
+        f"{_ends(data, frame)}".strip(),
         note=f"{SPREAD_NOTE} {TEST_NOTE}" if several else SPREAD_NOTE,
-        frame=frame,
+        frame=_tidy(data, frame),
         groups=groups,
     )
+
+
+def _tidy(data: Tables, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return measurements with the tests between the arms of their result, and within their own arm."""
+    arms = frame.groupby(RESULT, sort=False, dropna=False)["arm_id"].transform(
+        lambda ids: "|".join(ids.unique())
+    )
+    joint = with_tests(data, frame.assign(between=arms), lambda row: str(row["between"]).split("|"))
+    return with_tests(data, joint, lambda row: [str(row["arm_id"])], prefix="within_")
 
 
 def _chosen(data: Tables, study_id: str, outcome_ids: Sequence[str] | None) -> pd.DataFrame:
@@ -85,10 +95,32 @@ def _time_rows(data: Tables, frame: pd.DataFrame, arms: Sequence[str]) -> Body:
         first = next(iter(rows.values()))
         cells = [_cell(rows.get(arm)) for arm in arms]
         found = tested(data, find_test(data, first, list(rows)))
-        tests = (found.printed, found.recomputed) if found else empty_cells(2)
-        body.append((Cell(moment(first) or "Not stated"), *cells, *tests))
+        test = _both(found.printed, found.recomputed) if found else Cell("")
+        body.append((Cell(moment(first) or "Not stated"), *cells, test))
         body += _within_row(data, first, arms)
     return body
+
+
+def _both(printed: Cell, again: Cell) -> Cell:
+    """Return a printed and a recomputed P in one cell."""
+    text = "; ".join(filter(None, (printed.text, again.text)))
+    return Cell(text, tuple(dict.fromkeys(printed.rows + again.rows)), together(printed.mark, again.mark))
+
+
+def _ends(data: Tables, frame: pd.DataFrame) -> str:
+    """Return the lowest and the highest printed value of the last time; nothing for several outcomes."""
+    if frame["outcome_id"].nunique() != 1 or frame["statistic"].nunique() != 1:
+        return ""
+    rows = records(frame)
+    last = max(days(row["time"], row["time_unit"]) for row in rows)
+    shown = [row for row in rows if days(row["time"], row["time_unit"]) == last and row["value"]]
+    labels = arm_labels(data, str(rows[0]["study_id"]))
+    if len(shown) < 2:
+        return ""
+    low, high = (find(shown, key=lambda row: float(row["value"])) for find in (min, max))
+    ends = [f"{fmt.printed(row['value'])} with {lower_first(labels[row['arm_id']])}" for row in (high, low)]
+    when = lower_first(moment(shown[0]))
+    return f"{f'At {when}, from' if when else 'From'} {ends[1]} to {ends[0]}."
 
 
 def _cell(row: Mapping[str, Any] | None) -> Cell:
@@ -110,7 +142,7 @@ def _within_row(data: Tables, row: Mapping[str, Any], arms: Sequence[str]) -> Bo
         else Cell("")
         for test in found
     ]
-    return [(Cell("P within arm, printed"), *cells, *empty_cells(2))]
+    return [(Cell("P within arm, printed"), *cells, Cell(""))]
 
 
 def mean_difference_frame(
@@ -195,7 +227,7 @@ def mean_difference_table(
         caption=f"{study_label(data, study_id)}: differences of means, {names}, printed and recomputed, with "
         f"{interval_words(parameters)}s.",
         note=f"{STUDENT_NOTE} {TEST_NOTE}",
-        frame=frame,
+        frame=with_tests(data, frame, lambda row: (row["arm1"], row["arm0"])),
         groups=groups,
     )
 
@@ -213,7 +245,7 @@ def _difference_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
     mark = "differs" if wrong else ""
     made = sourced(fmt.mean_difference(row["estimate"], row["low"], row["high"]), row["row_id"], mark=mark)
     tests = (found.printed, found.recomputed) if found else (Cell(""), Cell(fmt.p_value(row["p"])))
-    return Cell(f"{row['arm1_label']} − {row['arm0_label']}"), printed, made, *tests
+    return Cell(f"{row['arm1_label']} − {lower_first(str(row['arm0_label']))}"), printed, made, *tests
 
 
 def median_times_prose(
@@ -241,7 +273,7 @@ def median_times_prose(
 
 
 def _median_words(data: Tables, row: Mapping[str, Any], shares: Sequence[Mapping[str, Any]]) -> str:
-    arm = arm_labels(data, str(row["study_id"])).get(str(row["arm_id"]), str(row["arm_id"]))
+    arm = lower_first(arm_labels(data, str(row["study_id"])).get(str(row["arm_id"]), str(row["arm_id"])))
     median = days(float(row["value"]), str(row["unit"]))
     what = f"{pretty(row['outcome_label'])}, {arm}: median {row['value']} {unit(row['unit'])}."
     dated = [one for one in shares if not fmt.missing(one["time"])]

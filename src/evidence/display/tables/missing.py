@@ -13,7 +13,7 @@ from evidence.display.labels import interval_words, lower_first, moment, pretty,
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import Body, build, grouped
 from evidence.parameters import MissingData, Parameters
-from evidence.results import Tables, category_label, rates, records
+from evidence.results import Tables, level_label, rates, records
 
 ALL = "All patients"
 BOUNDS_NOTE = (
@@ -30,7 +30,7 @@ POLICY_HEADS = {
 
 def part_label(data: Tables, row: Mapping[str, Any]) -> str:
     """Return which part of a study a result is about: a level of a subgroup, or all patients."""
-    return category_label(data, str(row["level"])) if row["level"] else ALL
+    return level_label(data, row) if row["level"] else ALL
 
 
 def flow_frame(data: Tables, parameters: Parameters, *, study_id: str, outcome_id: str) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Unpack
 import pandas as pd
 
 from evidence import format as fmt
-from evidence.display.across import words_of
 from evidence.display.labels import MEASURES, METHODS, ci, joined, lower_first, moment, sourced, titled
 from evidence.display.model import Cell, Column, Table
 from evidence.display.networks import (
@@ -21,12 +20,13 @@ from evidence.display.networks import (
     more_or_fewer,
     trials,
     weakest,
+    with_unlike,
 )
 from evidence.display.tables.parts import build, nothing
 from evidence.errors import StatisticsError
 from evidence.parameters import Parameters
-from evidence.results import Row, Tables, records
-from evidence.stats import Network, compare
+from evidence.results import Row, Tables, records, words_of
+from evidence.stats import Effect, Network, compare
 from evidence.synthesis.connect import Linking
 from evidence.synthesis.indirect import Baseline, RatioMeasure, absolute_effects, baseline_risk
 from evidence.wording import difference_text, per_1000
@@ -108,9 +108,13 @@ def _why(row: Row) -> str:
     return ": ".join(filter(None, (reason.capitalize(), words_of(named).lower())))
 
 
+def _arm_names(names: Sequence[str]) -> str:
+    return joined([*names[:1], *map(lower_first, names[1:])])
+
+
 def _out_row(row: Row) -> tuple[Cell, ...]:
     result = sourced(row["result"] or NO_TIME, row["row_id"])
-    return Cell(row["study"]), Cell(joined(row["arms"])), Cell("–"), result, Cell(row["reason"])
+    return Cell(row["study"]), Cell(_arm_names(row["arms"])), Cell("–"), result, Cell(row["reason"])
 
 
 class _Solved(NamedTuple):
@@ -152,16 +156,20 @@ def network_absolute_table(
         solved = _solve(linked, tau)
     except StatisticsError as error:
         return nothing(f"{linked.title}: no comparison, {error}.")
-    frame = solved.effects[solved.effects["treatment0"] == reference].reset_index(drop=True)
+    frame = solved.effects[solved.effects["treatment0"] == linked.reference].reset_index(drop=True)
+    frame = frame.assign(**_measured(linked, [str(one) for one in frame["treatment1"]], parameters))
     rows = {str(row["treatment1"]): row for row in records(frame)}
     return build(
         data,
         _absolute_columns(solved, parameters),
         [_absolute_row(linked, rows[one], parameters) for one in linked.others],
-        caption=f"{linked.title}: each treatment against {linked.inside(reference)}, at a risk of "
+        caption=f"{linked.title}: each treatment against {linked.inside(linked.reference)}, at a risk of "
         f"{baseline_words(solved.base)}.",
-        note=f"{assumed_words(tau)}. {AT_RISK} Differences in a treatment's own trial: "
-        f"{METHODS[parameters.difference_method]}.",
+        note=with_unlike(
+            linked,
+            f"{assumed_words(tau)}. {AT_RISK} Differences in a treatment's own trial: "
+            f"{METHODS[parameters.difference_method]}.",
+        ),
         frame=frame,
     )
 
@@ -205,15 +213,29 @@ def sides_of(linked: Linked, treatment: str, comparator: str) -> list[tuple[Row,
     return [(arms[treatment], arms[comparator]) for arms in studies.values() if set(pair) <= set(arms)]
 
 
+def _measured(linked: Linked, treatments: Sequence[str], parameters: Parameters) -> dict[str, list[Any]]:
+    """Return, by column, events and patients of treatments, and the difference in the own trial of each."""
+    arms = [[arm for arm in linked.rows if arm["treatment"] == one] for one in treatments]
+    counts = {name: [sum(int(arm[name]) for arm in of) for of in arms] for name in ("events", "n")}
+    own = [_own(sides_of(linked, one, linked.reference), linked, parameters) for one in treatments]
+    ends = ("estimate", "low", "high")
+    return counts | {f"own_difference_{name}": [getattr(one, name, None) for one in own] for name in ends}
+
+
+def _own(pairs: Sequence[tuple[Row, Row]], linked: Linked, parameters: Parameters) -> Effect | None:
+    """Return the difference that one trial measured, None where there is none or there are several."""
+    if len(pairs) != 1:
+        return None
+    four = [row[name] for row in pairs[0] for name in ("events", "n")]
+    return compare(*four, measure="RD", level=linked.level, method=parameters.difference_method)
+
+
 def _own_difference(linked: Linked, treatment: str, parameters: Parameters) -> Cell:
     pairs = sides_of(linked, treatment, linked.reference)
-    if len(pairs) != 1:
+    made = _own(pairs, linked, parameters)
+    if made is None:
         return Cell(f"{len(pairs)} trials" if pairs else "no trial")
     one, none = pairs[0]
-    method = parameters.difference_method
-    made = compare(
-        one["events"], one["n"], none["events"], none["n"], measure="RD", level=linked.level, method=method
-    )
     text = f"{more_or_fewer(made.estimate)} ({difference_text(made.low, made.high)})"
     return sourced(text, f"{one['row_id']}|{none['row_id']}")
 
@@ -236,7 +258,7 @@ def league_table(
         solved = _solve(linked, tau)
     except StatisticsError as error:
         return nothing(f"{linked.title}: no league table, {error}.")
-    order = [reference, *linked.others]
+    order = [linked.reference, *linked.others]
     places = list(enumerate(order))
     cells = {(row["treatment1"], row["treatment0"]): row for row in records(solved.effects)}
     return build(
@@ -248,9 +270,12 @@ def league_table(
         ],
         caption=f"{linked.title}: all pairs, with {ci(parameters)}. Below the diagonal: "
         f"{lower_first(MEASURES[solved.ratios.measure])}s; above it: differences per 1,000 at a risk with "
-        f"{linked.inside(reference)} of {baseline_words(solved.base)}.",
-        note=f"Every cell: the row's treatment against the column's. {DIRECT} Compared within a trial; the "
-        f"others are indirect. {assumed_words(tau)}. {AT_RISK}",
+        f"{linked.inside(linked.reference)} of {baseline_words(solved.base)}.",
+        note=with_unlike(
+            linked,
+            f"Every cell: the row's treatment against the column's. {DIRECT} Compared within a trial; the "
+            f"others are indirect. {assumed_words(tau)}. {AT_RISK}",
+        ),
         frame=solved.effects,
     )  # fmt: skip
 
@@ -290,10 +315,10 @@ def p_scores_table(
         ),
         [
             (Cell(linked.name(treatment)), *(_score_cell(rows[one][treatment]) for one in SCORED))
-            for treatment in (reference, *linked.others)
+            for treatment in (linked.reference, *linked.others)
         ],
         caption=f"{linked.title}: P-scores, which are no ranking. {_firsts(linked, scores)}",
-        note=f"{SCORES} {assumed_words(tau)}.",
+        note=with_unlike(linked, f"{SCORES} {assumed_words(tau)}."),
         frame=pd.concat(scores.values(), ignore_index=True),
     )
 

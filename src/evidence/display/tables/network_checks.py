@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, Unpack
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.display.labels import MEASURES, METHODS, ci, joined, lower_first, sourced, study_label, titled
 from evidence.display.model import Cell, Column, Table
-from evidence.display.networks import NETWORK_RATIO, Linked, link, trials, versus
+from evidence.display.networks import NETWORK_RATIO, Linked, link, trials, versus, with_unlike
 from evidence.display.tables.network import counts_cell, sides_of
 from evidence.display.tables.parts import build, nothing
 from evidence.errors import StatisticsError
@@ -44,10 +45,10 @@ def network_exact_table(
         frame = _checked(linked)
     except StatisticsError as error:
         return nothing(f"{linked.title}: nothing to check, {error}.")
-    order, count = [reference, *linked.others], len(linked.others)
+    order, count = [linked.reference, *linked.others], len(linked.others)
     rows = {(row["treatment1"], row["treatment0"]): row for row in records(frame)}
     pairs = [rows[one, none] for j, none in enumerate(order) for one in order[j + 1 :]]
-    groups = [(0, f"Against {linked.inside(reference)}"), (count, "Against each other")]
+    groups = [(0, f"Against {linked.inside(linked.reference)}"), (count, "Against each other")]
     names = ("Normal approximation", "Conditional logistic", "Exact, within the trial")
     columns = [Column(f"{one} ({ci(parameters)})", "right", 1.5) for one in names]
     return build(
@@ -55,8 +56,8 @@ def network_exact_table(
         (Column("Comparison", width=1.9), *columns),
         [_exact_row(linked, row) for row in pairs],
         caption=f"{linked.title}: odds ratios by the normal approximation and by methods for small counts.",
-        note=EXACT_NOTE,
-        frame=pd.DataFrame(pairs),
+        note=with_unlike(linked, EXACT_NOTE),
+        frame=pd.DataFrame([row | _exact_values(linked, row) for row in pairs]),
         groups=groups if len(pairs) > count else [],
     )  # fmt: skip
 
@@ -78,9 +79,19 @@ def _exact_row(linked: Linked, row: Row) -> tuple[Cell, ...]:
     )
 
 
-def _exact_cell(linked: Linked, row: Row) -> Cell:
+def _exact_values(linked: Linked, row: Row) -> Row:
+    made = _exact_of(linked, row)[1]
+    return {f"{name}_exact": getattr(made, name, None) for name in ("estimate", "low", "high")}
+
+
+def _exact_of(linked: Linked, row: Row) -> tuple[list[tuple[Row, Row]], Effect | None]:
+    """Return the arms of a comparison in each trial that had both, and its exact effect where that is one."""
     pairs = sides_of(linked, str(row["treatment1"]), str(row["treatment0"]))
-    made = _exact(*pairs[0], linked.level) if len(pairs) == 1 else None
+    return pairs, _exact(*pairs[0], linked.level) if len(pairs) == 1 else None
+
+
+def _exact_cell(linked: Linked, row: Row) -> Cell:
+    pairs, made = _exact_of(linked, row)
     if made is None:
         return Cell("–")
     row_ids = "|".join(str(side["row_id"]) for side in pairs[0])
@@ -182,6 +193,7 @@ def network_sets_table(
     measure = MEASURES[NETWORK_RATIO]
     if not made:
         return nothing(" ".join([f"{measure} against {reference}, by the results used.", *refused]))
+    reference = made[0].linked.reference
     treatments = dict.fromkeys(one for item in made for one in item.linked.others)
     names = {one: item.linked.name(one) for item in made for one in (*item.linked.others, reference)}
     body = [(Cell(names[one]), *(_set_cell(item.result, one) for item in made)) for one in treatments]
@@ -201,9 +213,7 @@ def _sets(
 ) -> tuple[list[_Set], list[str]]:
     made: list[_Set] = []
     refused: list[str] = []
-    for name, parts in sets.items():
-        choice: Any = {key: value for key, value in parts.items() if key != "outcome_ids"}
-        linked = link(data, parameters, parts["outcome_ids"], reference, choice)
+    for name, linked in _one_reference(data, parameters, sets, reference).items():
         try:
             made.append(_Set(name, linked, linked.result(NETWORK_RATIO, None)))
         except StatisticsError as error:
@@ -211,10 +221,29 @@ def _sets(
     return made, refused
 
 
+def _one_reference(
+    data: Tables, parameters: Parameters, sets: Mapping[str, Mapping[str, Any]], reference: str
+) -> dict[str, Linked]:
+    """Return the networks, all against one treatment: the usual one if not all hold the parameters'."""
+    made = {}
+    for name, parts in sets.items():
+        choice: Any = {key: value for key, value in parts.items() if key != "outcome_ids"}
+        made[name] = link(data, parameters, parts["outcome_ids"], reference, choice)
+    if len({one.reference for one in made.values()}) > 1:
+        return {name: replace(one, reference=reference) for name, one in made.items()}
+    return made
+
+
 def _tidy(item: _Set) -> pd.DataFrame:
     effects = item.result.effects()
     effects = effects[effects["treatment0"] == item.result.reference]
-    return effects.assign(network=item.name, measure=item.result.measure, tau=item.result.tau2**0.5)
+    taus = {name: value**0.5 for name, value in _tau2s(item.result).items()}
+    return effects.assign(network=item.name, measure=item.result.measure, **taus)
+
+
+def _tau2s(result: Network) -> dict[str, float]:
+    """Return the variance between trials and its limits, by the name that its root has in the download."""
+    return {"tau": result.tau2, "tau_low": result.tau2_low, "tau_high": result.tau2_high}
 
 
 def _heading(item: _Set) -> str:
@@ -242,4 +271,4 @@ def _made_of(item: _Set, data: Tables) -> str:
         f"{study_label(data, study)} ({lower_first(titled(rows[study]))})"
         for study in item.linked.arms.studies
     ]
-    return f"{item.name}: {joined(told)}."
+    return with_unlike(item.linked, f"{item.name}: {joined(told)}.")

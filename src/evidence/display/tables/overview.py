@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
+import pandas as pd
+
 from evidence import format as fmt
 from evidence.display.across import (
     SYNTHESES,
@@ -16,7 +18,6 @@ from evidence.display.across import (
     design_words,
     studies_with_results,
     when_counted,
-    words_of,
 )
 from evidence.display.documents import document_origin
 from evidence.display.evidence import patients
@@ -26,7 +27,7 @@ from evidence.display.tables.across import NOT_STATED, study_words
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.parts import build, empty_cells, grouped
 from evidence.parameters import Parameters
-from evidence.results import Tables, once, plain, records, separate_arms
+from evidence.results import Tables, once, plain, records, separate_arms, words_of
 
 PLANNED = ("planned enrolment", "target enrolment")
 NO_EFFICACY = ("product_label", "pharmacokinetic")
@@ -38,7 +39,10 @@ EFFECT_KEY = ["study_id", "outcome_id", "arms", "time", "time_label", "effect_la
 def studies_table(data: Tables, parameters: Parameters, **choice: Unpack[Choice]) -> Table:
     """Return the chosen studies: design, population, patients, arms, registry number, shared patients."""
     chosen = data.studies[data.studies["study_id"].isin(chosen_studies(data, **choice))]
-    frame = chosen.assign(patients=[patients(data, row) for row in records(chosen)])
+    frame = chosen.assign(
+        patients=[patients(data, row) for row in records(chosen)],
+        arms=[_arms(data, row) for row in records(chosen)],
+    )
     return build(
         data,
         (
@@ -48,11 +52,19 @@ def studies_table(data: Tables, parameters: Parameters, **choice: Unpack[Choice]
             Column("Arms (patients)", width=2.4),
         ),
         [_study_row(data, row) for row in records(frame)],
-        caption=f"Studies ({len(frame)}): their design, population, size and arms.",
+        caption=_studies_words(frame),
         note="A study that is part of another has patients of that study: they are not counted twice. "
         "Population, patients and arms that are missing are not printed.",
         frame=frame,
     )
+
+
+def _studies_words(frame: pd.DataFrame) -> str:
+    """Return how many studies there are, how many of them randomised, and how many are parts of others."""
+    total, yes = len(frame), int((frame["randomised"] == "yes").sum())
+    parts = int((frame["parent_study_id"].fillna("") != "").sum())
+    told = f"{total} stud{'ies' if total != 1 else 'y'}, {yes or 'none'} of them known to be randomised"
+    return f"{told}, {parts} with patients of another." if parts else f"{told}."
 
 
 def _study_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
@@ -62,8 +74,17 @@ def _study_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
         sourced(_named(row), row["row_id"], origin=str(row["origin"])),
         Cell("; ".join(filter(None, (design_words(row), words_of(row["population"]).lower(), part)))),
         Cell("" if fmt.missing(row["patients"]) else str(row["patients"])),
-        Cell("; ".join(_arm(arm) for arm in records(separate_arms(data, str(row["study_id"]))))),
+        Cell(str(row["arms"])),
     )
+
+
+def _arms(data: Tables, row: Mapping[str, Any]) -> str:
+    return _listed([_arm(arm) for arm in records(separate_arms(data, str(row["study_id"])))])
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names one after the other, the first as it stands."""
+    return "; ".join([*names[:1], *map(lower_first, names[1:])])
 
 
 def _named(row: Mapping[str, Any]) -> str:
@@ -109,11 +130,20 @@ def comparability_table(
              sourced(text or NOT_STATED, rows, origin=_origin(data, rows)))
             for row, (text, rows) in zip(records(frame), criteria, strict=True)
         ],
-        caption="What differs between the studies before their results are compared.",
+        caption=_differences_words(frame),
         note="“Not stated”: not in what was read.",
         frame=frame[[*keys, "study_label", "population", "criteria"]],
         groups=grouped([labels.get(one, one) for one in frame["outcome_id"]]),
     )  # fmt: skip
+
+
+def _differences_words(frame: pd.DataFrame) -> str:
+    """Return in how many populations, times and criteria the studies of a table differ."""
+    studies, populations = (frame[name].nunique() for name in ("study_id", "population"))
+    times = len({when_counted(row) for row in records(frame)})
+    silent = int((frame["criteria"] == "").sum())
+    told = f"{studies} studies, {populations} kinds of population and {times} times of counting"
+    return f"{told}; what counts is not printed in {silent} of {len(frame)} results."
 
 
 def _counted_set(row: Mapping[str, Any]) -> str:
@@ -163,7 +193,11 @@ def missing_evidence_table(data: Tables, parameters: Parameters, **choice: Unpac
         & ~data.studies["study_id"].isin(known)
         & ~data.studies["design"].isin([*SYNTHESES, *NO_EFFICACY])
     ]
-    frame = chosen.assign(patients=[patients(data, row) for row in records(chosen)])
+    frame = chosen.assign(
+        patients=[patients(data, row) for row in records(chosen)],
+        planned=[_element(data, str(row["study_id"]), PLANNED)[0] for row in records(chosen)],
+        said=[_said(data, str(row["study_id"]))[1] for row in records(chosen)],
+    )
     return build(
         data,
         (
@@ -175,10 +209,16 @@ def missing_evidence_table(data: Tables, parameters: Parameters, **choice: Unpac
             Column("What is said of it", width=3.0),
         ),
         [_missing_row(data, row) for row in records(frame)],
-        caption=f"Missing evidence: studies without a single efficacy result ({len(frame)}).",
+        caption=f"Missing evidence: {len(frame)} studies without a single efficacy result"
+        f"{_planned_words(frame)}.",
         note="No result here is counted anywhere in this report, and none can be.",
         frame=frame,
     )
+
+
+def _planned_words(frame: pd.DataFrame) -> str:
+    total = int(frame["patients"].dropna().sum())
+    return f", with {total:,} patients where a number is known" if total else ""
 
 
 def _missing_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
@@ -238,12 +278,34 @@ def published_effects_table(
             Column("Remark", width=1.3),
         ),
         body,
-        caption="Pooled effects that others have published, as printed.",
+        caption=f"{len(tests)} pooled effects of {tests['study_id'].nunique()} published syntheses, "
+        "as printed.",
         note="These are checks from outside: they enter no calculation of this report. Where no level is "
         "printed, the level of an interval is not known.",
-        frame=tests,
+        frame=_tidy_pooled(data, studies, tests),
         groups=grouped(headings),
     )
+
+
+def _tidy_pooled(data: Tables, studies: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
+    """Return tests with label and patients of their study, then what is told of a study in words alone."""
+    said = [
+        {"study_id": study["study_id"], "row_id": row["row_id"], "said": text}
+        for study in records(studies)
+        for row, text in _words_alone(data, study, study["study_id"] in set(tests["study_id"]))
+    ]
+    frame = pd.concat([tests, pd.DataFrame(said)], ignore_index=True) if said else tests
+    known = studies.set_index("study_id")
+    return frame.assign(**{f"study_{name}": frame["study_id"].map(known[name]) for name in ("label", "n")})
+
+
+def _words_alone(
+    data: Tables, study: Mapping[str, Any], counted: bool
+) -> list[tuple[Mapping[str, Any], str]]:
+    """Return what documents tell of a synthesis without a figure, or that nothing was read."""
+    claims = data.claims[(data.claims["study_id"] == study["study_id"]) & (data.claims["value"] == "")]
+    said: list[tuple[Mapping[str, Any], str]] = [(one, str(one["paraphrase"])) for one in records(claims)]
+    return said or ([] if counted else [(study, "No pooled estimate was read")])
 
 
 def _synthesis(data: Tables, study: Mapping[str, Any]) -> str:
@@ -256,10 +318,7 @@ def _pooled_rows(
     data: Tables, study: Mapping[str, Any], tests: Sequence[Mapping[str, Any]]
 ) -> list[tuple[Cell, ...]]:
     rows = [_pooled_row(data, test) for test in tests]
-    claims = data.claims[(data.claims["study_id"] == study["study_id"]) & (data.claims["value"] == "")]
-    said = [(one, str(one["paraphrase"])) for one in records(claims)]
-    if not rows and not said:
-        said = [({**study}, "No pooled estimate was read")]
+    said = _words_alone(data, study, bool(rows))
     return rows + [(Cell("–"), _told(data, row, text), *empty_cells(4)) for row, text in said]
 
 
@@ -275,7 +334,7 @@ def _pooled_row(data: Tables, test: Mapping[str, Any]) -> tuple[Cell, ...]:
     outcome = outcome_labels(data).get(str(test["outcome_id"]), str(test["outcome_id"]))
     return (
         Cell(outcome if when == NOT_STATED else f"{outcome}, {when}"),
-        Cell(" against ".join(str(names.get(arm, arm)) for arm in str(test["arms"]).split("|"))),
+        Cell(" against ".join(lower_first(str(names.get(arm, arm))) for arm in str(test["arms"]).split("|"))),
         Cell(str(test["effect_label"])),
         sourced(printed_effect(test), test["row_id"], origin=origin),
         sourced(fmt.printed(test["p"]), test["row_id"], origin=origin),

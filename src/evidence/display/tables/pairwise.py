@@ -30,6 +30,7 @@ from evidence.display.tables.parts import (
     short_method,
     tested,
     with_pair_tests,
+    with_tests,
 )
 from evidence.display.tables.rates import effect_cell, p_cell
 from evidence.parameters import EffectMeasure, Parameters
@@ -81,7 +82,12 @@ def pairwise_table(
         other = next(
             one for one in records(frame) if one["measure"] == "RD" and one["row_id"] == row["row_id"]
         )
-        groups.append((len(body), f"{row['arm1_label']} against {row['arm0_label']}{_when(frame, row)}"))
+        groups.append(
+            (
+                len(body),
+                f"{row['arm1_label']} against {lower_first(str(row['arm0_label']))}{_when(frame, row)}",
+            )
+        )
         body += _pair_rows(data, row, other)
     names = joined([lower_first(outcome_labels(data).get(one, one)) for one in outcome_ids])
     return build(
@@ -98,7 +104,7 @@ def pairwise_table(
         caption=f"{study_label(data, study_id)}: {names}, all pairs of arms, printed and recomputed, with "
         f"{interval_words(parameters)}s.",
         note=f"{effect_note(frame, parameters)} {HOLM_NOTE} {TEST_NOTE} Printed intervals are as printed.",
-        frame=frame,
+        frame=with_tests(data, frame, lambda row: (row["arm1"], row["arm0"])),
         groups=groups,
     )
 
@@ -173,7 +179,7 @@ def omnibus_table(
         body,
         caption=f"{study_label(data, study_id)}: tests over all {len(arms)} arms, printed and recomputed.",
         note=f"{TEST_NOTE} Exact P: Fisher's test, extended by Freeman and Halton to more than two arms.",
-        frame=frame,
+        frame=with_tests(data, frame, lambda row: arms),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -12,7 +12,7 @@ from evidence import format as fmt
 from evidence.audit import Recomputed, recompute
 from evidence.audit.recompute import MEDIANS, SURVIVAL, WITHIN
 from evidence.display.labels import mark_of, places, sourced
-from evidence.display.model import Cell, Column, Table, together
+from evidence.display.model import Cell, Column, Table, kinds, together
 from evidence.results import SMALL_EXPECTED, Tables, days, records, smallest_expected
 
 NOTHING = "No rows in the data."
@@ -38,6 +38,9 @@ PAIR_NOTE = (
     "document’s own P may come from another test."
 )
 
+PRINTED_OF_TEST = ("statistic", "p", "effect", "low", "high")
+RECOMPUTED_OF_TEST = ("statistic", "df", "p", "effect", "low", "high", "method", "agrees", "reason")
+OF_RESULT = ("study_id", "outcome_id", "subgroup", "level", "time", "time_unit")
 Body = list[tuple[Cell, ...]]
 
 
@@ -67,6 +70,40 @@ class Tested(NamedTuple):
         mark = together("differs" if "p" in self.again.differs else "", mark_of("", self.origin))
         return Cell(text, self.again.row_ids, mark)
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return what was printed, as printed, and what was recomputed, unrounded, by name."""
+        printed = {f"printed_{name}": self.test[name] for name in PRINTED_OF_TEST}
+        again = {f"recomputed_{name}": getattr(self.again, name) for name in RECOMPUTED_OF_TEST}
+        return {"test_row_id": self.test["row_id"], **printed, **again}
+
+
+def with_tests(
+    data: Tables,
+    frame: pd.DataFrame,
+    between: Callable[[Mapping[str, Any]], Sequence[str]],
+    *,
+    prefix: str = "",
+) -> pd.DataFrame:
+    """Return results with the printed test of each between arms, and its recomputation, as further columns.
+
+    Args:
+        data: the tidy tables.
+        frame: results, each with study, outcome, subgroup, level and time.
+        between: the arms whose test belongs to a result.
+        prefix: what the names of the new columns begin with.
+    """
+    made: dict[tuple[Any, ...], dict[str, Any]] = {}
+    keys = [(*(row.get(name) for name in OF_RESULT), *between(row)) for row in records(frame)]
+    keys = [tuple("" if fmt.missing(part) else part for part in key) for key in keys]
+    for key, row in zip(keys, records(frame), strict=True):
+        if key not in made:
+            found = tested(data, find_test(data, row, between(row)))
+            made[key] = {f"{prefix}{name}": value for name, value in found.values.items()} if found else {}
+    if not any(made.values()):
+        return frame
+    return frame.join(pd.DataFrame([made[key] for key in keys], index=frame.index))
+
 
 def with_pair_tests(effects: pd.DataFrame, within: Sequence[str]) -> pd.DataFrame:
     """Return effects with the P of their counts, the test's name (``test``) and P adjusted by Holm.
@@ -78,9 +115,20 @@ def with_pair_tests(effects: pd.DataFrame, within: Sequence[str]) -> pd.DataFram
 
     found = [pair_test(row) for row in records(effects)]
     made = effects.assign(p=[p for p, _ in found], test=[name for _, name in found], p_holm=math.nan)
+    made = with_shares(made)
     for _, group in made[made["p"].notna()].groupby(list(within), sort=False, dropna=False):
         made.loc[group.index, "p_holm"] = holm(group["p"].tolist())
     return made
+
+
+def with_shares(effects: pd.DataFrame) -> pd.DataFrame:
+    """Return effects with the share of both arms that had the event: ``share1``, ``share0``."""
+    shares = {
+        f"share{arm}": effects[f"e{arm}"].astype(float)
+        / effects[f"n{arm}"].astype(float).replace(0, math.nan)
+        for arm in ("1", "0")
+    }
+    return effects.assign(**shares)
 
 
 def pair_test(row: Mapping[str, Any]) -> tuple[float, str]:
@@ -120,7 +168,33 @@ def build(
     if not body:
         return nothing(caption)
     rows = tuple(tuple(row) for row in body)
-    return Table(tuple(columns), rows, caption, note, frame, tuple(groups), places(data, rows))
+    told = f"{caption} {differing_words(rows)}" if "recomputed" in caption else caption
+    return Table(tuple(columns), rows, told.strip(), note, frame, tuple(groups), places(data, rows))
+
+
+def differing_words(rows: Sequence[Sequence[Cell]]) -> str:
+    """Return how many recomputed values differ from the printed ones, as a sentence.
+
+    >>> differing_words([[Cell("0.04"), Cell("0.05", mark="differs")]])
+    '1 recomputed value differs from the printed one.'
+    """
+    found = sum("differs" in kinds(cell.mark) for row in rows for cell in row)
+    if found == 1:
+        return "1 recomputed value differs from the printed one."
+    return f"{found or 'No'} recomputed values differ from the printed ones."
+
+
+def clear_words(effects: pd.DataFrame) -> str:
+    """Return how many comparisons of how many studies there are, or if the interval of the only one has 0."""
+    shown = effects[effects["measure"].eq("RD") & effects["low"].notna()] if len(effects) else effects
+    if shown.empty:
+        return ""
+    if len(shown) == 1:
+        clear = bool((shown["low"].gt(0) | shown["high"].lt(0)).all())
+        return f"The interval of the difference {'leaves out' if clear else 'includes'} 0."
+    parts = shown["part_of"] if "part_of" in shown else pd.Series("", shown.index)
+    studies = parts.where(parts.ne(""), shown["study_id"]).nunique()
+    return f"{len(shown)} comparisons in the patients of {studies} {'study' if studies == 1 else 'studies'}."
 
 
 def nothing(caption: str) -> Table:

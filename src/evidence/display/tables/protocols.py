@@ -13,6 +13,7 @@ from evidence.display.documents import (
     REGISTRY_UNIT,
     document_label,
     document_origin,
+    place_words,
     quantity,
     registry_ids,
 )
@@ -59,9 +60,7 @@ def registered_table(data: Tables, parameters: Parameters) -> Table:
     studies that are under way or of unknown state, and those finished or registered that the documents give
     no efficacy or safety result for.
     """
-    with_results = _with_results(data)
-    chosen = [row for row in records(data.studies) if _awaited(row, with_results)]
-    chosen.sort(key=lambda row: list(STATES).index(_state(row)))
+    chosen = awaited(data)
     columns = (
         Column("Trial", width=1.9),
         Column("Registry number", width=1.3),
@@ -73,12 +72,25 @@ def registered_table(data: Tables, parameters: Parameters) -> Table:
         data,
         columns,
         [_registered_row(data, row) for row in chosen],
-        caption="Trials whose results are not in the documents, by state.",
+        caption=_awaited_words(chosen),
         note="Patients: enrolled where printed, else planned. Empty: not in the documents. The chapter of a "
         "disease sets those of its own beside its results.",
-        frame=pd.DataFrame(chosen, columns=list(data.studies.columns)),
-        groups=grouped([_state(row) for row in chosen]),
+        frame=pd.DataFrame([_tidy(data, row) for row in chosen]),
+        groups=grouped([str(row["state"]) for row in chosen]),
     )
+
+
+def awaited(data: Tables) -> list[Element]:
+    """Return the trials that no result was read of, with their ``state`` in words, in the order of states."""
+    with_results = _with_results(data)
+    chosen = [row | {"state": _state(row)} for row in records(data.studies) if _awaited(row, with_results)]
+    return sorted(chosen, key=lambda row: list(STATES).index(row["state"]))
+
+
+def _awaited_words(chosen: Sequence[Element]) -> str:
+    """Return how many trials have no result, and how many of them are finished."""
+    finished = sum(row["state"] == next(iter(STATES)) for row in chosen)
+    return f"{len(chosen)} trials whose results are not in the documents; {finished} of them are finished."
 
 
 def _state(study: Mapping[str, Any]) -> str:
@@ -101,6 +113,12 @@ def _awaited(study: Mapping[str, Any], with_results: set[str]) -> bool:
     return registered or study["status"] in (*OPEN, "completed", "terminated", "withdrawn")
 
 
+def _tidy(data: Tables, study: Element) -> Element:
+    """Return a trial as it is in the data, with its patients and how many were planned."""
+    row = _enrolment(_items(data, str(study["study_id"])))
+    return study | {"patients": patients(data, study), "planned": row["value"] if row else ""}
+
+
 def _registered_row(data: Tables, study: Element) -> tuple[Cell, ...]:
     items = _items(data, str(study["study_id"]))
     size = patients(data, study)
@@ -118,15 +136,19 @@ def _items(data: Tables, study_id: str) -> dict[str, Element]:
     return {str(row["item"]): row for row in rows}
 
 
+def _enrolment(items: Mapping[str, Element]) -> Element | None:
+    return next((row for item, row in items.items() if item.endswith("enrolment")), None)
+
+
 def _planned(items: Mapping[str, Element]) -> Cell:
-    row = next((row for item, row in items.items() if item.endswith("enrolment")), None)
+    row = _enrolment(items)
     return sourced(f"{row['value']} planned", row["row_id"]) if row else Cell("")
 
 
 def _known(data: Tables, study: Element, items: Mapping[str, Element]) -> Cell:
     """Return the state that a registry gives, and what documents say of the result without a rate."""
     status, date = items.get("status"), items.get("date of the status")
-    dated = ", ".join(str(row["value"]) for row in (status, date) if row)
+    dated = ", ".join(quantity(row["value"], "") for row in (status, date) if row)
     words = [f"Registry: {dated}."] if status else []
     own = data.claims[(data.claims["study_id"] == study["study_id"]) & data.claims["kind"].isin(SAID)]
     said = records(own)
@@ -150,7 +172,7 @@ def identifiers_table(data: Tables, parameters: Parameters) -> Table:
         data,
         columns,
         [_identity_row(data, row) for _, row in named],
-        caption="What the documents say that a registry number is.",
+        caption=f"What the documents say that {len({number for number, _ in named})} registry numbers are.",
         note="The headings name the study that this report files under the number. A sentence that names two "
         "numbers stands under both.",
         frame=pd.DataFrame([{"number": number, **row} for number, row in named]),
@@ -175,7 +197,7 @@ def _identity_row(data: Tables, row: Element) -> tuple[Cell, ...]:
     return (
         Cell(document_label(data, str(row["source_id"])), mark="external" if origin == "external" else ""),
         sourced(pretty(row["paraphrase"]), row["row_id"]),
-        Cell(str(row["locator"])),
+        Cell(place_words(data, str(row["source_id"]), row["locator"]), (str(row["row_id"]),)),
     )
 
 
@@ -204,6 +226,9 @@ def protocols_side_by_side_table(
     columns, body, groups = layout(table, {one: studies[one] for one in shown})
     note = f"Empty: not stated. Illustrative: the document calls it so. {_remarks(elements, studies)}".strip()
     frame = pd.DataFrame(elements)
+    caption = (
+        f"Protocols of {len(shown)} registered trials side by side, as documents and registries state them."
+    )
     return build(data, columns, body, caption=caption, note=note, frame=frame, groups=groups)
 
 
@@ -340,7 +365,8 @@ def illustrative_protocols_table(data: Tables, parameters: Parameters) -> Table:
     return _facts(
         data,
         frame,
-        caption="Protocols that a document prints as illustrations. They are the protocol of no trial.",
+        caption=f"{len(frame)} elements of protocols that a document prints as illustrations; they are the "
+        "protocol of no trial.",
         heading=_illustration,
     )
 
@@ -388,7 +414,7 @@ def _facts(
                 row["row_id"],
                 origin=document_origin(data, str(row["source_id"])),
             ),
-            Cell(str(row["locator"])),
+            Cell(place_words(data, str(row["source_id"]), row["locator"]), (str(row["row_id"]),)),
         )
         for row in rows
     ]

@@ -28,15 +28,17 @@ from evidence.display.tables.parts import (
     TEST_NOTE,
     Body,
     build,
+    clear_words,
     empty_cells,
     find_test,
     grouped,
     pair_test,
     short_method,
     tested,
+    with_tests,
 )
 from evidence.parameters import EffectMeasure, Parameters
-from evidence.results import SETTING, Tables, category_label, contrasts, rates, records
+from evidence.results import SETTING, Tables, class_labels, contrasts, level_label, rates, records
 
 
 def rates_table(
@@ -62,32 +64,40 @@ def printed_and_recomputed(parameters: Parameters) -> str:
     return f"as printed and recomputed with {interval_words(parameters)}s"
 
 
-def listed_rates(data: Tables, parameters: Parameters, frame: pd.DataFrame, *, caption: str) -> Table:
-    """Return the table of a frame of rates, one heading per outcome, class and level."""
-    headings = pd.Series([_heading(data, row) for row in records(frame)], index=frame.index, dtype=object)
+def listed_rates(
+    data: Tables, parameters: Parameters, frame: pd.DataFrame, *, caption: str, printed: bool = True
+) -> Table:
+    """Return the table of a frame of rates: a heading per outcome, class and level, and time.
+
+    Without ``printed`` the printed percentages have a column only where one of them does not fit its count.
+    """
+    several = frame["arm_id"].nunique() > 1
+    told = [_heading(data, row, timed=several) for row in records(frame)]
+    headings = pd.Series(told, index=frame.index, dtype=object)
     places = {text: place for place, text in enumerate(dict.fromkeys(headings))}
     order = headings.map(places).sort_values(kind="stable").index
     frame, headings = frame.loc[order].reset_index(drop=True), headings.loc[order]
-    several = frame["arm_id"].nunique() > 1
-    columns = [Column("Time", width=1.2), *([Column("Arm", width=1.6)] if several else []),
+    columns = [Column("Arm", width=2.0) if several else Column("Time", width=1.6),
                Column("Events/n", "right", 0.9), Column("Printed", "right", 0.8),
                Column(f"Rate ({ci(parameters)})", "right", 1.8)]  # fmt: skip
     body = [_rate_row(row, several) for row in records(frame)]
+    if not printed and not any(map(differs, records(frame))):
+        columns, body = [*columns[:2], columns[3]], [(*row[:2], row[3]) for row in body]
     note = rate_note(parameters, frame)
     groups = grouped(list(headings))
     return build(data, columns, body, caption=caption, note=note, frame=frame, groups=groups)
 
 
-def _heading(data: Tables, row: Mapping[str, Any]) -> str:
-    parts = [pretty(row["outcome_label"])]
-    parts += [category_label(data, str(row[name])) for name in ("category", "level") if row[name]]
-    return ": ".join(parts)
+def _heading(data: Tables, row: Mapping[str, Any], *, timed: bool) -> str:
+    parts = [pretty(row["outcome_label"]), *map(lower_first, class_labels(data, row))]
+    when = lower_first(moment(row)) if timed else ""
+    return ", ".join(filter(None, (": ".join(parts), when)))
 
 
 def _rate_row(row: Mapping[str, Any], several: bool) -> tuple[Cell, ...]:
-    arm = (Cell(str(row["arm_label"])),) if several else ()
+    first = str(row["arm_label"]) if several else moment(row) or "Time not stated"
     printed = sourced(fmt.printed_percent(str(row["percent"])), row["row_id"])
-    return Cell(moment(row)), *arm, count_cell(row), printed, rate_cell(row)
+    return Cell(fmt.sentence(first)), count_cell(row), printed, rate_cell(row)
 
 
 def count_cell(row: Mapping[str, Any]) -> Cell:
@@ -145,11 +155,18 @@ def comparison_table(
         data,
         _comparison_columns(parameters),
         body,
-        caption=_comparison_caption(data, parameters, study_id, frame),
+        caption=f"{_comparison_caption(data, parameters, study_id, frame)} {clear_words(effects)}".strip(),
         note=" ".join((rate_note(parameters, frame), effect_note(effects, parameters), COMPARISON_NOTE)),
-        frame=stacked(frame, effects),
+        frame=stacked(frame, _tested_effects(data, effects)),
         groups=groups,
     )
+
+
+def _tested_effects(data: Tables, effects: pd.DataFrame) -> pd.DataFrame:
+    """Return effects with the test of their counts, printed and recomputed where a document prints one."""
+    found = [pair_test(row) for row in records(effects)]
+    made = effects.assign(p=[p for p, _ in found], test=[name for _, name in found])
+    return with_tests(data, made, lambda row: (row["arm1"], row["arm0"]))
 
 
 NEEDED_NOTE = "NNTB and NNTH: patients treated for one more to benefit or to be harmed, rounded up."
@@ -206,13 +223,13 @@ def stacked(frame: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
 
 def _comparison_caption(data: Tables, parameters: Parameters, study_id: str, frame: pd.DataFrame) -> str:
     names = [lower_first(pretty(label)) for label in dict.fromkeys(frame["outcome_label"])]
-    arms = joined(list(dict.fromkeys(frame["arm_label"])))
+    arms = joined([lower_first(str(one)) for one in dict.fromkeys(frame["arm_label"])])
     what = f"{study_label(data, study_id)}: {joined(names) or 'comparison'} by arm ({arms})"
     return f"{what}, and effects, with {interval_words(parameters)}s."
 
 
 def _setting_title(data: Tables, row: Mapping[str, Any]) -> str:
-    part = f": {category_label(data, str(row['level']))}" if row["level"] else ""
+    part = f": {level_label(data, row)}" if row["level"] else ""
     return f"{titled(row)}{part}"
 
 
@@ -243,7 +260,7 @@ def _effect_rows(data: Tables, effects: Sequence[Mapping[str, Any]]) -> Body:
     needed = next((one for one in effects if one["number_needed"]), None)
     if needed:
         rows.insert(1, (Cell("Number needed"), Cell(""), needed_cell(needed), *empty_cells(2)))
-    versus = f"{first['arm1_label']} against {first['arm0_label']}"
+    versus = f"{first['arm1_label']} against {lower_first(str(first['arm0_label']))}"
     return [(Cell(versus), *empty_cells(4)), *rows] if _several(data, first) else rows
 
 

@@ -12,7 +12,7 @@ from evidence.display.labels import arm_labels, lower_first, moment, sourced, st
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import build
 from evidence.parameters import Parameters
-from evidence.results import Tables, category_label, records
+from evidence.results import Tables, level_label, records
 
 SHOWN = 4  # sizes written out; the others are only said to exist
 NO_TOTAL = "–"
@@ -59,6 +59,7 @@ def _tidy(group: Group, counts: pd.DataFrame) -> dict[str, Any]:
         "most": group.most,
         "sizes": "|".join(map(str, group.sizes)),
         "added": "|".join(map(str, group.added or ())),
+        "admissible": len(group.admissible),
         "n": group.n,
         "rows": "|".join(group.used),
     }
@@ -80,7 +81,7 @@ def _row(data: Tables, group: Group, counts: pd.DataFrame) -> tuple[Cell, ...]:
 def _named(data: Tables, row: dict[str, Any]) -> str:
     """Return which patients a group is: the arm, the part of it, and when it was counted."""
     study, arm = str(row["study_id"]), str(row["arm_id"])
-    level = lower_first(category_label(data, str(row["level"]))) if row["level"] else ""
+    level = lower_first(level_label(data, row)) if row["level"] else ""
     return ", ".join(filter(None, (arm_labels(data, study).get(arm, arm), level, lower_first(moment(row)))))
 
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from evidence import format as fmt
-from evidence.display.documents import document_label, document_origin, registry_ids
-from evidence.display.labels import pretty, sourced
+from evidence.display.documents import document_label, document_origin, place_words, registry_ids
+from evidence.display.labels import ended, pretty, sourced
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import build, grouped
 from evidence.parameters import Parameters
@@ -56,7 +56,7 @@ def statements_table(
         data,
         columns,
         [_statement_row(data, row) for row in chosen],
-        caption=caption,
+        caption=f"{caption} {len(chosen)} statements.",
         note="Quoted from: the document's own reference numbers; empty where it cites nobody.",
         frame=pd.DataFrame(chosen, columns=list(data.claims.columns)),
         groups=grouped([document_label(data, str(row["source_id"])) for row in chosen]),
@@ -76,5 +76,6 @@ def _wordy(row: Mapping[str, Any]) -> bool:
 def _statement_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
     origin = document_origin(data, str(row["source_id"]))
     quoted = "" if fmt.missing(row["cites"]) else ", ".join(str(row["cites"]).split("|"))
-    said = sourced(pretty(row["paraphrase"]), row["row_id"], origin=origin)
-    return said, Cell(quoted), Cell(str(row["locator"]))
+    said = sourced(ended(pretty(row["paraphrase"])), row["row_id"], origin=origin)
+    place = place_words(data, str(row["source_id"]), row["locator"])
+    return said, Cell(quoted), Cell(place, (str(row["row_id"]),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,9 +11,11 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.audit import recompute
 from evidence.audit.reported import Reported
-from evidence.display.documents import document_origin, quantity
+from evidence.display.documents import document_name, document_origin, place_words, quantity
+from evidence.display.evidence import patients
 from evidence.display.labels import (
     METHODS,
+    ended,
     interval_words,
     joined,
     lower_first,
@@ -20,6 +23,7 @@ from evidence.display.labels import (
     outcome_labels,
     pretty,
     sourced,
+    spelled,
     study_label,
     unit,
 )
@@ -27,10 +31,10 @@ from evidence.display.measured import measured, measurements, statistic_words
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.definitions import capitals_of, rule_words
 from evidence.display.tables.pairwise import printed_effect
-from evidence.display.tables.parts import Body, Tested, build, grouped, nothing
+from evidence.display.tables.parts import Tested, build, grouped, nothing
 from evidence.display.tables.rates import listed_rates
 from evidence.parameters import PARAMETERS, Parameters
-from evidence.results import Tables, category_label, days, plain, rates, records
+from evidence.results import Tables, class_labels, days, plain, rates, records, words_of
 from evidence.stats import compare
 
 NOT_STATED = "not stated"
@@ -45,11 +49,12 @@ CARD = (
     ("country", "Country"),
     ("funding", "Funding"),
     ("status", "Status"),
-    ("registry_id", "Registry id"),
+    ("registry_id", "Registry number"),
     ("parent_study_id", "Part of"),
 )
-SOURCE_PARTS = (("title", ""), ("kind", ""), ("year", ""), ("doi", "doi "))
 CODED = ("design", "population", "status", "randomised")
+OPTIONAL = ("part of",)  # what most studies are not
+TITLED = re.compile(r" \(title of [^)]*\)$")
 DIFFERENCES = ("newcombe", "miettinen-nurminen", "wald")
 
 
@@ -62,14 +67,16 @@ def study_card(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
     study = found[0]
     names = {str(row["arm_id"]): str(row["label"]) for row in _arms(data, study_id)}
     compared = joined([names.get(one, one) for one in str(study["comparator"] or "").split("|")])
-    facts = [(label, _fact(name, study[name])) for name, label in CARD] + [("Comparator", compared)]
-    arms = [(f"Arm: {row['label']}", _arm_words(row), row) for row in _arms(data, study_id)]
+    facts = [(label, _fact(data, study, name)) for name, label in CARD] + [("Comparator", compared)]
+    arms = [
+        (f"Arm: {lower_first(row['label'])}", _arm_words(data, row), row) for row in _arms(data, study_id)
+    ]
     body = [
         *((Cell(label), _read(data, study, text)) for label, text in facts if text),
         *((Cell(label), _read(data, row, text)) for label, text, row in arms),
-        *((Cell("Source"), Cell(text)) for text in _sources(data, study["source_id"])),
+        *((Cell("Source"), Cell(text)) for text in _sources(data, study)),
     ]
-    missing = [label.lower() for label, text in facts if not text]
+    missing = [label.lower() for label, text in facts if not text and label.lower() not in OPTIONAL]
     note = f"Not stated: {', '.join(missing)}." if missing else ""
     tidy = pd.DataFrame([{"item": row[0].text, "value": row[1].text} for row in body])
     columns = (Column("Item", width=1.0), Column("As reported", width=3.4))
@@ -81,12 +88,23 @@ def _read(data: Tables, row: Mapping[str, Any], text: str) -> Cell:
     return sourced(text, row["row_id"], origin=document_origin(data, str(row["source_id"])))
 
 
-def _fact(name: str, value: Any) -> str:
+def _fact(data: Tables, study: Mapping[str, Any], name: str) -> str:
+    value = study[name]
+    if name == "n":
+        return _size(data, study)
     if fmt.missing(value):
         return ""
-    if name == "n":
-        return str(int(value))
-    return plain(str(value)) if name in CODED else pretty(value)
+    if name == "parent_study_id":
+        return study_label(data, str(value))
+    return words_of(value) if name in CODED else fmt.sentence(pretty(value))
+
+
+def _size(data: Tables, study: Mapping[str, Any]) -> str:
+    """Return the patients of a study as printed, else those of its arms together."""
+    total = patients(data, dict(study))
+    if fmt.missing(total):
+        return ""
+    return str(int(total)) if not fmt.missing(study["n"]) else f"{int(total)} (sum of the arms)"
 
 
 def _arms(data: Tables, study_id: str) -> list[dict[str, Any]]:
@@ -94,22 +112,33 @@ def _arms(data: Tables, study_id: str) -> list[dict[str, Any]]:
     return records(arms)
 
 
-def _arm_words(row: Mapping[str, Any]) -> str:
-    parts = [" + ".join(str(row["components"]).split("+"))]
+def _arm_words(data: Tables, row: Mapping[str, Any]) -> str:
+    drugs = " + ".join(spelled(data, one) for one in str(row["components"]).split("+") if one)
+    parts = [] if str(row["label"]).lower().startswith(drugs.lower()) else [drugs]
     if not fmt.missing(row["dose_value"]):
         parts.append(f"{fmt.general(row['dose_value'])} {row['dose_unit']}".strip())
     parts.append(str(row["dose_schedule"] or ""))
     if not fmt.missing(row["n"]):
         parts.append(f"n = {int(row['n'])}")
-    return "; ".join(part for part in parts if part)
+    return fmt.sentence("; ".join(part for part in parts if part)) or NOT_STATED.capitalize()
 
 
-def _sources(data: Tables, source_id: str) -> list[str]:
-    found = records(data.sources[data.sources["source_id"] == source_id])
-    return [
-        ". ".join(f"{lead}{row[name]}" for name, lead in SOURCE_PARTS if not fmt.missing(row[name]))
-        for row in found
-    ]
+def _sources(data: Tables, study: Mapping[str, Any]) -> list[str]:
+    """Return every document that something on a study was read in, the one that names it first."""
+    frames = (data.counts, data.measurements, data.tests, data.protocols, data.claims)
+    read = [one for frame in frames for one in frame.loc[frame["study_id"] == study["study_id"], "source_id"]]
+    known = {str(row["source_id"]): row for row in records(data.sources)}
+    used = dict.fromkeys([study["source_id"], *read])
+    return [_source_words(data, known[one]) for one in used if one in known]
+
+
+def _source_words(data: Tables, row: Mapping[str, Any]) -> str:
+    """Return a document's title or citation, what it is, its year and its DOI, each once."""
+    name = str(row["title"]) if not fmt.missing(row["title"]) else document_name(data, str(row["source_id"]))
+    told = [name, words_of(row["kind"]), "" if fmt.missing(row["year"]) else str(row["year"])]
+    parts = [part for place, part in enumerate(told) if place == 0 or part not in name]
+    doi = "" if fmt.missing(row["doi"]) else f"doi {row['doi']}"
+    return ". ".join(filter(None, (*parts, doi)))
 
 
 def study_results_table(
@@ -123,30 +152,50 @@ def study_results_table(
     chosen = [str(row["outcome_id"]) for row in records(data.outcomes) if row["domain"] in domains]
     frame = rates(data, parameters, study_id=study_id, outcome_ids=chosen)
     caption = f"{study_label(data, study_id)}: every counted result, with {interval_words(parameters)}s."
-    return listed_rates(data, parameters, frame[frame["estimate"].notna()], caption=caption)
+    caption = f"{caption} {counted_words(frame)}".strip()
+    return listed_rates(data, parameters, frame[frame["estimate"].notna()], caption=caption, printed=False)
+
+
+def counted_words(frame: pd.DataFrame) -> str:
+    """Return how many results of how many outcomes a frame of rates holds, as a sentence, or nothing."""
+    shown = frame[frame["estimate"].notna()]
+    if shown.empty:
+        return ""
+    outcomes = shown["outcome_id"].nunique()
+    results = f"{len(shown)} result{'s' * (len(shown) > 1)}"
+    return f"{results} of {outcomes} outcome{'s' * (outcomes > 1)}."
 
 
 def study_measurements_table(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
     """Return every mean, median and other measured value of a study, as printed."""
     frame = measurements(data, study_id)
     labels = {row["arm_id"]: row["label"] for row in records(data.arms[data.arms["study_id"] == study_id])}
+    several = frame["arm_id"].nunique() > 1
     body = [
         (
-            Cell(moment(row)),
-            Cell(labels.get(row["arm_id"], str(row["arm_id"]))),
-            Cell(statistic_words(row)),
+            Cell(fmt.sentence(str(labels.get(row["arm_id"], row["arm_id"])) if several else moment(row))),
+            Cell(fmt.sentence(statistic_words(row) or "value")),
             sourced(measured(row), row["row_id"], basis=str(row["basis"]), origin=str(row.get("origin", ""))),
         )
         for row in records(frame)
     ]
     headings = [
-        ", ".join(filter(None, (pretty(row["outcome_label"]), unit(row["unit"])))) for row in records(frame)
+        ", ".join(
+            filter(
+                None,
+                (
+                    pretty(row["outcome_label"]),
+                    unit(row["unit"]),
+                    lower_first(moment(row)) if several else "",
+                ),
+            )
+        )
+        for row in records(frame)
     ]
     return build(
         data,
         (
-            Column("Time"),
-            Column("Arm", width=1.4),
+            Column("Arm" if several else "Time", width=1.6),
             Column("Statistic", width=1.4),
             Column("Value", "right", 1.4),
         ),
@@ -174,10 +223,20 @@ def study_tests_table(data: Tables, parameters: Parameters, *, study_id: str) ->
             Column("Agreement", width=2.2),
         ),
         body,
-        caption=f"{study_label(data, study_id)}: every printed test, and the same test recomputed.",
+        caption=f"{study_label(data, study_id)}: {_tests_words(pairs)}",
         note="Every printing is listed, also where a result is printed twice.",
         frame=pd.DataFrame([_tidy_test(pair) for pair in pairs]),
         groups=grouped(headings),
+    )
+
+
+def _tests_words(pairs: Sequence[Tested]) -> str:
+    """Return how many printed tests there are, and what came of doing them again."""
+    counts = {word: sum(pair.again.agrees == word for pair in pairs) for word in ("yes", "no")}
+    done = sum(counts.values())
+    told = _several(len(pairs), "printed test")
+    return (
+        f"{told}, {done} recomputed: {counts['yes']} agree{'s' * (counts['yes'] == 1)}, {counts['no']} not."
     )
 
 
@@ -196,13 +255,14 @@ def _in_order(data: Tables, tests: list[dict[str, Any]]) -> list[dict[str, Any]]
 
 def _test_heading(data: Tables, test: Mapping[str, Any], names: Mapping[str, str]) -> str:
     parts = [names.get(test["outcome_id"], str(test["outcome_id"])), lower_first(moment(test))]
-    parts += [category_label(data, str(test[name])) for name in ("category", "level") if test[name]]
+    parts += class_labels(data, test)
     return ", ".join(part for part in parts if part)
 
 
 def _test_row(data: Tables, pair: Tested, labels: Mapping[str, str]) -> tuple[Cell, ...]:
     arms = [str(labels.get(arm, arm)) for arm in str(pair.test["arms"]).split("|")]
-    words = f"Within {arms[0]}" if len(arms) == 1 else " against ".join(arms)
+    joint = " against ".join([*arms[:1], *map(lower_first, arms[1:])])
+    words = f"Within {lower_first(arms[0])}" if len(arms) == 1 else joint
     shown = words if len(arms) < 3 else f"All {len(arms)} arms"
     printed = sourced(_printed_words(pair.test), pair.test["row_id"], origin=pair.origin)
     mark = "differs" if pair.again.agrees == "no" else ""
@@ -213,9 +273,9 @@ def _test_row(data: Tables, pair: Tested, labels: Mapping[str, str]) -> tuple[Ce
 def _agreement(data: Tables, pair: Tested) -> str:
     """Return what of a printed test is reproduced; an effect that was not recomputed is named."""
     if pair.again.agrees != "yes":
-        return pair.again.reason
+        return fmt.sentence(pair.again.reason)
     if not pair.test["effect"] or not fmt.missing(pair.again.effect):
-        return "agrees"
+        return "Agrees"
     if "percentage points" not in str(pair.test["effect_label"]) or not pair.test["low"]:
         return "P agrees; effect not recomputed"
     found = [METHODS[name] for name in DIFFERENCES if _gives(data, pair, name)]
@@ -255,8 +315,9 @@ def _recomputed_words(pair: Tested) -> str:
 
 
 def _tidy_test(pair: Tested) -> dict[str, Any]:
-    names = ("row_id", "outcome_id", "time", "arms", "statistic", "p", "effect", "low", "high")
-    printed = {name if name == "row_id" else f"printed_{name}": pair.test[name] for name in names}
+    names = ("outcome_id", "category", "level", "time", "arms", "statistic", "p", "effect", "low", "high")
+    printed = {f"printed_{name}": pair.test[name] for name in names}
+    printed = {"row_id": pair.test["row_id"], "when": moment(pair.test)} | printed
     fields = ("statistic", "df", "p", "effect", "low", "high", "method", "agrees", "reason")
     return printed | {name: getattr(pair.again, name) for name in fields}
 
@@ -273,22 +334,25 @@ def claims_table(
         data,
         (
             Column("Kind", width=0.9),
-            Column("Claim, in other words", width=3.0),
-            Column("Figure", "right", 0.9),
-            Column("Quoted from", width=0.8),
-            Column("Place", width=1.3),
+            Column("Claim, in other words", width=3.2),
+            Column("Place", width=1.5),
         ),
         body,
-        caption=f"{study_label(data, study_id)}: what the document claims.",
-        note="Quoted from: the document's own reference numbers; empty for its own claims.",
+        caption=f"{study_label(data, study_id)}: {_several(len(body), 'claim')} of the documents, by kind.",
+        note="In brackets: the figure, and the document’s own reference numbers where it quotes others.",
         frame=frame,
     )
 
 
+def _several(number: int, word: str) -> str:
+    return f"{number} {word}{'s' * (number != 1)}"
+
+
 def _claim_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
-    quoted = ", ".join(str(row["cites"]).split("|")) if row["cites"] else ""
-    figure, claim = (_read(data, row, text) for text in (_figure(row), pretty(row["paraphrase"])))
-    return Cell(plain(str(row["kind"]))), claim, figure, Cell(quoted), Cell(str(row["locator"]))
+    quoted = f"quoted from {', '.join(str(row['cites']).split('|'))}" if row["cites"] else ""
+    added = "; ".join(filter(None, (_figure(row), quoted)))
+    claim = f"{fmt.sentence(ended(pretty(row['paraphrase'])))}{f' [{added}]' if added else ''}"
+    return Cell(words_of(row["kind"])), _read(data, row, claim), _place(data, [row])
 
 
 def _figure(row: Mapping[str, Any]) -> str:
@@ -306,20 +370,45 @@ def protocol_table(
     frame = data.protocols[data.protocols["study_id"] == study_id]
     if sections is not None:
         frame = frame[frame["section"].isin(list(sections))]
-    order = {name: place for place, name in enumerate(dict.fromkeys(frame["section"]))}
-    frame = frame.sort_values("section", key=lambda names: names.map(order), kind="stable")
-    body: Body = [
-        (Cell(pretty(plain(str(row["item"])))), _read(data, row, _valued(row)), Cell(str(row["locator"])))
-        for row in records(frame)
-    ]
+    body, headings = [], []
+    for section, same in _stated(records(frame)).items():
+        for (item, text), rows in same.items():
+            ids = "|".join(str(row["row_id"]) for row in rows)
+            origin = "external" if all(_external(data, row) for row in rows) else ""
+            cells = Cell(fmt.sentence(item)), sourced(fmt.sentence(text), ids, origin=origin)
+            body.append((*cells, _place(data, rows)))
+            headings.append(section)
     return build(
         data,
-        (Column("Element", width=1.4), Column("As reported", width=3.0), Column("Place", width=1.4)),
+        (Column("Element", width=1.4), Column("As reported", width=3.0), Column("Place", width=1.6)),
         body,
-        caption=f"{study_label(data, study_id)}: how the study was done.",
+        caption=f"{study_label(data, study_id)}: how it was done, in {_several(len(body), 'element')}.",
         frame=frame,
-        groups=grouped([plain(str(name)) for name in frame["section"]]),
+        groups=grouped(headings),
     )
+
+
+Stated = dict[str, dict[tuple[str, str], list[dict[str, Any]]]]
+
+
+def _stated(rows: Sequence[dict[str, Any]]) -> Stated:
+    """Return the rows of protocols by section, then by item and value: what is said twice stands once."""
+    found: Stated = {}
+    for row in rows:
+        item = TITLED.sub("", pretty(str(row["item"]).replace("_", " ")))
+        same = found.setdefault(plain(str(row["section"])), {})
+        same.setdefault((item, _valued(row)), []).append(row)
+    return found
+
+
+def _external(data: Tables, row: Mapping[str, Any]) -> bool:
+    return document_origin(data, str(row["source_id"])) == "external"
+
+
+def _place(data: Tables, rows: Sequence[Mapping[str, Any]]) -> Cell:
+    """Return where rows were read, each place once; the rows themselves show on pointing."""
+    told = dict.fromkeys(place_words(data, str(row["source_id"]), row["locator"]) for row in rows)
+    return Cell("; ".join(filter(None, told)), tuple(str(row["row_id"]) for row in rows))
 
 
 def _valued(row: Mapping[str, Any]) -> str:
@@ -359,7 +448,7 @@ def _definition_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
     words = rule_words([row], capitals_of(data, str(row["outcome_id"])))
     words = words if words[:1].isupper() else plain(words)
     joined = {"any": "any one suffices", "all": "all needed"}.get(str(row["join"]), str(row["join"]))
-    return _read(data, row, words), Cell(joined), Cell(str(row["locator"]))
+    return _read(data, row, words), Cell(joined), _place(data, [row])
 
 
 def parameters_table(parameters: Parameters) -> Table:
@@ -367,9 +456,9 @@ def parameters_table(parameters: Parameters) -> Table:
     values, changed = parameters.values(), parameters.changed()
     body = [
         (
-            Cell(spec.name),
-            Cell(f"{_shown(values[spec.name])}{' (changed)' if spec.name in changed else ''}"),
-            Cell(_shown(spec.default)),
+            Cell(spec.name, code=True),
+            Cell(f"{_shown(values[spec.name])}{' (changed)' if spec.name in changed else ''}", code=True),
+            Cell(_shown(spec.default), code=True),
             Cell(f"{spec.meaning}. Allowed: {spec.allowed}."),
         )
         for spec in PARAMETERS
@@ -377,7 +466,13 @@ def parameters_table(parameters: Parameters) -> Table:
     words = f"{len(changed)} changed: {', '.join(changed)}" if changed else "all at their defaults"
     tidy = pd.DataFrame(
         [
-            {"name": spec.name, "value": values[spec.name], "default": spec.default, "meaning": spec.meaning}
+            {
+                "name": spec.name,
+                "value": values[spec.name],
+                "default": spec.default,
+                "meaning": spec.meaning,
+                "allowed": spec.allowed,
+            }
             for spec in PARAMETERS
         ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,15 @@ from evidence.display.labels import (
     titled,
 )
 from evidence.display.model import Cell, Column, Table
-from evidence.display.tables.parts import PAIR_NOTE, Body, build, empty_cells, with_pair_tests
+from evidence.display.tables.parts import (
+    PAIR_NOTE,
+    Body,
+    build,
+    empty_cells,
+    pair_test,
+    with_pair_tests,
+    with_shares,
+)
 from evidence.display.tables.rates import count_cell, effect_cell, p_cell, rate_cell
 from evidence.parameters import EffectMeasure, Parameters
 from evidence.results import (
@@ -31,10 +40,10 @@ from evidence.results import (
     STRATA,
     Interaction,
     Tables,
-    category_label,
     contrasts,
     interaction,
     level_contrasts,
+    level_label,
     level_omnibus,
     rates,
     records,
@@ -69,7 +78,7 @@ def subgroup_effects(
     made = []
     for _, group in levels.groupby(keys, sort=False, dropna=False):
         first = records(group)[0]
-        named = group.assign(part=[category_label(data, str(level)) for level in group["level"]])
+        named = group.assign(part=[level_label(data, row) for row in records(group)])
         total = whole[[_same(row, first, keys) for row in records(whole)]].assign(part="All patients")
         joint = pd.concat([named, total], ignore_index=True)
         made.append((joint, interaction(group, level=parameters.confidence_level)))
@@ -122,9 +131,20 @@ def subgroup_table(
         caption=f"{study_label(data, study_id)}: {lower_first(name)} by {lower_first(label)}, with "
         f"{interval_words(parameters)}s and the test of interaction.",
         note=_note(effects, parts, parameters) if parts else "",
-        frame=effects,
+        frame=_tidy(parts),
         groups=groups,
     )
+
+
+def _tidy(parts: Sequence[tuple[pd.DataFrame, Interaction | None]]) -> pd.DataFrame:
+    """Return effects with shares, the test of their counts and that of the interaction of their result."""
+    made = []
+    for frame, found in parts:
+        tests = [pair_test(row) for row in records(frame)]
+        named = frame.assign(p=[p for p, _ in tests], test=[name for _, name in tests])
+        joint = (found.p, found.method) if found else (math.nan, "")
+        made.append(with_shares(named).assign(interaction_p=joint[0], interaction_test=joint[1]))
+    return _concat(made)
 
 
 def _note(
@@ -214,7 +234,7 @@ def _of(frame: pd.DataFrame, first: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _level_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
-    return Cell(category_label(data, str(row["level"]))), count_cell(row), rate_cell(row), *empty_cells(2)
+    return Cell(level_label(data, row)), count_cell(row), rate_cell(row), *empty_cells(2)
 
 
 def _pair_row(row: Mapping[str, Any]) -> tuple[Cell, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Unpack
 
 import pandas as pd
@@ -26,6 +26,7 @@ from evidence.synthesis.forest import Forest, ForestStudy, Grouping, Summary
 from evidence.synthesis.specifications import Curve, specifications
 from evidence.wording import difference_text, per_1000, signed_text
 
+ENDS: dict[str, Callable[..., float | None]] = {"lowest": min, "highest": max}
 NO_QUESTION = "The data hold no comparison to synthesise here."
 WORDS: dict[str, str] = {
     "more": "more patients with treatment",
@@ -134,7 +135,8 @@ def _absolute_lines(finding: Finding) -> Iterable[tuple[tuple[Cell, ...], dict[s
             risks = [
                 _risk_cell(arm.events / arm.n, arm.rows, arm.sign) for arm in (study.treatment, none) if arm
             ]
-            yield _line(study.label, finding, risks, (each.estimate, each.low, each.high))
+            shares = [arm.events / arm.n for arm in (study.treatment, none) if arm]
+            yield _line(study.label, finding, risks, shares, (each.estimate, each.low, each.high))
         return
     signs = [arm.sign for study in finding.studies for arm in (study.treatment, study.comparator) if arm]
     row_ids = [
@@ -146,10 +148,9 @@ def _absolute_lines(finding: Finding) -> Iterable[tuple[tuple[Cell, ...], dict[s
         _risk_cell(risk.estimate, rows, sign)
         for risk, rows in zip((finding.treatment, finding.control), row_ids, strict=True)
     ]
-    one = finding.difference
-    yield _line(
-        "; ".join(study.label for study in finding.studies), finding, risks, (one.estimate, one.low, one.high)
-    )
+    one, shares = finding.difference, [finding.treatment.estimate, finding.control.estimate]
+    names = "; ".join(study.label for study in finding.studies)
+    yield _line(names, finding, risks, shares, (one.estimate, one.low, one.high))
 
 
 def _risk_cell(risk: float, rows: str, sign: str) -> Cell:
@@ -157,7 +158,11 @@ def _risk_cell(risk: float, rows: str, sign: str) -> Cell:
 
 
 def _line(
-    studies: str, finding: Finding, risks: Sequence[Cell], difference: tuple[float, float, float]
+    studies: str,
+    finding: Finding,
+    risks: Sequence[Cell],
+    shares: Sequence[float],
+    difference: tuple[float, float, float],
 ) -> tuple[tuple[Cell, ...], dict[str, Any]]:
     allocation = {"not stated": "randomisation not stated"}.get(finding.allocation, finding.allocation)
     estimate, low, high = difference
@@ -165,6 +170,7 @@ def _line(
     values = {
         "studies": studies,
         "allocation": finding.allocation,
+        **dict(zip(("treatment_risk", "comparator_risk"), shares, strict=True)),
         "difference": estimate,
         "low": low,
         "high": high,
@@ -181,7 +187,7 @@ def specification_table(data: Dataset, parameters: Parameters, **asked: Unpack[A
     columns = (
         Column("Question", width=3.0),
         Column("Conclusion", width=1.4),
-        Column("Analyses with it", "right", 1.0),
+        Column("Analyses with it", "right", 1.1),
         Column("Estimates per 1,000, lowest to highest", width=1.5),
         Column("Limits per 1,000, lowest to highest", width=1.5),
         Column("Choices that leave no study", width=1.6),
@@ -189,9 +195,12 @@ def specification_table(data: Dataset, parameters: Parameters, **asked: Unpack[A
     caption = "What would change the answer: analyses of each question and how many keep its conclusion."
     note = (
         "Each analysis is one combination of choices; combinations that lead to the same numbers count once. "
+        "Methods: all analyses are of the same counts and differ only in how the interval is made. "
+        f"All intervals: {fmt.level(parameters.confidence_level)}. "
         "“Uncertain” means that the interval includes both more and fewer patients."
     )
     frame = pd.DataFrame([_curve_values(curve) for curve in curves])
+    frame["confidence_level"] = parameters.confidence_level
     return build(
         data, columns, [_curve_cells(one) for one in curves], caption=caption, note=note, frame=frame
     )
@@ -203,32 +212,41 @@ def _curves(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> li
 
 
 def _curve_cells(curve: Curve) -> tuple[Cell, ...]:
-    made = curve.specifications
-    estimates = sorted(per_1000(one.estimate) for one in made)
-    limits = sorted(per_1000(end) for one in made for end in (one.low, one.high))
+    made, values = curve.specifications, _curve_values(curve)
     return (
         Cell(curve.title),
         Cell(DIRECTIONS[curve.answer.verdict.direction]),
-        Cell(f"{curve.same} of {len(made)}" if made else "–"),
-        Cell(_span(estimates)),
-        Cell(_span(limits)),
+        Cell(f"{curve.same} of {analyses_words(curve)}" if made else "–"),
+        Cell(_span(values["estimate_lowest"], values["estimate_highest"])),
+        Cell(_span(values["limit_lowest"], values["limit_highest"])),
         Cell("; ".join(lower_first(one) for one in curve.impossible) or "–"),
     )
 
 
-def _span(values: Sequence[int]) -> str:
-    if not values:
+def analyses_words(curve: Curve) -> str:
+    """Return how many analyses there are; methods where they differ in how the interval is made alone."""
+    return f"{len(curve.specifications)} {'methods' if curve.only_intervals else 'analyses'}"
+
+
+def _span(lowest: float | None, highest: float | None) -> str:
+    if lowest is None or highest is None:
         return "–"
-    low, high = (fmt.signed(end, 0) for end in (values[0], values[-1]))
+    low, high = (fmt.signed(per_1000(end), 0) for end in (lowest, highest))
     return low if low == high else fmt.interval(low, high)
 
 
 def _curve_values(curve: Curve) -> dict[str, Any]:
+    estimates = [one.estimate for one in curve.specifications]
+    limits = [end for one in curve.specifications for end in (one.low, one.high)]
     return {
         "question_id": curve.question_id,
+        "title": curve.title,
         "direction": curve.answer.verdict.direction,
         "analyses": len(curve.specifications),
+        "only_intervals": curve.only_intervals,
         "same": curve.same,
+        **{f"estimate_{name}": end(estimates, default=None) for name, end in ENDS.items()},
+        **{f"limit_{name}": end(limits, default=None) for name, end in ENDS.items()},
         "impossible": "|".join(curve.impossible),
     }
 
@@ -249,7 +267,8 @@ def curve_words(curve: Curve) -> str:
     conclusion = WORDS[curve.answer.verdict.direction]
     if not total:
         return "No analysis is possible."
-    told = f"The conclusion ({conclusion}) is the same in {same} of {total} analyses."
+    how = f"by {same} of {total} methods of its interval" if curve.only_intervals else ""
+    told = f"The conclusion ({conclusion}) is the same {how or f'in {same} of {total} analyses'}."
     others: dict[str, int] = {}
     for one in curve.specifications:
         if one.direction != curve.answer.verdict.direction:
@@ -344,7 +363,7 @@ def _published_line(
     adjusted = {"yes": "adjusted", "no": "crude"}.get(str(test["adjusted"]), "not stated")
     cells = (
         Cell(f"{study.label}: {label}"),
-        Cell(f"{sides[0]} against {sides[1]}"),
+        Cell(f"{sides[0]} against {lower_first(sides[1])}"),
         sourced(fmt.printed(f"{test['effect']}{limits}"), test["row_id"], origin=str(test["origin"])),
         Cell(adjusted),
         sourced(
@@ -356,8 +375,10 @@ def _published_line(
         "study_id": study.study_id,
         "effect_label": label,
         "published": test["effect"],
+        "published_low": test["low"],
+        "published_high": test["high"],
         "adjusted": adjusted,
-        "estimate": made.estimate if made else None,
+        **{name: getattr(made, name, None) for name in ("estimate", "low", "high")},
     }
     return cells, values
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from evidence.display.labels import joined, lower_first, outcome_labels, pretty, study_label
 from evidence.display.model import Cell, Column, Table
+from evidence.display.networks import reference_of
 from evidence.display.tables.parts import build, nothing
 from evidence.parameters import Parameters
 from evidence.results import Tables
@@ -36,6 +37,7 @@ def transitivity_table(
     """
     found = connect(data, parameters, outcome_ids=outcome_ids, **choice)
     label = outcome_labels(data).get(outcome_ids[0], outcome_ids[0])
+    reference = reference_of(data, parameters, found, reference)
     third = lower_first(found.labels.get(reference, reference))
     title = f"What comparing treatments through {third} assumes: {label}."
     if found.arms.empty:

@@ -1,5 +1,7 @@
 -- Writes one HTML page per chapter.
 local common = require 'common'
+local plain = require 'plain'
+local rows = require 'rows'
 local stringify, escape = common.stringify, common.escape
 
 local html = {}
@@ -7,6 +9,8 @@ local html = {}
 local function raw(text) return pandoc.RawBlock('html', text) end
 
 local function fragment(inlines)
+  local words = plain.inlines(inlines, 'html')
+  if words then return words end
   return (pandoc.write(pandoc.Pandoc { pandoc.Plain(inlines) }, 'html5',
     pandoc.WriterOptions { html_math_method = 'mathml', wrap_text = 'none' }):gsub('%s+$', ''))
 end
@@ -43,15 +47,16 @@ local function name_empty(cells)
 end
 
 -- Numbers keep on one line; words may wrap, but not one word to a line.
+local function cell_class(text, aligned)
+  local length = utf8.len(text) or 0
+  if aligned and (length < 20 or length < 32 and common.is_figure(text)) then return 'num' end
+  if not aligned and length > 40 then return 'wordy' end
+end
+
 local function keep_together(row, aligned)
   for position, cell in ipairs(row.cells) do
-    local text = stringify(cell.contents)
-    local length = utf8.len(text) or 0
-    if aligned[position] and (length < 20 or length < 32 and common.is_figure(text)) then
-      cell.attr.classes:insert('num')
-    elseif not aligned[position] and length > 40 then
-      cell.attr.classes:insert('wordy')
-    end
+    local class = cell_class(stringify(cell.contents), aligned[position])
+    if class then cell.attr.classes:insert(class) end
   end
 end
 
@@ -111,13 +116,79 @@ local function accessible(tbl)
     aligned[index] = spec[1] == 'AlignRight' or spec[1] == 'AlignCenter'
   end
   for _, row in ipairs(tbl.head.rows) do name_empty(scoped(row.cells, 'col')) end
-  local rows = {}
-  for _, body in ipairs(tbl.bodies) do
-    for _, row in ipairs(body.body) do rows[#rows + 1] = row end
+  if not rows.of(tbl) then
+    local own = {}
+    for _, body in ipairs(tbl.bodies) do
+      for _, row in ipairs(body.body) do own[#own + 1] = row end
+    end
+    tbl.bodies = grouped(own, #tbl.colspecs, aligned)
   end
-  tbl.bodies = grouped(rows, #tbl.colspecs, aligned)
   tbl.colspecs = widths(tbl.colspecs)
   return tbl
+end
+
+----- Rows that were kept: the text that Pandoc would write for them -----------------------------------------
+
+local STYLE = { AlignLeft = ' style="text-align: left;"', AlignRight = ' style="text-align: right;"',
+  AlignCenter = ' style="text-align: center;"', AlignDefault = '' }
+
+local function set_cell(cell)
+  if cell.kind == 'value' then
+    return '<span class="v" title="' .. cell.title:gsub('&#x27;', '&#39;') .. '">' .. cell.set .. '</span>'
+  end
+  return cell.kind == 'strong' and '<strong>' .. cell.set .. '</strong>' or cell.set
+end
+
+local function set_row(row, specs, heads)
+  local out = { '<tr>' }
+  for position, cell in ipairs(row) do
+    local class = cell_class(cell.plain, specs[position].aligned)
+    local name = heads and position == 1 and 'th' or 'td'
+    out[#out + 1] = '<' .. name .. (class and ' class="' .. class .. '"' or '') .. specs[position].style
+      .. (name == 'th' and ' scope="row">' or '>') .. set_cell(cell) .. '</' .. name .. '>'
+  end
+  out[#out + 1] = '</tr>'
+  return table.concat(out, '\n')
+end
+
+local function set_group(row, specs)
+  return '<tr class="group">\n<th colspan="' .. #specs .. '"' .. specs[1].style .. ' scope="rowgroup">'
+    .. set_cell(row[1]) .. '</th>\n</tr>\n'
+end
+
+-- One table body per group of rows, as grouped() makes them.
+local function set_rows(found, specs)
+  local heads, bodies = true, { {} }
+  for _, row in ipairs(found) do heads = heads and row[1].plain ~= '' end
+  for _, row in ipairs(found) do
+    if row.group then
+      bodies[#bodies + 1] = { set_group(row, specs) }
+    else
+      table.insert(bodies[#bodies], set_row(row, specs, heads))
+    end
+  end
+  if #bodies > 1 and #bodies[1] == 0 then table.remove(bodies, 1) end
+  for position, body in ipairs(bodies) do
+    bodies[position] = '<tbody>\n' .. table.concat(body, '\n') .. '\n</tbody>'
+  end
+  return table.concat(bodies, '\n')
+end
+
+local function keep_specs(tbl)
+  local found = rows.of(tbl)
+  if not found then return end
+  found.specs = {}
+  for index, spec in ipairs(tbl.colspecs) do
+    found.specs[index] = { style = STYLE[spec[1]], aligned = spec[1] == 'AlignRight' or spec[1] == 'AlignCenter' }
+  end
+end
+
+-- Put the kept rows where a page has their keys.
+local function fill_in(body)
+  return (body:gsub('<tbody>\n<tr>\n<td[^>\n]*>' .. rows.key .. '(%d+)x+</td>.-</tbody>', function(key)
+    local found = rows.kept[tonumber(key)]
+    return set_rows(found, found.specs)
+  end))
 end
 
 -- A table of more columns than a phone can hold keeps its first column in sight.
@@ -125,6 +196,7 @@ local MANY_COLUMNS = 4
 
 local function scroll_box(tbl, label)
   local wide = #tbl.colspecs > MANY_COLUMNS and ' wide-table' or ''
+  keep_specs(tbl)
   return pandoc.Blocks {
     raw('<div class="table-scroll' .. wide .. '" role="region" tabindex="0" ' .. label .. '>'), accessible(tbl), raw('</div>'),
   }
@@ -252,7 +324,15 @@ local function silent_code(block)
   return only.t == 'CodeBlock' and only.classes:includes('cell-code') and only or nil
 end
 
--- Cells of code alone that follow each other fold into one.
+-- The code of a cell that shows prose alone.
+local function code_of_prose(block)
+  if block.t ~= 'Div' or not block.classes:includes('cell') or #block.content < 2 then return nil end
+  local floats, last = false, block.content[#block.content]
+  block:walk { Div = function(div) floats = floats or div.classes:includes('float') end }
+  return not floats and last.t == 'CodeBlock' and last.classes:includes('cell-code') and last or nil
+end
+
+-- Cells of code alone that follow each other fold into one, and into the code of the prose that they lead to.
 local function joined_code(blocks)
   local out, open = pandoc.Blocks {}, nil
   for _, block in ipairs(blocks) do
@@ -260,6 +340,9 @@ local function joined_code(blocks)
     if only and open then
       open.text = open.text .. '\n\n' .. only.text
       out[#out] = pandoc.Div({ open }, block.attr)
+    elseif open and code_of_prose(block) then
+      block.content[#block.content].text = open.text .. '\n\n' .. code_of_prose(block).text
+      out[#out], open = block, nil
     elseif not common.is_marker(block) then
       out:insert(block)
       open = only
@@ -364,18 +447,41 @@ local function context(scan, position, entries, body)
   }
 end
 
-function html.write(scan, docs, literature)
-  local manifest = scan.manifest
-  local template = pandoc.template.compile(common.read(manifest.resources .. '/page.html'))
-  local options = pandoc.WriterOptions { html_math_method = 'mathml', wrap_text = 'preserve' }
-  for position, chapter in ipairs(manifest.chapters) do
-    local blocks = docs[position].blocks
-    blocks:extend(page_literature(blocks, literature))
-    local entries = on_this_page(scan, blocks)
-    local body = pandoc.write(pandoc.Pandoc(transform(scan, chapter, blocks)), 'html5', options)
-    local page = pandoc.template.apply(template, context(scan, position, entries, body))
-    common.write(manifest.out .. '/' .. chapter.page, pandoc.layout.render(page) .. '\n')
+local OPTIONS = { html_math_method = 'mathml', wrap_text = 'preserve' }
+
+function html.settle()
+  local options = pandoc.WriterOptions(OPTIONS)
+  rows.settle('html', function(blocks) return pandoc.write(pandoc.Pandoc(blocks), 'html5', options) end)
+end
+
+-- What stands on a chapter's page, without what all pages share.
+function html.fragment(scan, position, doc, literature)
+  local blocks = doc.blocks
+  blocks:extend(page_literature(blocks, literature))
+  local entries = on_this_page(scan, blocks)
+  local text = pandoc.Pandoc(transform(scan, scan.manifest.chapters[position], blocks))
+  local body = fill_in(pandoc.write(text, 'html5', pandoc.WriterOptions(OPTIONS)))
+  return pandoc.json.encode { body = body, entries = entries }
+end
+
+-- What all pages share.
+function html.shared(scan)
+  local said, manifest = {}, scan.manifest
+  for _, chapter in ipairs(manifest.chapters) do
+    table.move({ menu_title(chapter), chapter.plain_title, chapter.number or '', chapter.page, chapter.part,
+      tostring(chapter.appendix), chapter.id }, 1, 7, #said + 1, said)
   end
+  table.move({ manifest.lang, manifest.title, manifest.subtitle, manifest.authors, manifest.date, manifest.version,
+    manifest.citation, manifest.after, manifest.script, tostring(manifest.pdf), table.concat(manifest.styles, '\n') },
+    1, 11, #said + 1, said)
+  return table.concat(said, '\0')
+end
+
+function html.page(scan, position, fragment)
+  local template = scan.template or pandoc.template.compile(common.read(scan.manifest.resources .. '/page.html'))
+  scan.template = template
+  local made = pandoc.json.decode(fragment, false)
+  return pandoc.layout.render(pandoc.template.apply(template, context(scan, position, made.entries, made.body))) .. '\n'
 end
 
 return html

@@ -1,5 +1,6 @@
 -- Finds every label, numbers it, and turns references into links; keeps a list of what is wrong.
 local common = require 'common'
+local rows = require 'rows'
 local stringify = common.stringify
 
 local labels = {}
@@ -222,7 +223,6 @@ function Scan:take_title(doc)
       blocks:insert(block)
     end
   end
-  doc.blocks = blocks
   self.cell = chapter.title_cell or 1
   if chapter.title and heading then
     self:fault('# ' .. stringify(heading), 'a chapter has either a YAML title or one first-level heading')
@@ -239,6 +239,7 @@ function Scan:take_title(doc)
   end
   self.anchors[chapter.file] = { [chapter.id] = true }
   if heading then self.anchors[chapter.file][heading.identifier] = chapter.id end
+  return pandoc.Pandoc(blocks, doc.meta)
 end
 
 function Scan:header(header)
@@ -461,7 +462,7 @@ end
 function Scan:tables_of_chapters()
   self.by_file, self.by_page, self.refs, self.cited = {}, {}, {}, {}
   for position, chapter in ipairs(self.manifest.chapters) do
-    chapter.key = 'chapter-' .. position
+    chapter.key, chapter.number, chapter.title_cell = 'chapter-' .. position, nil, nil
     self.by_file[chapter.file], self.by_page[chapter.page] = chapter, chapter
   end
 end
@@ -469,7 +470,7 @@ end
 -- Reads Markdown; what Pandoc warns of is a fault of the cell it names nothing of, so of the chapter.
 function Scan:read(chapter)
   local doc
-  local text = common.read(chapter.source)
+  local text = rows.take(common.read(chapter.source))
   local messages = pandoc.log.silence(function() doc = pandoc.read(text, self.manifest.reader) end)
   for _, message in ipairs(messages) do
     if message.verbosity ~= 'INFO' then
@@ -479,15 +480,22 @@ function Scan:read(chapter)
   return doc
 end
 
-function Scan:book()
+-- The chapter in one shape, as its author wrote it.
+function Scan:chapter_of(position)
+  self.chapter, self.cell = self.manifest.chapters[position], 1
+  rows.reader = self.manifest.reader
+  return labels.normalise(self:read(self.chapter))
+end
+
+-- Number and resolve a book whose chapters, or the skeletons of some, are given.
+function Scan:book(given)
   self:tables_of_chapters()
   local docs = {}
-  for _, chapter in ipairs(self.manifest.chapters) do
+  for position, chapter in ipairs(self.manifest.chapters) do
     self.chapter, self.cell = chapter, 1
-    local doc = labels.normalise(self:read(chapter))
-    self:take_title(doc)
+    local doc = self:take_title(given[position])
     self.cell = 1
-    docs[#docs + 1] = self:collect(doc)
+    docs[position] = self:collect(doc)
   end
   for position, chapter in ipairs(self.manifest.chapters) do
     self.chapter, self.cell = chapter, 1

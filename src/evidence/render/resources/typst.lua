@@ -1,5 +1,7 @@
 -- Writes the whole book as one Typst document.
 local common = require 'common'
+local plain = require 'plain'
+local rows = require 'rows'
 local stringify = common.stringify
 
 local paper = {}
@@ -17,7 +19,8 @@ local function typst(blocks)
 end
 
 local function content(inlines)
-  return #inlines == 0 and 'none' or '[' .. typst { pandoc.Plain(inlines) } .. ']'
+  if #inlines == 0 then return 'none' end
+  return '[' .. (plain.inlines(inlines, 'typst') or typst { pandoc.Plain(inlines) }) .. ']'
 end
 
 -- Anchors other than labels are unique in a chapter only.
@@ -72,20 +75,21 @@ local function ask(column, text, header)
 end
 
 -- The columns' needs, and for every row the length of each of its cells.
-local function measure_columns(tbl, rows)
+local function measure_columns(tbl, body)
   local columns, lengths = {}, {}
   for index, spec in ipairs(tbl.colspecs) do
     local aligned = spec[1] == 'AlignRight' or spec[1] == 'AlignCenter'
     columns[index] = { token = 0, natural = 0, figure = 0, aligned = aligned, share = spec[2] or 1 / #tbl.colspecs }
   end
-  local function note(row, header)
+  for _, row in ipairs(tbl.head.rows) do
     local cells = {}
-    for index, cell in ipairs(row.cells) do cells[index] = ask(columns[index], stringify(cell.contents), header) end
+    for index, cell in ipairs(row.cells) do cells[index] = ask(columns[index], stringify(cell.contents), true) end
     lengths[#lengths + 1] = cells
   end
-  for _, row in ipairs(tbl.head.rows) do note(row, true) end
-  for _, row in ipairs(rows) do
-    if common.is_group_row(row) then lengths[#lengths + 1] = {} else note(row, false) end
+  for _, row in ipairs(body) do
+    local cells = {}
+    for index, cell in ipairs(row.group and {} or row) do cells[index] = ask(columns[index], cell.plain, false) end
+    lengths[#lengths + 1] = cells
   end
   for _, column in ipairs(columns) do column.natural = math.max(column.natural, column.token) + 0.1 end
   return columns, lengths
@@ -205,17 +209,32 @@ end
 local SEPARATOR = '%%%cell%%%'
 local ALIGN = { AlignLeft = 'left', AlignRight = 'right', AlignCenter = 'center', AlignDefault = 'left' }
 
--- All cells of some rows as Typst text, with one call of the writer.
+-- The inlines of a cell that is one line of text.
+local function line_of(cell)
+  local only = cell.contents[1]
+  return #cell.contents == 0 and pandoc.Inlines {} or #cell.contents == 1 and only.t == 'Plain' and only.content or nil
+end
+
+-- All cells of some rows as Typst text, with at most one call of the writer.
 local function cell_texts(rows)
-  local blocks, texts = pandoc.Blocks {}, {}
+  local blocks, texts, asked = pandoc.Blocks {}, {}, {}
   for _, row in ipairs(rows) do
     for _, cell in ipairs(row.cells) do
-      blocks:extend(cell.contents)
-      blocks:insert(raw(SEPARATOR))
+      local line = line_of(cell)
+      local text = line and plain.inlines(line, 'typst')
+      texts[#texts + 1] = text or ''
+      if not text then
+        asked[#asked + 1] = #texts
+        blocks:extend(cell.contents)
+        blocks:insert(raw(SEPARATOR))
+      end
     end
   end
+  if #asked == 0 then return texts end
+  local position = 0
   for text in typst(blocks):gmatch('(.-)%%%%%%cell%%%%%%') do
-    texts[#texts + 1] = text:match('^%s*(.-)%s*$')
+    position = position + 1
+    texts[asked[position]] = text:match('^%s*(.-)%s*$')
   end
   return texts
 end
@@ -226,15 +245,38 @@ local function row_text(texts, position, count)
   return table.concat(cells, ', ')
 end
 
-local function rows_text(rows, columns)
-  local texts, position, out = cell_texts(rows), 0, {}
-  for _, row in ipairs(rows) do
-    if common.is_group_row(row) then
-      out[#out + 1] = '  evidence-group(' .. columns .. ')[' .. texts[position + 1] .. '],'
-    else
-      out[#out + 1] = '  ' .. row_text(texts, position, #row.cells) .. ','
+-- The rows of a table that Pandoc has read, with the words and the Typst text of each cell, as kept rows have them.
+local function own_rows(tbl)
+  local found, all = {}, {}
+  for _, body in ipairs(tbl.bodies) do
+    for _, row in ipairs(body.body) do all[#all + 1] = row end
+  end
+  local texts, position = cell_texts(all), 0
+  for _, row in ipairs(all) do
+    local cells = { group = common.is_group_row(row) }
+    for index, cell in ipairs(row.cells) do
+      cells[index] = { kind = 'text', plain = stringify(cell.contents), set = texts[position + index] }
     end
+    found[#found + 1] = cells
     position = position + #row.cells
+  end
+  return found
+end
+
+local function set_cell(cell)
+  return cell.kind == 'strong' and '#strong[' .. cell.set .. ']' or cell.set
+end
+
+local function rows_text(body, columns)
+  local out = {}
+  for _, row in ipairs(body) do
+    if row.group then
+      out[#out + 1] = '  evidence-group(' .. columns .. ')[' .. set_cell(row[1]) .. '],'
+    else
+      local cells = {}
+      for index, cell in ipairs(row) do cells[index] = '[' .. set_cell(cell) .. ']' end
+      out[#out + 1] = '  ' .. table.concat(cells, ', ') .. ','
+    end
   end
   return table.concat(out, '\n')
 end
@@ -252,15 +294,12 @@ local function alignments(specs)
 end
 
 local function table_blocks(tbl)
-  local rows = {}
-  for _, body in ipairs(tbl.bodies) do
-    for _, row in ipairs(body.body) do rows[#rows + 1] = row end
-  end
-  local setting = choose(measure_columns(tbl, rows))
+  local body = rows.of(tbl) or own_rows(tbl)
+  local setting = choose(measure_columns(tbl, body))
   local heads = cell_texts(tbl.head.rows)
   local header = #tbl.head.rows > 0 and '(' .. row_text(heads, 0, #tbl.colspecs) .. ',)' or '()'
   local text = '#evidence-table(columns: ' .. points(setting.widths) .. ', align: ' .. alignments(tbl.colspecs)
-    .. ', size: ' .. setting.size .. 'pt, header: ' .. header .. ',\n' .. rows_text(rows, #tbl.colspecs) .. '\n)'
+    .. ', size: ' .. setting.size .. 'pt, header: ' .. header .. ',\n' .. rows_text(body, #tbl.colspecs) .. '\n)'
   local attributes = { turned = tostring(setting.page == LANDSCAPE), narrow = tostring(setting.narrow),
     tall = tostring(setting.height > TALL) }
   return pandoc.Div({ raw(text) }, pandoc.Attr('', { 'sized' }, attributes))
@@ -269,6 +308,15 @@ end
 ----- Blocks ------------------------------------------------------------------------------------------------------
 
 local function wide(blocks, class) return pandoc.Div(blocks, pandoc.Attr('', { 'wide', class or 'upright' })) end
+
+-- A figure in several drawings breaks between them.
+local function drawings(blocks)
+  local count = 0
+  pandoc.Div(blocks):walk { RawInline = function(inline)
+    if inline.text:match('^#evidence%-image%(') then count = count + 1 end
+  end }
+  return count
+end
 
 local function float(div)
   local caption, body = common.float_parts(div)
@@ -283,10 +331,11 @@ local function float(div)
       blocks:insert(block)
     end
   end
+  is.tall = is.tall or drawings(blocks) > 1
   local number = div.attributes.number
   local call = '#evidence-float(kind: "' .. div.attributes.kind .. '", number: ' .. (number and quoted(number) or 'none')
     .. ', id: ' .. (div.identifier ~= '' and quoted(div.identifier) or 'none') .. ', turned: ' .. tostring(is.turned)
-    .. ', tall: ' .. tostring(is.tall) .. ', narrow: ' .. tostring(is.narrow) .. ',\n  caption: ' .. content(headline) .. ',\n  rest: ' .. content(rest) .. ',\n  note: ' .. content(note) .. ',\n)['
+    .. ', tall: ' .. tostring(is.tall) .. ', narrow: ' .. tostring(is.narrow) .. ', floating: false,\n  caption: ' .. content(headline) .. ',\n  rest: ' .. content(rest) .. ',\n  note: ' .. content(note) .. ',\n)['
   local out = pandoc.Blocks { raw(call) }
   out:extend(blocks)
   out:insert(raw(']'))
@@ -312,6 +361,12 @@ end
 local function division(div)
   if not common.visible(div, 'typst') then return {} end
   if div.classes:includes('float') and div.attributes.kind then return float(div) end
+  if div.classes:includes('answers') then
+    local out = pandoc.Blocks { raw('#evidence-answers[') }
+    out:extend(div.content)
+    out:insert(raw(']'))
+    return wide(out)
+  end
   for _, kept in ipairs { 'sized', 'wide', 'float-caption', 'heading-of-callout' } do
     if div.classes:includes(kept) then return nil end
   end
@@ -360,8 +415,27 @@ local function math(element)
   return raw_inline('#evidence-math(' .. quoted(element.text) .. ', ' .. typst { pandoc.Plain { element } } .. ');')
 end
 
+-- The parts of an answer are the arguments of one call, in the order in which they are written.
+local OPEN = { asked = '#evidence-answer([', risks = '[', told = '[', sure = '[' }
+local CLOSE = { asked = '],', risks = '],', told = '],', sure = '])' }
+
+local function answer_part(element)
+  local name = element.classes[1]
+  local share = (element.attributes.style or ''):match('^%-%-share: ([%d.]+)%%$')
+  if name == 'joint' then return {} end
+  local open = name == 'risk' and '#evidence-risk(' .. (share and share .. '%' or 'none') .. ')[' or OPEN[name]
+  if not open then return nil end
+  local first = element.content[1]
+  if name == 'told' and first and first.t == 'Str' then first.text = first.text:gsub('^%l', string.upper) end
+  element.content:insert(1, raw_inline(open))
+  element.content:insert(raw_inline(name == 'risk' and '];' or CLOSE[name]))
+  return element.content
+end
+
 local function span(scan, chapter, element)
   if element.classes:includes('note') then return nil end
+  local part = answer_part(element)
+  if part then return part end
   local number = element.attributes.number
   if number then
     local out = pandoc.Inlines { raw_inline('#evidence-equation(' .. quoted(number) .. ', ' .. quoted(element.identifier) .. ')[') }
@@ -413,25 +487,62 @@ local function turn_heading(out, block)
   block.content[1] = first
 end
 
+-- A drawing that floats to the next page leaves less of it than Typst had counted on when it broke the block that
+-- fills the page before: lines of that block may be lost, or the PDF's tags come apart ("parent group"). So what
+-- follows a floating drawing is set in pieces that do not break, and before anything that must break the drawing is
+-- put in its place.
+local PIECE = 1200 -- characters that may stand in one piece
+
+-- A drawing after prose may float, unless it ends the chapter; after a heading it would leave the heading behind.
+local function let_float(block)
+  local first = block.content[1]
+  local drawing = block.classes:includes('upright') and first.text:match('^#evidence%-float%(kind: "fig"')
+  if not drawing or first.text:match('tall: true') then return false end
+  first.text = first.text:gsub('floating: false', 'floating: true', 1)
+  block.content[1] = first
+  return true
+end
+
+local function breaks(block)
+  if block.classes:includes('heading') then return false end
+  local first = block.content[1].text or ''
+  return not first:match('^#evidence%-float%(') or first:match('tall: true') or first:match('turned: true')
+end
+
 -- Prose is set to a comfortable measure; headings, figures and tables have the whole width.
 local function measured(blocks)
-  local out, run = pandoc.Blocks {}, pandoc.Blocks {}
-  local function flush(closing)
-    if #run > 0 then
-      local kept = closing and #stringify(run) < CLOSING
-      out:insert(raw(kept and '#evidence-prose(whole: true)[' or '#evidence-prose['))
-      out:extend(run)
-      out:insert(raw(']'))
-      run = pandoc.Blocks {}
-    end
+  local out, run, floating = pandoc.Blocks {}, pandoc.Blocks {}, false
+  local function set(opening, content)
+    out:insert(raw(opening))
+    out:extend(content)
+    out:insert(raw(']'))
   end
-  for _, block in ipairs(blocks) do
+  local function land()
+    if floating then out:insert(raw('#place.flush()')) end
+    floating = false
+  end
+  local function flush(closing)
+    if #run > 0 and not floating then
+      local kept = closing and #stringify(run) < CLOSING
+      set(kept and '#evidence-prose(whole: true)[' or '#evidence-prose[', run)
+    end
+    run = pandoc.Blocks {}
+  end
+  for position, block in ipairs(blocks) do
     if block.t == 'Div' and block.classes:includes('wide') then
+      local after_prose = #run > 0
       flush()
+      if breaks(block) then land() end
+      if after_prose and position < #blocks and let_float(block) then floating = true end
       turn_heading(out, block)
       out:extend(block.content)
     elseif not (block.t == 'RawBlock' and block.format ~= 'typst') then
+      if floating and #stringify(block) >= PIECE then
+        land()
+        run = pandoc.Blocks {}
+      end
       run:insert(block)
+      if floating then set('#evidence-prose(piece: true)[', { block }) end
     end
   end
   flush(true)
@@ -440,12 +551,13 @@ end
 
 local function optional(value) return value and value ~= '' and quoted(value) or 'none' end
 
-local function chapter_opening(scan, chapter)
+local function chapter_opening(scan, chapter, before)
   local title = chapter.inlines:walk { Note = function() return {} end }
   local part = chapter.part
   if part == '' and chapter.appendix then part = 'Appendices' end
   return '#evidence-chapter(number: ' .. optional(chapter.number) .. ', part: ' .. optional(part) .. ', id: '
-    .. quoted(chapter.id) .. (chapter.crowded and ', minor: true' or '') .. ')' .. content(transform(scan, chapter, pandoc.Blocks { pandoc.Plain(title) })[1].content)
+    .. quoted(chapter.id) .. (chapter.crowded and ', minor: true' or '')
+    .. (before and before.part == chapter.part and ', opens: false' or '') .. ')' .. content(transform(scan, chapter, pandoc.Blocks { pandoc.Plain(title) })[1].content)
 end
 
 local function references(literature)
@@ -460,21 +572,25 @@ end
 -- The sections of a part of many like chapters would drown the contents: there the chapters alone are listed.
 local CROWD = 8
 
-local function mark_crowded(chapters)
+function paper.mark_crowded(chapters)
   local counts = {}
   for _, chapter in ipairs(chapters) do counts[chapter.part] = (counts[chapter.part] or 0) + 1 end
   for _, chapter in ipairs(chapters) do chapter.crowded = chapter.part ~= '' and counts[chapter.part] > CROWD end
 end
 
-function paper.write(scan, docs, literature)
-  mark_crowded(scan.manifest.chapters)
-  local out = { '#import "/evidence-book.typ": *', '#show: evidence-book.with(json("/evidence-book.json"))' }
-  for position, chapter in ipairs(scan.manifest.chapters) do
-    out[#out + 1] = chapter_opening(scan, chapter)
-    out[#out + 1] = typst(measured(transform(scan, chapter, docs[position].blocks)))
-  end
-  if #literature > 0 then out[#out + 1] = references(literature) end
-  common.write(scan.manifest.out, table.concat(out, '\n\n') .. '\n')
+function paper.settle() rows.settle('typst', typst) end
+
+function paper.fragment(scan, position, doc)
+  local chapters = scan.manifest.chapters
+  return chapter_opening(scan, chapters[position], chapters[position - 1]) .. '\n\n'
+    .. typst(measured(transform(scan, chapters[position], doc.blocks)))
 end
+
+-- What stands before the chapters, and after them.
+function paper.front()
+  return '#import "/evidence-book.typ": *\n\n#show: evidence-book.with(json("/evidence-book.json"))'
+end
+
+function paper.back(literature) return #literature > 0 and references(literature) or '' end
 
 return paper

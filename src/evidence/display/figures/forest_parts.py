@@ -1,0 +1,69 @@
+"""A forest plot too long for one page, split into parts that can each be read by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from evidence.display.figures.forest_rows import Row
+
+TALLEST = 575.0  # points: what a printed page holds at full size beside a caption
+WHOLE = 1.15  # a drawing up to this many times as high stays whole: print then sets 9 points as 7.8
+CONTINUED = "continued"
+
+
+def split_rows(head: Sequence[Row], rows: Sequence[Row], *, room: float = TALLEST) -> list[list[Row]]:
+    """Return the rows in parts of at most the given height, the head above each of them; few stay whole.
+
+    A heading stays with the row below it, a summary with what belongs to it; a part that begins inside a
+    section or group repeats their headings. A block higher than the room is a part by itself.
+
+    Args:
+        head: rows that name the columns.
+        rows: the rows below them, from top to bottom.
+        room: points for head and rows together.
+    """
+    if _height([*head, *rows]) <= WHOLE * room:
+        return [[*head, *rows]]
+    parts: list[list[Row]] = []
+    left, inside = 0.0, list[Row]()
+    for block in _blocks(rows):
+        if not parts or _height(block) > left:
+            again = [] if block[0].level == 1 else _again(inside, block)
+            parts.append([*head, *again])
+            left = room - _height(parts[-1])
+        parts[-1] += block
+        left -= _height(block)
+        inside = _inside(inside, block)
+    return parts
+
+
+def _height(rows: Sequence[Row]) -> float:
+    return sum(row.height for row in rows)
+
+
+def _blocks(rows: Sequence[Row]) -> list[list[Row]]:
+    """Return the rows that stay together: headings with the next row, further lines with the one above."""
+    blocks: list[list[Row]] = []
+    for row in rows:
+        if blocks and (row.joins or blocks[-1][-1].level):
+            blocks[-1].append(row)
+        else:
+            blocks.append([row])
+    return blocks
+
+
+def _inside(known: Sequence[Row], block: Sequence[Row]) -> list[Row]:
+    """Return the headings that the row after a block stands under."""
+    found = list(known)
+    for row in block:
+        if row.level:
+            found = [one for one in found if one.level < row.level] + [row]
+    return found
+
+
+def _again(inside: Sequence[Row], block: Sequence[Row]) -> list[Row]:
+    """Return the headings to repeat above a block: those it does not bring along itself."""
+    own = min((row.level for row in block if row.level), default=3)
+    kept = [row for row in inside if row.level < own]
+    return [replace(row, left=f"{row.left} ({CONTINUED})") for row in kept]

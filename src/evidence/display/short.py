@@ -1,0 +1,329 @@
+"""What a chapter says, in two sentences under its title: numbers, and how sure they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Unpack
+
+import pandas as pd
+
+from evidence import format as fmt
+from evidence.data import Dataset
+from evidence.display.across import Choice, across_frame, design_words
+from evidence.display.evidence import patients
+from evidence.display.labels import (
+    arm_labels,
+    ci,
+    joined,
+    lower_first,
+    outcome_labels,
+    pretty,
+    titled,
+)
+from evidence.display.markdown import escape
+from evidence.display.model import Prose
+from evidence.display.synthesis import Asked, asked_questions
+from evidence.display.tables.definitions import rules_of, threshold_heading, threshold_rates
+from evidence.display.tables.findings import shown_differences, split_title
+from evidence.display.tables.pairwise import printed_effect
+from evidence.display.tables.protocols import awaited
+from evidence.display.traced import traced
+from evidence.parameters import Parameters, rounding
+from evidence.questions import Answer, Estimate, answer
+from evidence.results import days, once, rates, records, separate_arms, words_of
+from evidence.stats import Proportion
+from evidence.synthesis.certainty import WORDS, Certainty, certainty, statement
+from evidence.wording import difference_text, per_1000, signed_text
+
+HEADING = "**In short.**"
+NOTHING = "The data hold no result for this."
+NO_RESULT = "No share of patients with an outcome of efficacy is printed for it."
+EFFECT = ["outcome_id", "arms", "time", "time_label", "effect_label"]
+AT = ["time", "time_unit", "time_label"]
+SAME_PATIENTS = ["study_id", "arm_id", "time", "time_unit", "n"]
+NO_DATA = "no data under these parameters"
+Said = Answer | Prose | str
+
+
+def in_short(data: Dataset, parameters: Parameters, *said: Said, **asked: Unpack[Asked]) -> Prose:
+    """Return what a chapter says, as a quotation under its title.
+
+    One answer is told with its certainty and two are told one after the other; of more, the first is told and
+    all are counted: how many comparisons and studies there are, and how certain they are. Other sentences
+    follow as they are.
+
+    Args:
+        data: the dataset.
+        parameters: those of the report; level, measure and what is left out follow them.
+        said: answers, ids of questions, sentences computed elsewhere (text is plain, prose is Markdown).
+        asked: columns of ``questions.csv``; the questions that fit come after those in ``said``.
+    """
+    ids = [str(row["question_id"]) for row in asked_questions(data, **asked)] if asked else []
+    answers = list(_answers([*said, *ids], data, parameters))
+    return quoted([*answers_in_short(answers, data, parameters), *_sentences(said, data)])
+
+
+def quoted(sentences: Iterable[str]) -> Prose:
+    """Return Markdown sentences as the short text under a title.
+
+    >>> quoted(["One.", "Two."]).text
+    '> **In short.** One. Two.'
+    """
+    return Prose(f"> {HEADING} {' '.join(filter(None, sentences)) or NOTHING}")
+
+
+def answers_in_short(answers: Sequence[Answer], data: Dataset, parameters: Parameters) -> list[str]:
+    """Return at most two sentences on answers, as Markdown; none where there are no answers."""
+    sure = [certainty(one, data, parameters) for one in answers]
+    told = [
+        answer_in_short(one, made, data, parameters) for one, made in zip(answers[:2], sure, strict=False)
+    ]
+    return told if len(answers) < 3 else [told[0], escape(tally(answers, sure))]
+
+
+def answer_in_short(one: Answer, sure: Certainty | None, data: Dataset, parameters: Parameters) -> str:
+    """Return one answer as a sentence in Markdown: risks per 1,000, difference with interval, certainty."""
+    what = escape(pretty(split_title(one.title)[1]))
+    if sure is None or one.treatment is None:
+        return f"{what}: {NO_DATA}."
+    verdict = statement(
+        one.verdict,
+        sure.level,
+        _differences(one, parameters),
+        allocation=one.allocation,
+        important=one.important,
+    )
+    told = f"{_risks(one, one.treatment, parameters)}{verdict}"
+    rows = [str(row["row_id"]) for row in records(one.included)]
+    return f"{what}: {traced(told, rows, data)}{escape(_uncounted(one))}; {sure.word} certainty."
+
+
+def _uncounted(one: Answer) -> str:
+    """Return the counts of arms that were not counted whole, and where the number of patients is doubtful."""
+    arms = [arm for study in one.finding.studies for arm in (study.treatment, study.comparator) if arm]
+    told = [f"with {fmt.in_sentence(arm.label)} {arm.words}" for arm in arms if arm.group]
+    told += [
+        f"the number of patients with {fmt.in_sentence(arm.label)} is doubtful" for arm in arms if arm.doubt
+    ]
+    return "".join(f"; {part}" for part in told)
+
+
+def tally(answers: Sequence[Answer], sure: Sequence[Certainty | None]) -> str:
+    """Return how many comparisons there are and from how many studies, those that share patients as one."""
+    compared = [one for one in answers if one.difference is not None]
+    alone = sum(one.treatment is not None for one in answers) - len(compared)
+    words = [made.word for made in sure if made]
+    parts = []
+    if compared:
+        noun = "comparison" if len(compared) == 1 else "comparisons"
+        families = {study.family for one in compared for study in one.finding.studies}
+        came = f"{'comes' if len(compared) == 1 else 'come'} from {len(families)}"
+        whose = "study" if len(families) == 1 else "studies with different patients"
+        parts.append(f"{len(compared)} {noun} {came} {whose}")
+    if alone:
+        parts.append(f"{alone} {'result stands' if alone == 1 else 'results stand'} without a comparison")
+    each = [f"{word} for {_share(words.count(word), words)}" for word in WORDS.values() if word in words]
+    parts += [f"certainty is {joined(each)}"] if each else [NO_DATA]
+    told = "; ".join(parts)
+    return f"{told[:1].upper()}{told[1:]}."
+
+
+def _share(count: int, of: Sequence[str]) -> str:
+    return f"all {count}" if count == len(of) > 1 else str(count)
+
+
+def _answers(said: Iterable[Said], data: Dataset, parameters: Parameters) -> Iterable[Answer]:
+    known = set(data.questions["question_id"])
+    for one in said:
+        if isinstance(one, Answer):
+            yield one
+        elif isinstance(one, str) and one in known:
+            yield answer(one, data, parameters)
+
+
+def _sentences(said: Iterable[Said], data: Dataset) -> list[str]:
+    known = set(data.questions["question_id"])
+    texts = [one for one in said if isinstance(one, Prose) or (isinstance(one, str) and one not in known)]
+    return [one.text if isinstance(one, Prose) else escape(one) for one in texts]
+
+
+def _risks(one: Answer, treated: Proportion, parameters: Parameters) -> str:
+    """Return both risks; of two studies side by side none, since each has its own."""
+    if one.finding.side_by_side:
+        return "two studies, "
+    study = one.finding.studies[0]
+    name = fmt.in_sentence(study.treatment.label)
+    risk = f"{per_1000(treated.estimate)} per 1,000"
+    if study.comparator is None or one.control is None:
+        limits = f"{ci(parameters)} {per_1000(treated.low)} to {per_1000(treated.high)}"
+        return f"{risk} with {name} ({limits}); "
+    other = fmt.in_sentence(study.comparator.label)
+    without = per_1000(one.control.estimate)
+    if all(arm.lower() in one.title.lower() for arm in (name, other)):
+        return f"{risk} against {without}, "
+    return f"{risk} with {name}, {without} with {other}; "
+
+
+def _differences(one: Answer, parameters: Parameters) -> str:
+    """Return the difference with its interval; of two studies side by side each its own, with its name."""
+    names = [f" in {study.label}" if one.finding.side_by_side else "" for study in one.finding.studies]
+    shown = shown_differences(one.finding)
+    return " and ".join(
+        f"{_difference(each, parameters)}{name}" for each, name in zip(shown, names, strict=False)
+    )
+
+
+def _difference(each: Estimate, parameters: Parameters) -> str:
+    """Return a difference with its interval, the direction said once where it is one."""
+    size = signed_text(each.estimate).removesuffix(" per 1,000")
+    limits = difference_text(each.low, each.high)
+    direction = size.rpartition(" ")[2]
+    one_way = limits.endswith(f" {direction}") and limits.count(" more") + limits.count(" fewer") == 1
+    return f"{size} ({ci(parameters)} {limits.removesuffix(f' {direction}') if one_way else limits})"
+
+
+def study_in_short(data: Dataset, parameters: Parameters, *, study_id: str) -> Prose:
+    """Return what a study was, and the share with its first counted outcome in every arm."""
+    study = first_record(data.studies[data.studies["study_id"] == study_id])
+    told = [escape(_who(data, study)), _first_result(data, parameters, study_id)] if study else []
+    return quoted(told)
+
+
+def registered_in_short(data: Dataset) -> Prose:
+    """Return how many trials have no result in the documents, by state, and which of them are finished."""
+    trials = awaited(data)
+    states = [str(one["state"]).partition(",")[0] for one in trials]
+    each = [f"{states.count(state)} {lower_first(state)}" for state in dict.fromkeys(states)]
+    told = [f"{len(trials)} trials have no results in the documents: {joined(each)}."] if trials else []
+    first = [f"{one['label']}" for one, state in zip(trials, states, strict=True) if state == states[0]]
+    told += [f"{states[0]}: {'; '.join(first)}."] if first else []
+    return quoted(map(escape, told))
+
+
+def series_in_short(
+    data: Dataset, parameters: Parameters, *, outcome_ids: Sequence[str], **choice: Unpack[Choice]
+) -> Prose:
+    """Return every counted result of the chosen studies in one sentence, and that nothing was compared."""
+    frame = across_frame(data, parameters, outcome_ids=outcome_ids, **choice)
+    rows = records(frame[frame["events"].notna() & frame["n"].notna()])
+    if not rows:
+        return quoted([])
+    each = [f"{_share_in(row, parameters)} in {row['study_label']}" for row in rows]
+    told = [traced(one, [str(row["row_id"])], data) for one, row in zip(each, rows, strict=True)]
+    patients_ = sum(int(row["n"]) for row in rows)
+    return quoted(
+        [
+            f"{escape(titled(rows[0]))}: {'; '.join(told)}.",
+            f"That is {patients_} patients, and nobody to compare them with.",
+        ]
+    )
+
+
+def definitions_in_short(data: Dataset, parameters: Parameters) -> Prose:
+    """Return how many studies print criteria, and the widest gap that criteria make in the same patients."""
+    rules = [rule for rule in rules_of(data, ("efficacy",)) if rule["of"] == "study"]
+    studies, outcomes = ({str(rule[name]) for rule in rules} for name in ("study_id", "outcome_id"))
+    told = [f"{len(studies)} studies print what counts as one of {len(outcomes)} outcomes."] if rules else []
+    frame = threshold_rates(data, parameters)
+    groups = [group for _, group in frame.groupby(SAME_PATIENTS, sort=False, dropna=False)]
+    gaps = [(group, group["estimate"].max() - group["estimate"].min()) for group in groups]
+    if gaps:
+        told.append(_gap(max(gaps, key=lambda gap: gap[1])[0]))
+    return quoted(map(escape, told))
+
+
+def _gap(frame: pd.DataFrame) -> str:
+    """Return what the easiest and the hardest criterion count in the same patients."""
+    rows = sorted(records(frame), key=lambda row: -row["estimate"])
+    most, least = (
+        f"{fmt.x_of_n(row['events'], row['n'])} ({fmt.percent(row['estimate'])})"
+        for row in (rows[0], rows[-1])
+    )
+    rule = f"“{rows[0]['rule']}” counts {most}, “{rows[-1]['rule']}” counts {least}"
+    return f"In the same patients ({threshold_heading(rows[0])}) {rule}."
+
+
+def statements_in_short(data: Dataset, *, kinds: Sequence[str]) -> Prose:
+    """Return how many statements without a figure the documents make, and in how many of them."""
+    frame = data.claims[data.claims["kind"].isin(list(kinds)) & data.claims["study_id"].eq("")]
+    wordy = frame[frame["value"].eq("") & frame["low"].eq("") & frame["high"].eq("")]
+    documents = set(wordy["source_id"])
+    cited = int(wordy["cites"].ne("").sum())
+    count = (
+        f"{len(wordy)} statements, {cited} of them with a reference, come from {len(documents)} documents."
+    )
+    told = [
+        count,
+        "All say why a treatment could work, and none measures how well it does.",
+    ]
+    return quoted(map(escape, told)) if len(wordy) else quoted([])
+
+
+def first_record(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return the first row of a frame, or nothing."""
+    return next(iter(records(frame.head(1))), {})
+
+
+def _who(data: Dataset, study: dict[str, Any]) -> str:
+    """Return design, patients and arms of a study as a sentence."""
+    size = patients(data, study)
+    about = ", ".join(filter(None, (str(study["indication"] or ""), words_of(study["population"]).lower())))
+    known = "" if fmt.missing(size) else f", {int(size):,} patients"
+    arms = [_arm(row) for row in records(separate_arms(data, str(study["study_id"])))]
+    treated = f": {joined(arms)}" if arms else ""
+    return f"{design_words(study)}{f' ({about})' if about else ''}{known}{treated}."
+
+
+def _arm(row: dict[str, Any]) -> str:
+    size = "" if fmt.missing(row["n"]) else f" ({int(row['n'])})"
+    return f"{fmt.in_sentence(str(row['label']))}{size}"
+
+
+def _first_result(data: Dataset, parameters: Parameters, study_id: str) -> str:
+    """Return the first outcome that was counted, at the time that most arms share, the latest of these."""
+    domain = data.outcomes[data.outcomes["domain"] == "efficacy"]
+    asked = [one for one in data.questions["outcome_id"] if one in set(domain["outcome_id"])]
+    order = list(dict.fromkeys([*asked, *domain["outcome_id"]]))
+    frame = rates(data, parameters, study_id=study_id, outcome_ids=order, subgroup="")
+    frame = frame[frame["estimate"].notna() & frame["category"].eq("")]
+    if frame.empty:
+        return _printed_effects(data, study_id) or NO_RESULT
+    chosen = min(frame["outcome_id"], key=order.index)
+    times = [group for _, group in frame[frame["outcome_id"] == chosen].groupby(AT, sort=False, dropna=False)]
+    shown = _without_sums(data, records(max(times, key=_arms_and_time)))
+    each = [traced(_share_in(row, parameters), [str(row["row_id"])], data) for row in shown]
+    return f"{escape(titled(shown[0]))}: {joined(each)}."
+
+
+def _without_sums(data: Dataset, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the results less those of arms that are the sum of other arms shown."""
+    separate = {str(one) for one in separate_arms(data, str(rows[0]["study_id"]))["arm_id"]}
+    return [row for row in rows if row["arm_id"] in separate] or rows
+
+
+def _printed_effects(data: Dataset, study_id: str) -> str:
+    """Return the first effect that a study prints, and how many more; nothing where there is none."""
+    tests = data.tests[(data.tests["study_id"] == study_id) & data.tests["effect"].ne("")]
+    shown = once(tests, EFFECT)
+    if shown.empty:
+        return ""
+    row, labels = records(shown)[0], arm_labels(data, study_id)
+    arms = " against ".join(fmt.in_sentence(labels.get(one, one)) for one in str(row["arms"]).split("|"))
+    outcome = outcome_labels(data).get(str(row["outcome_id"]), str(row["outcome_id"]))
+    told = f"{row['effect_label']} {printed_effect(row)} for {arms}, as printed"
+    rest = len(shown) - 1
+    more = f"; {rest} more effect{'s are' if rest > 1 else ' is'} printed" if rest else ""
+    return f"{escape(outcome)}: {traced(told, [str(row['row_id'])], data)}{more}."
+
+
+def _arms_and_time(group: pd.DataFrame) -> tuple[int, float]:
+    return len(group), days(group["time"].iloc[0], group["time_unit"].iloc[0])
+
+
+def _share_in(row: dict[str, Any], parameters: Parameters) -> str:
+    name = fmt.in_sentence(str(row["arm_label"]))
+    if fmt.missing(row["events"]) or fmt.missing(row["n"]):
+        return f"{fmt.printed_percent(str(row['percent']))} with {name}, no count printed"
+    limits = fmt.interval(*(fmt.number(100 * row[end], rounding()) for end in ("low", "high")))
+    counted = fmt.x_of_n(row["events"], row["n"])
+    return f"{fmt.percent(row['estimate'])} with {name} ({counted}; {ci(parameters)} {limits})"

@@ -1,0 +1,233 @@
+"""The scenarios and what they change: why each exists, and every question's answer under all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from evidence import format as fmt
+from evidence.display.answers import DIRECTIONS
+from evidence.display.decides import decides_words
+from evidence.display.labels import joined, lower_first, places, pretty
+from evidence.display.markdown import escape
+from evidence.display.model import Cell, Column, Prose, Table
+from evidence.display.tables.findings import difference_words, effect_words, risk_cell, rows_of
+from evidence.display.tables.parts import empty_cells, grouped, nothing
+from evidence.scenarios import Scenario
+from evidence.synthesis.scenarios import OWN, Compared, Comparison, Result
+from evidence.wording import per_1000
+
+NONE = "nothing"
+DIRECTED = ("more", "fewer")
+
+
+def scenarios_prose(compared: Comparison) -> Prose:
+    """Return the scenarios, a bullet each: title, reason, and the parameters that are not at default."""
+    return Prose("\n".join(_bullet(one, compared.own) for one in _report_first(compared)))
+
+
+def _report_first(compared: Comparison) -> list[Scenario]:
+    return [compared.own, *(one for one in compared.scenarios if one is not compared.own)]
+
+
+def _bullet(one: Scenario, own: Scenario) -> str:
+    changed = one.parameters.changed()
+    told = "; ".join(f"`{name}` {escape(_shown(value))}" for name, value in changed.items())
+    here = " (the parameters of this report)" if one is own and one.name != OWN else ""
+    return f"- **{escape(one.title)}**{here}. {escape(one.reason)} Changed: {told or NONE}."
+
+
+def _shown(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def scenarios_table(compared: Comparison) -> Table:
+    """Return every question under all scenarios: risks, difference, ratio, conclusion.
+
+    Scenarios that lead to the same numbers share a row; that of the report stands first.
+    """
+    lines = [(one, result) for one in compared.questions for result in one.results]
+    if not lines:
+        return nothing("No questions are asked of the data.")
+    rows = tuple(_row(result, compared) for _, result in lines)
+    return Table(
+        (
+            Column("Scenarios", width=2.3),
+            Column("With treatment, per 1,000", "right", 1.2),
+            Column("With comparator, per 1,000", "right", 1.2),
+            Column("Difference per 1,000", "right", 1.7),
+            Column(_ratio(compared), "right", 1.2),
+            Column("Conclusion", width=1.1),
+        ),
+        rows,
+        stability_words(compared),
+        _note(compared),
+        compared.frame(),
+        grouped([pretty(one.title) for one, _ in lines]),
+        _places(result for _, result in lines),
+    )
+
+
+def _row(result: Result, compared: Comparison) -> tuple[Cell, ...]:
+    one, names = result.answer, Cell(scenario_names(result.scenarios, compared))
+    if not result.found:
+        return names, *empty_cells(4), Cell("No data")
+    said = DIRECTIONS[one.verdict.direction]
+    return (
+        names,
+        risk_cell(one, "treatment"),
+        risk_cell(one, "comparator"),
+        Cell(difference_words(one).replace(" per 1,000", ""), rows_of(one) if one.control else ()),
+        Cell(effect_words(one), rows_of(one) if one.control else ()),
+        Cell(f"Changed: {said.lower()}" if result.changed else said),
+    )
+
+
+def scenario_names(scenarios: Sequence[Scenario], compared: Comparison) -> str:
+    """Return the titles of scenarios; where most are meant, those that are not."""
+    every = _report_first(compared)
+    if len(scenarios) == len(every):
+        return "All"
+    absent = [one.title for one in every if one not in scenarios]
+    if len(absent) < len(scenarios) and len(every) > 3:
+        return f"All but {joined(absent)}"
+    return "; ".join(one.title for one in scenarios)
+
+
+def _places(results: Iterable[Result]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for result in results:
+        one = result.answer
+        found |= places(result.data, ((risk_cell(one, "treatment"), risk_cell(one, "comparator")),))
+    return found
+
+
+def stability_words(compared: Comparison) -> str:
+    """Return how much was asked, which answers lose their direction, and which had none to lose."""
+    asked = f"{_several(len(compared.questions), 'question')} under {len(compared.scenarios)} scenarios."
+    return " ".join([asked, *changed_sentences(compared)])
+
+
+def changed_sentences(compared: Comparison) -> list[str]:
+    """Return what the scenarios do to the answers, by what there was to change in each.
+
+    Only an answer with a direction can lose it. One that was uncertain can gain a direction, and one without
+    a comparison can only move.
+    """
+    told = [_of_those(DIRECTED, "with a direction", "lose", "it", compared)]
+    told += [_of_those(("small",), "of little difference", "lose", "that", compared)]
+    told += [_uncertain_before(compared), _only_described(compared), _unanswered(compared)]
+    return list(filter(None, told))
+
+
+def _of_those(directions: Sequence[str], what: str, verb: str, it: str, compared: Comparison) -> str:
+    some = _said(compared, *directions)
+    if not some:
+        return ""
+    lost = [one for one in some if not one.stable]
+    count, loses = len(lost) or "none", verb + ("" if len(lost) > 1 else "s")
+    named = f" {_changes(lost, compared)}" if lost else ""
+    return f"Of {_several(len(some), 'answer')} {what}, {count} {loses} {it}{named}."
+
+
+def _uncertain_before(compared: Comparison) -> str:
+    some = _said(compared, "uncertain")
+    gained = _changes([one for one in some if not one.stable], compared)
+    were = "was" if len(some) == 1 else "were"
+    told = f"{len(some)} {were} uncertain already"
+    return f"{told}{f'; another conclusion {gained}' if gained else ''}." if some else ""
+
+
+def _only_described(compared: Comparison) -> str:
+    some = _said(compared, "described")
+    moved = [_moving(one, result, compared) for one in some for result in one.moved]
+    changes = _changes([one for one in some if not one.stable], compared)
+    told = f"{len(some)} {'has' if len(some) == 1 else 'have'} no comparison" if some else ""
+    told += f"; one is found {changes}" if changes else ""
+    told += f"; out of its own interval moves {'; '.join(moved)}" if moved else ""
+    return f"{told}." if told else ""
+
+
+def _unanswered(compared: Comparison) -> str:
+    some = _said(compared, "nothing")
+    return f"{len(some)} {'has' if len(some) == 1 else 'have'} no data in this report." if some else ""
+
+
+def _said(compared: Comparison, *directions: str) -> list[Compared]:
+    return [one for one in compared.questions if one.own.answer.verdict.direction in directions]
+
+
+def _changes(some: Sequence[Compared], compared: Comparison) -> str:
+    """Return the questions whose conclusion changes, those that change under the same scenarios together."""
+    found: dict[str, list[str]] = {}
+    for one in some:
+        names = [scenario for result in one.results if result.changed for scenario in result.scenarios]
+        found.setdefault(_conditions(names, compared), []).append(lower_first(pretty(one.title)))
+    return "; ".join(f"under {names}: {'; '.join(titles)}" for names, titles in found.items())
+
+
+def _moving(one: Compared, result: Result, compared: Comparison) -> str:
+    """Return a question whose risk moves, with the report's risk, its limits, and the other one."""
+    own, other = one.own.answer.treatment, result.answer.treatment
+    assert own is not None and other is not None  # noqa: S101, PT018 - only risks move
+    before = f"{per_1000(own.estimate)} ({per_1000(own.low)} to {per_1000(own.high)})"
+    after = f"{per_1000(other.estimate)} per 1,000 under {_conditions(result.scenarios, compared)}"
+    return f"{lower_first(pretty(one.title))}, from {before} to {after}"
+
+
+def _conditions(scenarios: Sequence[Scenario], compared: Comparison) -> str:
+    """Return the titles of scenarios, with the level of their intervals where it is not the report's own."""
+    own = compared.own.parameters.confidence_level
+    levels = list(
+        dict.fromkeys(
+            fmt.level(one.parameters.confidence_level)
+            for one in scenarios
+            if one.parameters.confidence_level != own
+            and fmt.level(one.parameters.confidence_level) not in one.title
+        )
+    )
+    names = scenario_names(scenarios, compared)
+    return f"{names} ({joined(levels)} intervals)" if levels else names
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _measure(one: Scenario) -> str:
+    return "Odds ratio" if one.parameters.effect_measure == "OR" else "Risk ratio"
+
+
+def _ratio(compared: Comparison) -> str:
+    measures = {_measure(one) for one in compared.scenarios}
+    return measures.pop() if len(measures) == 1 else "Ratio"
+
+
+def _by_scenario(compared: Comparison, tell: Callable[[Scenario], str]) -> str:
+    """Return what holds in most scenarios, and in which of them something else does."""
+    found: dict[str, list[str]] = {}
+    for one in _report_first(compared):
+        found.setdefault(tell(one), []).append(one.title)
+    usual = max(found, key=lambda told: len(found[told]))
+    others = [f"{told} in {joined(names)}" for told, names in found.items() if told != usual]
+    return ", ".join([usual, *others])
+
+
+def _note(compared: Comparison) -> str:
+    limits = _by_scenario(compared, lambda one: f"{fmt.level(one.parameters.confidence_level)} CI")
+    ratios = f" Ratio: {_by_scenario(compared, _measure).lower()}." if _ratio(compared) == "Ratio" else ""
+    cells = (
+        f"In {compared.without_data} of {_several(compared.cells, 'pair')} of a question and a scenario "
+        f"other than this report there are no data, and in {compared.identical} no number changes. "
+        if compared.cells
+        else ""
+    )
+    results = [result for one in compared.questions for result in one.results]
+    decides = decides_words(
+        [one.answer for one in results], [_conditions(one.scenarios, compared) for one in results]
+    )
+    told = (
+        f"In brackets: {limits}.{ratios} {cells}Conclusion: what the interval of the difference allows to be "
+        "said; changed: another one than in this report. No data: the scenario leaves out what the answer "
+        "rests on, which is a gap and no other answer."
+    )
+    return " ".join(filter(None, (told, decides)))

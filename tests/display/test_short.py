@@ -1,0 +1,137 @@
+"""What a chapter says in two sentences follows the data and the parameters."""
+
+import functools
+import re
+from pathlib import Path
+
+import pytest
+
+import evidence
+from evidence.display.short import (
+    NOTHING,
+    definitions_in_short,
+    in_short,
+    quoted,
+    registered_in_short,
+    statements_in_short,
+    study_in_short,
+)
+from evidence.display.tables.protocols import awaited
+from evidence.parameters import Parameters
+from evidence.results import rates
+from evidence.wording import per_1000
+
+ROOT = Path(__file__).parents[2]
+P = Parameters()
+
+
+@functools.cache
+def real():
+    return evidence.load(ROOT / "data")
+
+
+def read(prose):
+    """Return a short text as it is read."""
+    return re.sub(r"</?span[^>]*>|\\", "", prose.text).removeprefix("> **In short.** ")
+
+
+def test_one_answer_is_told_with_its_numbers_and_its_certainty():
+    one = evidence.answer("saa_cr_6m", real(), P)
+    said = read(in_short(real(), P, "saa_cr_6m"))
+    numbers = {str(per_1000(risk.estimate)) for risk in (one.treatment, one.control)}
+    assert numbers <= set(re.findall(r"\d+", said))
+    assert f"{per_1000(one.difference.low)} to {per_1000(one.difference.high)}" in said
+    assert said.endswith("very low certainty.")
+
+
+@pytest.mark.parametrize("level", [0.8, 0.99])
+def test_the_interval_follows_the_level(level):
+    parameters = Parameters(confidence_level=level)
+    one = evidence.answer("saa_cr_6m", real(), parameters)
+    assert f"{100 * level:g}% CI {abs(per_1000(one.difference.low))}" in read(
+        in_short(real(), parameters, "saa_cr_6m")
+    )
+
+
+def test_of_many_answers_comparisons_are_counted_and_studies_that_share_patients_once():
+    asked = list(real().questions.loc[real().questions["indication"] == "ITP", "question_id"])
+    answers = [one for one in (evidence.answer(each, real(), P) for each in asked) if one.control]
+    parents = dict(zip(real().studies["study_id"], real().studies["parent_study_id"], strict=True))
+    studies = {study for one in answers for study in one.studies}
+    families = {parents[study] or study for study in studies}
+    assert len(families) < len(studies)
+    told = f"{len(answers)} comparisons come from {len(families)} studies with different patients"
+    assert told in read(in_short(real(), P, *answers))
+
+
+def test_no_chapter_counts_how_many_intervals_leave_out_no_difference():
+    for group in ("ITP", "SAA", "CIT"):
+        wide, narrow = (
+            read(in_short(real(), Parameters(confidence_level=level), indication=group)).partition(". ")[2]
+            for level in (0.9999, 0.6)
+        )
+        counted = re.compile(r"\d+ comparisons? .*? patients")
+        assert counted.findall(wide) == counted.findall(narrow)
+        assert "one side" not in wide + narrow
+
+
+def test_a_share_of_fewer_patients_than_the_group_has_says_so():
+    one = evidence.answer("itp_ge30_24w", real(), P)
+    arm = one.finding.studies[0].treatment
+    size = (
+        real()
+        .arms.set_index(["study_id", "arm_id"])
+        .loc[("itp_realworld", one.included["arm_id"].iloc[0]), "n"]
+    )
+    told = f"{arm.events} of {arm.n} counted, of {size} in the group"
+    assert arm.n < size
+    assert told in read(in_short(real(), P, "itp_ge30_24w"))
+    assert told in one.sentence
+    worst = evidence.answer("itp_ge30_24w", real(), Parameters(missing_data="failure"))
+    assert f"{per_1000(worst.treatment.estimate)} per 1,000 if none of the others had it" in one.sentence
+    assert "in the group" not in worst.sentence
+
+
+def test_a_doubtful_number_of_patients_is_told_with_the_answer():
+    said = read(in_short(real(), P, "saa_hpag_epag_cr"))
+    assert "the number of patients with hetrombopag + IST is doubtful" in said
+    assert "doubtful" not in read(in_short(real(), P, "saa_cr_6m"))
+
+
+def test_an_uncertain_direction_is_called_so():
+    assert "direction not clear" in read(in_short(real(), P, "saa_or_6m"))
+
+
+def test_without_data_no_number_is_given():
+    gone = real().without(list(real().studies["study_id"]))
+    assert "no data" in read(in_short(gone, P, "saa_cr_6m"))
+    assert read(quoted([])) == NOTHING
+    assert read(study_in_short(gone, P, study_id="saa_pilot")) == NOTHING
+    assert read(registered_in_short(gone)) == NOTHING
+
+
+def test_a_study_is_told_with_the_share_in_every_arm():
+    frame = rates(real(), P, study_id="itp_phase3", outcome_ids=["platelets_ge50"], subgroup="")
+    said = read(study_in_short(real(), P, study_id="itp_phase3"))
+    counts = [f"{events} of {n}" for events, n in zip(frame["events"], frame["n"], strict=True)]
+    assert len(counts) == 3
+    assert all(count in said for count in counts)
+
+
+def test_every_study_has_two_sentences_in_one_paragraph():
+    for study in real().studies["study_id"]:
+        text = study_in_short(real(), P, study_id=study).text
+        assert text.startswith("> **In short.** ")
+        assert "\n" not in text
+        assert "_" not in read(study_in_short(real(), P, study_id=study)), study
+
+
+def test_trials_without_results_are_counted_by_state():
+    said = read(registered_in_short(real()))
+    assert said.startswith(f"{len(awaited(real()))} trials")
+
+
+def test_definitions_and_statements_are_counted():
+    rows = definitions_in_short(real(), P)
+    assert re.search(r"counts \d+ of \d+ \(\d+\.\d%\)", read(rows))
+    assert re.match(r"\d+ statements", read(statements_in_short(real(), kinds=["identity", "other"])))

@@ -1,0 +1,219 @@
+"""All that is claimed of this project, tried at length: ``make assure``; ``python -m tools.assure NAME...`` does some of it.
+
+Each stage leaves what it found in ``_build/assurance``, with a hash of all that it depends on. A stage that has
+passed is not run again until something that it depends on has changed, so a run that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from tools.lock import ROOT
+
+from tools import mutation, page
+
+RESULTS = ROOT / "_build" / "assurance"
+PYTHON = (sys.executable, "-m")
+PYTEST = (*PYTHON, "pytest", "-q", "-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder")
+COVERED = ("--cov", "--cov-report=")
+ENGINE = ("src/**/*", "pyproject.toml", "requirements-core.txt")
+PROJECT = (
+    "data/**/*",
+    "notebooks/*",
+    "index.ipynb",
+    "_quarto.yml",
+    "scenarios/**/*",
+    "assets/**/*",
+    "benchmarks/*",
+)
+LONG = "slow and not browser"
+# The tests that have a stage of their own.
+APART = ("--ignore=tests/fuzz", "--ignore=tests/faults", "--ignore=tests/browser")
+FUZZ_CASES = "1200"
+Found = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One part of the assurance: what is run, what it depends on, and how its figures are read."""
+
+    name: str
+    command: tuple[str, ...]
+    depends: tuple[str, ...]
+    figures: Callable[[Path], Found]
+    surroundings: tuple[tuple[str, str], ...] = ()
+
+    def key(self) -> str:
+        """Return a hash of the command and of every file that the stage depends on."""
+        digest = hashlib.sha256(" ".join(self.command).encode())
+        for path in sorted({path for pattern in self.depends for path in ROOT.glob(pattern)}):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(ROOT).as_posix().encode())
+                digest.update(path.read_bytes())
+        return digest.hexdigest()[:16]
+
+
+def with_pytest(
+    name: str, *more: str, depends: Sequence[str] = ("tests/**/*",), **surroundings: str
+) -> Stage:
+    """Return a stage that runs pytest; its figures are how many tests ran, failed and were skipped."""
+    report = f"--junitxml={RESULTS / f'{name}.xml'}"
+    own = (
+        ("COVERAGE_FILE", str(RESULTS / f"coverage-{name}")),
+        ("PYTHONPATH", str(ROOT / "tests" / "guard")),
+    )
+    command = (*PYTEST, report, *more)
+    return Stage(name, command, (*ENGINE, *PROJECT, *depends), counted, (*own, *surroundings.items()))
+
+
+def counted(folder: Path) -> Found:
+    """Return the counts of every test report in a folder's newest stage."""
+    newest = max(folder.glob("*.xml"), key=lambda path: path.stat().st_mtime)
+    suite = ElementTree.parse(newest).getroot()[0]  # noqa: S314  written by the run that has just ended
+    numbers = {name: int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")}
+    return {**numbers, "passed_tests": numbers["tests"] - sum(list(numbers.values())[1:])}
+
+
+def covered(_: Path) -> Found:
+    """Return the share of lines and branches that all measured stages together reached."""
+    totals = json.loads((RESULTS / "coverage-all.json").read_text(encoding="utf-8"))["totals"]
+    lines = 100 * totals["covered_lines"] / totals["num_statements"]
+    branches = 100 * totals["covered_branches"] / totals["num_branches"]
+    return {"both": totals["percent_covered"], "lines": lines, "branches": branches}
+
+
+def own_figures(name: str) -> Callable[[Path], Found]:
+    """Return a reader of the figures that a stage writes by itself."""
+
+    def read(folder: Path) -> Found:
+        found: Found = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        return found
+
+    return read
+
+
+def counted_and(name: str) -> Callable[[Path], Found]:
+    """Return a reader of the counts of tests and of the figures that the tests write by themselves."""
+    return lambda folder: {**counted(folder), name: own_figures(name)(folder)}
+
+
+def nothing(_: Path) -> Found:
+    """Return no figures."""
+    return {}
+
+
+def stages() -> tuple[Stage, ...]:
+    """Return every stage in order, the quickest to fail first."""
+    fuzz = with_pytest("fuzz-at-length", *COVERED, "tests/fuzz", EVIDENCE_FUZZ=FUZZ_CASES)
+    faults = with_pytest("every-fault", *COVERED, "-m", "slow or not slow", "tests/faults")
+    return (
+        Stage("types", (*PYTHON, "mypy"), ("src/**/*.py", "tools/*.py", "pyproject.toml"), nothing),
+        with_pytest("tests", *COVERED, "-m", "not slow", "--doctest-modules", *APART, "src", "tests"),
+        with_pytest("notebooks", "-p", "nbval.plugin", "--nbval", "index.ipynb", "notebooks", depends=()),
+        with_pytest("long-tests", *COVERED, "-m", LONG, *APART, "tests"),
+        Stage(fuzz.name, fuzz.command, fuzz.depends, counted_and("fuzz"), fuzz.surroundings),
+        Stage(faults.name, faults.command, faults.depends, counted_and("faults"), faults.surroundings),
+        with_pytest(
+            "browser",
+            "tests/browser",
+            depends=("tests/browser/*", "docs/report/**/*"),
+            EVIDENCE_ALL_PAGES="1",
+        ),
+        Stage(
+            "coverage",
+            (*PYTHON, "tools.assure", "--combine"),
+            ("src/**/*", "tests/**/*", "pyproject.toml"),
+            covered,
+        ),
+        Stage("mutation", (*PYTHON, "tools.mutation"), mutation.DEPENDS, own_figures("mutants")),
+        Stage(
+            "dependencies",
+            (*PYTHON, "tools.vulnerabilities"),
+            ("requirements*.txt",),
+            own_figures("vulnerabilities"),
+        ),
+    )
+
+
+def combine() -> int:
+    """Put the measurements of all stages together."""
+    parts = sorted(map(str, RESULTS.glob("coverage-*")))
+    parts = [part for part in parts if not part.endswith((".json", "coverage-all"))]
+    whole = f"--data-file={RESULTS / 'coverage-all'}"
+    run = subprocess.run(
+        [*PYTHON, "coverage", "combine", "--keep", "-q", whole, *parts], cwd=ROOT, check=False
+    )
+    if run.returncode:
+        return run.returncode
+    out = ["-q", "-o", str(RESULTS / "coverage-all.json")]
+    return subprocess.run([*PYTHON, "coverage", "json", whole, *out], cwd=ROOT, check=False).returncode
+
+
+def stored(stage: Stage) -> Found:
+    """Return what a stage left behind; nothing where it has not run."""
+    path = RESULTS / f"stage-{stage.name}.json"
+    if not path.is_file():
+        return {}
+    found: Found = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def carry_out(stage: Stage) -> bool:
+    """Run a stage unless it has passed with the same content before; return whether it passed."""
+    key, before = stage.key(), stored(stage)
+    if before.get("key") == key and before.get("passed"):
+        print(f"{stage.name}: passed before, nothing that it depends on has changed", flush=True)
+        return True
+    print(f"{stage.name} ...", flush=True)
+    for stale in RESULTS.glob(f"coverage-{stage.name}*"):
+        stale.unlink()
+    begun = time.monotonic()
+    run = subprocess.run(stage.command, cwd=ROOT, env={**os.environ, **dict(stage.surroundings)}, check=False)
+    seconds = time.monotonic() - begun
+    passed = run.returncode == 0
+    figures = stage.figures(RESULTS) if passed else {}
+    command = " ".join(stage.command).replace(str(ROOT) + "/", "").replace(sys.executable, "python")
+    if figures.get("asked") is False:
+        key = ""  # it could not be done here: ask again next time
+    found = {
+        "name": stage.name,
+        "key": key,
+        "passed": passed,
+        "seconds": round(seconds, 1),
+        "command": command,
+    }
+    text = json.dumps({**found, "figures": figures}, indent=1) + "\n"
+    partial = RESULTS / f".{stage.name}.partial"
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(RESULTS / f"stage-{stage.name}.json")
+    print(f"{stage.name}: {'passed' if passed else 'FAILED'} in {seconds:.0f} s", flush=True)
+    return passed
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the stages named, or all of them, and renew ``docs/assurance.md``."""
+    if list(names) == ["--combine"]:
+        return combine()
+    known = {stage.name: stage for stage in stages()}
+    if unknown := set(names) - set(known):
+        print(f"no such stage: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+        return 2
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    failed = [name for name in names or known if not carry_out(known[name])]
+    page.write({name: stored(stage) for name, stage in known.items()})
+    print(f"failed: {', '.join(failed)}" if failed else "docs/assurance.md renewed")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
