@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -33,3 +35,12 @@ def test_swap_replaces_a_folder_as_a_whole(tmp_path):
     swap(tmp_path / "new", tmp_path / "old")
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
     assert [path.name for path in (tmp_path / "old").iterdir()] == ["b"]
+
+
+def test_finding_that_nothing_changed_loads_no_tables_and_no_notebooks():
+    heavy = "{'pandas', 'numpy', 'nbformat', 'evidence.data'} & set(sys.modules)"
+    code = (
+        f"import sys, evidence.cli, evidence.build.publish, evidence.build.unchanged; print(sorted({heavy}))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

@@ -20,6 +20,8 @@ SINGLE = (
     *("index.ipynb", "_quarto.yml", "_variables.yml", LOCK, "requirements.txt", "pyproject.toml", "Makefile"),
     *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "CITATION.cff", "LICENSE", "LICENSE-DATA.md"),
 )
+# In the folder of a report: what it was made from.
+RECORD = "provenance.json"
 FOLDERS = ("notebooks", "assets", "scenarios")
 # Of the engine, what only assembles and prints the finished notebooks: it changes no result of a cell.
 AFTER_EXECUTION = ("render/", "cli.py", "__main__.py")

@@ -18,7 +18,7 @@ from evidence.data import Dataset
 from evidence.render import Rendered
 from evidence.scenarios import Scenario
 
-NAME = "provenance.json"
+NAME = inputs.RECORD
 SETTINGS = ("_quarto.yml", VARIABLES, inputs.LOCK)
 
 

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 from evidence.build.files import swap
+from evidence.build.inputs import RECORD
 from evidence.build.locks import Say, held, unasked
-from evidence.build.provenance import NAME
 from evidence.errors import BuildError
 
 
@@ -22,7 +22,7 @@ def publish(report: Path, target: Path, say: Say = unasked) -> Path:
         BuildError: the place is taken by something that is no report, which nobody meant to replace.
         OSError: the copy could not be written; what was there before is as it was.
     """
-    if target.exists() and not (target / NAME).is_file() and not _is_empty(target):
+    if target.exists() and not (target / RECORD).is_file() and not _is_empty(target):
         raise BuildError(
             f"{target}: holds something other than a report; give a new folder, or remove it first"
         )
