@@ -2,6 +2,9 @@
 
 Prints a table: smallest, middle and largest value of each case, its goal, and whether the middle one meets it.
 Every case works on a copy of this project in a temporary folder. ``--case NAME`` measures some cases only.
+Cold means that nothing is left of any build: neither notebooks nor pages nor the results that kernels of one
+build share on disk (``evidence.memo``). A changed row and a sweep find what the builds before them in the same
+case have left. papermill's kernels share nothing.
 """
 
 from __future__ import annotations
@@ -53,6 +56,8 @@ from collections import defaultdict
 from pathlib import Path
 begin = time.perf_counter()
 from evidence.build import execute, report, stage
+from evidence.build.cache import FOLDER, Cache
+from evidence.build.remembering import remembering
 from evidence.data import dataset
 from evidence.scenarios import read_scenario
 root = Path.cwd()
@@ -64,7 +69,8 @@ def timed(notebook):
     return settle(notebook)
 execute.settle = timed
 request = report.Request(root, read_scenario("default", root))
-with execute.kernel_environment():
+base = Cache.of(root, root / "data").base
+with remembering(root / FOLDER / "memo", base), execute.kernel_environment():
     data = dataset(request.scenario.parameters)
     jobs = stage.plan(root, stage.read_project(root), data, request.scenario.parameters)
     tasks = [report.task_of(request, job, stage.source_text(job, root, data)) for job in jobs]
@@ -139,7 +145,9 @@ def copied() -> Iterator[Path]:
 
 
 def environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    """Return this environment with this engine, and without a folder of results of other runs."""
+    kept = {name: value for name, value in os.environ.items() if name != "EVIDENCE_MEMO"}
+    return kept | {"PYTHONPATH": str(ROOT / "src")}
 
 
 def python(root: Path, *arguments: str) -> str:
@@ -162,6 +170,7 @@ def evidence(root: Path, *arguments: str) -> float:
 
 
 def clean(root: Path) -> None:
+    """Remove all that was built, with the results that kernels of an earlier build kept."""
     for name in ("_build", "_report"):
         shutil.rmtree(root / name, ignore_errors=True)
 

@@ -246,9 +246,9 @@ def agrees(field, printed, values):
 def first_screen(report):
     """Yield question, field and what the first screen prints."""
     for whom in page(report, "index.html").select(".answers > ul > li"):
-        about = close(whom.find("strong"))
+        about = close(whom.find("strong")).rstrip(".")
         for line in whom.select("ul > li"):
-            question = titles().get(plain_title(f"{about}: {close(line.select_one('.asked'))}"))
+            question = _asked_first(about, line)
             sides = [integers(close(one))[:1] for one in line.select(".risk")]
             told = close(line.select_one(".told"))
             yield question, "treatment", sides[0]
@@ -256,6 +256,19 @@ def first_screen(report):
                 yield question, "control", sides[1]
                 yield question, "difference", differences(told)
             yield question, "certainty", SURE.findall(close(line.select_one(".sure")))[:1]
+
+
+def _asked_first(about, line):
+    """Return the question of a line of the first screen, which leaves out the arms that stand at its bars."""
+    asked = plain_title(f"{about}: {close(line.select_one('.asked'))}")
+    bars = [close(one).lower() for one in line.select(".risk")]
+    for title, question in titles().items():
+        study = engine()[question][0].finding.studies[0]
+        arms = [arm.label.lower() for arm in (study.treatment, study.comparator) if arm]
+        named = len(arms) == len(bars) and all(arm in bar for arm, bar in zip(arms, bars, strict=True))
+        if title == asked or (named and title.startswith(f"{asked} ")):
+            return question
+    return None
 
 
 HEADS = {

@@ -15,6 +15,7 @@ LAYERS = [
     "format",
     "scenarios",
     "reads",
+    "memo",
     "data",
     "stats",
     "audit",

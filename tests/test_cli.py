@@ -144,6 +144,17 @@ def test_audit_lists_findings_and_filters_them(project, capsys):
     assert "trial_a" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("option", "known"), [("study", "trial_a"), ("check", "classes_add_up"), ("verdict", "rounding")]
+)
+def test_an_audit_of_something_that_there_is_not_names_what_there_is(project, capsys, option, known):
+    assert run("audit", f"--{option}", "no_such") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"--{option} no_such: there is none; give one of " in said.err
+    assert known in said.err
+
+
 def test_params_lists_name_default_choices_and_meaning(capsys):
     assert run("params", "--json") == 0
     listed = {item["name"]: item for item in json.loads(capsys.readouterr().out)}

@@ -8,11 +8,14 @@ import shutil
 from pathlib import Path
 
 import nbformat
+import pypdf
 import pytest
 
 from evidence.build import Request, build_report, read_scenario
 from evidence.build.links import link
 from evidence.build.notebooks import ANCHOR
+
+from .render.printed import misprints
 
 ROOT = Path(__file__).parents[1]
 PARTS = [
@@ -79,6 +82,14 @@ def test_html_and_pdf_hold_every_study(standard: Path):
     for study in ("saa_pilot", "itp_realworld", "cit_cohort"):
         assert (standard / "notebooks" / f"study_{study}.html").is_file()
     assert (standard / "report.pdf").stat().st_size > 100_000
+
+
+@pytest.mark.slow
+def test_nothing_in_the_pdf_is_printed_over_something_else_or_in_the_margin(standard: Path):
+    pages = pypdf.PdfReader(standard / "report.pdf").pages
+    assert [
+        f"p. {number}: {found}" for number, page in enumerate(pages, 1) for found in misprints(page)
+    ] == []
 
 
 def test_default_notebooks_of_the_report_are_the_committed_ones(standard: Path):

@@ -132,9 +132,9 @@ def test_what_an_answer_depends_on_is_what_scenarios_are_told_apart_by(inside, m
 
 def test_table_figure_and_list_say_what_each_scenario_changes(compared):
     table = scenarios_table(compared)
-    assert table.caption == (
-        "1 question under 5 scenarios. Of 1 answer with a direction, 1 loses it under Wide (99.9% intervals): "
-        "cure at 6 months."
+    assert table.caption == ("1 question under 5 scenarios in numbers.")
+    assert scenarios_figure(compared).caption.startswith(
+        "The one answer with a direction loses it under Wide (99.9% intervals): cure at 6 months. "
     )
     assert (
         "In 1 of 4 pairs of a question and a scenario other than this report there are no data" in table.note
@@ -148,7 +148,7 @@ def test_table_figure_and_list_say_what_each_scenario_changes(compared):
         "Changed: uncertain",
     ]
     assert table.rows[0][1].rows == ("doc-c001",)
-    assert table.places["doc-c001"] == "Table 1"
+    assert table.places["doc-c001"] == "Article, 2020 · Table 1"
     assert "95% CI, 99.9% CI in Wide. Ratio: risk ratio, odds ratio in odds." in table.note
     assert len(table.data) == 5
     figure = scenarios_figure(compared)
@@ -157,7 +157,7 @@ def test_table_figure_and_list_say_what_each_scenario_changes(compared):
     assert "<svg" in representation(figure)[0]["image/svg+xml"]
     told = scenarios_prose(compared).text
     assert "- **Default** (the parameters of this report). The usual choices. Changed: nothing." in told
-    assert "- **Wide**. An interval that is hard to please. Changed: `confidence_level` 0.999." in told
+    assert "- **Wide**. An interval that is hard to please. Changed: confidence level 0.999." in told
 
 
 def test_the_rows_say_level_and_methods_and_no_change_where_there_are_no_data(compared):
@@ -201,7 +201,7 @@ def test_an_answer_that_nothing_can_change_is_not_counted_as_tested(compared):
     still = replace(question, results=(replace(own, scenarios=compared.scenarios),))
     told = replace(compared, questions=(still,))
     assert (told.cells, told.without_data, told.identical) == (4, 0, 4)
-    assert "none loses it." in scenarios_in_short(told).text
+    assert "The one answer with a direction keeps it." in scenarios_in_short(told).text
 
 
 def test_nothing_is_drawn_where_nothing_is_asked(compared):

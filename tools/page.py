@@ -83,7 +83,9 @@ def vulnerabilities(stages: Stages) -> str:
         return NOT_MEASURED
     if not found["asked"]:
         return f"{NOT_MEASURED}: {found['why']}"
-    return f"{len(found['vulnerable'])} among {found['packages']} packages"
+    unknown = len(found.get("unknown", []))
+    left = f"; {unknown} more could not be checked" if unknown else ""
+    return f"{len(found['vulnerable'])} among {found['packages'] - unknown} packages{left}"
 
 
 def locked(_: Stages) -> str:

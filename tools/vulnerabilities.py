@@ -1,6 +1,7 @@
 """Known vulnerabilities of the locked packages, asked of a public database where it can be reached.
 
-The status is 1 when a package is known to be vulnerable. Without the network nothing is known, and it says so.
+The status is 1 when a package is known to be vulnerable. What could not be asked is named and not counted as safe:
+without the network that is every package, and the status is then 0, since nothing is known against any of them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 from tools.lock import LOCK, ROOT, read_lock
 
@@ -32,7 +34,7 @@ UNREACHABLE = (
 )
 
 
-def ask() -> dict[str, object]:
+def ask() -> dict[str, Any]:
     """Return the state of the question and what was found."""
     packages = len(read_lock())
     command = [sys.executable, "-m", *COMMAND, "-r", str(LOCK)]
@@ -55,7 +57,10 @@ def ask() -> dict[str, object]:
     wrong = [
         f"{one['name']} {one['version']}: {known['id']}" for one in answered for known in one.get("vulns", [])
     ]
-    return {"packages": packages, "asked": True, "vulnerable": sorted(set(wrong))}
+    unknown = sorted(str(one["name"]) for one in answered if "skip_reason" in one)
+    if len(unknown) == len(answered):
+        return {"packages": packages, "asked": False, "why": "its database knows none of them"}
+    return {"packages": packages, "asked": True, "vulnerable": sorted(set(wrong)), "unknown": unknown}
 
 
 def main() -> int:
@@ -64,10 +69,21 @@ def main() -> int:
     PLACE.parent.mkdir(parents=True, exist_ok=True)
     PLACE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if not found["asked"]:
-        print(f"known vulnerabilities: skipped, {found['why']}")
+        print(
+            f"known vulnerabilities: none of the {found['packages']} locked packages was checked, {found['why']};"
+        )
+        print("run it again where that can be reached, it is asked anew every time")
         return 0
-    print(*(found["vulnerable"] or [f"{found['packages']} packages, no known vulnerability"]), sep="\n")  # type: ignore[misc]
+    print(*said(found), sep="\n")
     return int(bool(found["vulnerable"]))
+
+
+def said(found: dict[str, Any]) -> list[str]:
+    """Return what is known against the packages, and which of them nobody could say anything of."""
+    unknown = found.get("unknown", [])
+    checked = f"{found['packages'] - len(unknown)} packages, no known vulnerability"
+    left = [f"not checked, the database does not know them: {', '.join(unknown)}"] if unknown else []
+    return [*(found["vulnerable"] or [checked]), *left]
 
 
 if __name__ == "__main__":

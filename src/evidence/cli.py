@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from evidence.build import CELL_SECONDS
 from evidence.errors import DataError, EvidenceError, ParameterError
@@ -320,13 +320,21 @@ def _in_words(names: list[str]) -> str:
 
 
 def _audit(arguments: argparse.Namespace) -> int:
-    from evidence.audit import audit
+    from evidence.audit import CHECKS, audit
+    from evidence.audit.finding import Verdict
     from evidence.data import load
     from evidence.data.export import as_csv
 
-    findings = audit(load(arguments.data))
+    data = load(arguments.data)
+    findings = audit(data)
+    known = {"study": sorted(data.studies["study_id"]), "check": sorted(check.name for check in CHECKS)}
+    known["verdict"] = sorted(get_args(Verdict))
     for option, column in (("study", "study_id"), ("check", "check"), ("verdict", "verdict")):
         if wanted := getattr(arguments, option):
+            if wanted not in {*known[option], *findings[column]}:
+                raise ParameterError(
+                    f"--{option} {wanted}: there is none; give one of {', '.join(known[option])}"
+                )
             findings = findings[findings[column] == wanted]
     if arguments.format == "csv":
         sys.stdout.write(as_csv(findings))

@@ -39,8 +39,13 @@ def in_sentence(label: str) -> str:
 
     >>> in_sentence("Complete response"), in_sentence("PNH clone present")
     ('complete response', 'PNH clone present')
+    >>> in_sentence("CsA alone"), in_sentence("A drug")
+    ('CsA alone', 'a drug')
     """
-    return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label
+    word = re.match(r"[^\W\d_]*", label)
+    rest = word[0][1:] if word else ""
+    plain = label[1:2].islower() or label[1:2] == " "
+    return label[:1].lower() + label[1:] if plain and not any(map(str.isupper, rest)) else label
 
 
 def number(value: Any, digits: int) -> str:

@@ -54,9 +54,19 @@ class _Notes:
         self.root = ""
         self.quiet = 0
         self.seen: set[Read] = set()
+        self.held: list[dict[Read, None]] = []
+
+    @property
+    def listens(self) -> bool:
+        """Return whether a read would be noted."""
+        return not self.quiet and (bool(self.held) or self.handle is not None)
 
     def add(self, read: Read) -> None:
-        if self.handle is not None and not self.quiet and read not in self.seen:
+        if not self.listens:
+            return
+        if self.held:
+            self.held[-1][read] = None
+        elif self.handle is not None and read not in self.seen:
             self.seen.add(read)
             os.write(self.handle, json.dumps(read).encode() + b"\n")
 
@@ -83,6 +93,29 @@ def unnoted() -> Iterator[None]:
         _NOTES.quiet -= 1
 
 
+@contextmanager
+def held() -> Iterator[dict[Read, None]]:
+    """Collect what the code inside reads, whether or not it is noted here; it is noted at the end.
+
+    Whoever keeps a result keeps this with it, for ``note_again`` wherever the result is used.
+    """
+    quiet, _NOTES.quiet = _NOTES.quiet, 0
+    found: dict[Read, None] = {}
+    _NOTES.held.append(found)
+    try:
+        yield found
+    finally:
+        _NOTES.held.pop()
+        _NOTES.quiet = quiet
+        note_again(found)
+
+
+def note_again(reads: Iterable[Read]) -> None:
+    """Note what a result that was kept had been computed from."""
+    for read in reads:
+        _NOTES.add(read)
+
+
 def note_file(path: Path) -> None:
     """Note that the content of a file was used."""
     _NOTES.add(("file", os.path.realpath(path)))
@@ -90,7 +123,7 @@ def note_file(path: Path) -> None:
 
 def note_rows(folder: Path, table: str, studies: Collection[str] | None = None) -> None:
     """Note that rows of some studies were used, or the whole table, with all that they were derived from."""
-    if _NOTES.handle is None or _NOTES.quiet:
+    if not _NOTES.listens:
         return
     for name in dict.fromkeys((table, *DERIVED_FROM)):
         for study in (None,) if studies is None else studies:
@@ -124,7 +157,7 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
 def _is_reading(mode: Any, flags: Any) -> bool:
     if isinstance(mode, str):
         return "r" in mode or "+" in mode
-    return not isinstance(flags, int) or flags & os.O_ACCMODE != os.O_WRONLY
+    return not isinstance(flags, int) or flags & (os.O_WRONLY | os.O_RDWR) != os.O_WRONLY
 
 
 def _note_path(kind: str, given: Any, *, reading: bool) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal, Protocol
 
+import numpy as np
 import pandas as pd
 
 from evidence import format as fmt
@@ -116,7 +117,8 @@ def rates(
     responses = set(data.outcomes.loc[data.outcomes["better"] == "higher", "outcome_id"])
     rows = [_rate(row, sizes, responses, parameters) for row in records(chosen)]
     frame = pd.DataFrame(_in_order(_labelled(rows, data), data, outcome_ids), columns=RATES)
-    return _integers(frame.astype(dict.fromkeys(LABELS, "str")), "events n evaluated enrolled")
+    kinds = dict.fromkeys(LABELS, "str") | dict.fromkeys(("events", "n", "evaluated", "enrolled"), "Int64")
+    return frame.astype(kinds)
 
 
 def contrasts(
@@ -275,8 +277,13 @@ def records(frame: pd.DataFrame) -> list[Row]:
 
 def _values(column: pd.Series) -> list[Any]:
     """Return a column as plain values, many times as fast as ``to_dict`` of a frame."""
+    kind = column.dtype
+    if isinstance(kind, pd.StringDtype):
+        return list(column.to_numpy().tolist())
     found = column.tolist()
-    return [None if value is pd.NA else value for value in found] if column.hasnans else found
+    if isinstance(kind, np.dtype) and kind.kind in "fiub":
+        return found
+    return [None if value is pd.NA else value for value in found]
 
 
 def once(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:

@@ -81,13 +81,16 @@ def test_the_whole_audit_takes_well_under_five_seconds(real):
         ("statistic_is_what_its_label_says", "cit_cohort-t129", "inconsistent", "Fisher-Freeman-Halton"),
         ("same_ratio_one_percent", "cit_cohort-c017", "rounding", "43.7% and 43.8%"),
         ("quoted_grades_fit_total", "cit_cohort-l090", "not_checkable", "leave 0.3 points"),
-        ("significance_survives_holm", "cit_cohort-t085", "not_checkable", "3 of the 3 significant ones"),
+        ("significance_survives_holm", "cit_cohort-t085", "not_checkable", "none of the 3 that are significant survives"),
         ("percent_is_possible", "saa_pilot-c032", "rounding", "No count out of 32 rounds to 65%"),
         ("rounding_is_one_habit", "saa_pilot-c007", "rounding", "rounds halves down"),
         ("p_is_not_zero", "saa_pilot-t007", "rounding", "No P value is 0"),
+        ("percent_is_possible", "vendor_notes-c007", "rounding", "44/67 = 65.67% gives it only if its digits are cut off. Rounded, it and 31.3% of the same patients together fit 32 or 64"),
+        ("percent_is_possible", "vendor_notes-c009", "rounding", "No count out of 67 rounds to 65.6%"),
+        ("test_recomputes", "vendor_notes-t002", "inconsistent", "P printed 0.59, recomputed 0.759"),
         ("test_recomputes", "saa_pilot-t003", "consistent", "N-1 chi-square test gives it"),
         ("tests_are_named", "saa_pilot-t001", "not_checkable", "N-1 chi-square test gives every one"),
-        ("claims_do_not_contradict", "saa_pilot-l034", "inconsistent", "in very severe"),
+        ("claims_do_not_contradict", "saa_pilot-l034", "inconsistent", "(very severe)"),
         ("safety_claims_have_counts", "saa_pilot-l042", "not_checkable", "no count of it is printed"),
         ("medians_are_of_everybody", "saa_pilot-m001", "not_checkable", "15 of 32"),
         ("medians_are_of_everybody", "saa_pilot-m003", "not_checkable", "11 of 32"),
@@ -104,12 +107,39 @@ def test_what_is_known_to_be_there_is_found(found, check, row, verdict, words):
     assert any(words in why for why in rows["why"]), rows["why"].tolist()
 
 
-def test_quoted_rows_are_in_no_finding_about_the_study_itself(real, found):
-    quoted = set(real.counts.loc[real.counts["cites"] != "", "row_id"]) | set(
-        real.tests.loc[real.tests["cites"] != "", "row_id"]
-    )
-    own = found[~found["check"].isin(["quoted_figures_match_their_study", "one_reference_one_study"])]
-    assert not [ids for ids in own["row_id"] if quoted & set(ids.split("|"))]
+def rows_in(found, *checks):
+    return {row for ids in found.loc[found["check"].isin(checks), "row_id"] for row in ids.split("|")}
+
+
+def test_every_percentage_of_a_printed_number_is_held_against_it_wherever_it_is_printed(real, found):
+    counts = real.counts[
+        (real.counts["percent"] != "") & real.counts["n"].notna() & (real.counts["derived_from"] == "")
+    ]
+    arms = set(zip(real.arms["study_id"], real.arms["arm_id"], strict=True))
+    own = [pair in arms for pair in zip(counts["study_id"], counts["arm_id"], strict=True)]
+    assert set(counts.loc[own, "row_id"]) <= rows_in(found, "percent_matches_count", "percent_is_possible")
+    assert (counts.loc[own, "cites"] != "").any()
+    assert (counts.loc[own, "origin"] == "external").any()
+
+
+def test_every_printed_test_between_known_arms_is_done_again_wherever_it_is_printed(real, found):
+    arms = set(zip(real.arms["study_id"], real.arms["arm_id"], strict=True))
+    tests = real.tests[(real.tests["p"] != "") | (real.tests["statistic"] != "")]
+    known = tests[
+        [
+            all((study, arm) in arms for arm in names.split("|") if arm)
+            for study, names in zip(tests["study_id"], tests["arms"], strict=True)
+        ]
+    ]
+    done = rows_in(found, "test_recomputes", "statistics_stand_beside_their_p")
+    assert set(known["row_id"]) <= done
+    assert (known["cites"] != "").any()
+
+
+def test_a_quotation_and_what_the_study_prints_are_compared_once(real, found):
+    quoted = set(real.counts.loc[real.counts["cites"] != "", "row_id"])
+    pairs = rows_of(found, "counts_agree_everywhere")["row_id"].str.split("|")
+    assert not [ids for ids in pairs if ids[0] in quoted and ids[1] not in quoted]
 
 
 def test_the_package_can_be_called_as_the_function_of_the_same_name(real, found):

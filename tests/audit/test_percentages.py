@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 
 from evidence.audit.percentages import rounding_of
 
+QUOTED = {"cites": "7"}
+
 
 @pytest.mark.parametrize(
     ("events", "n", "percent", "rounding"),
@@ -51,6 +53,27 @@ def test_a_percentage_cut_off_is_only_unusual_rounding(audited, rows):
 def test_grim_finds_a_percentage_that_no_count_gives(audited, rows):
     found = audited(counts=[rows.count(percent="19.3", n="29")]).one("percent_is_possible")
     assert found["verdict"] == "inconsistent"
+
+
+def test_a_percentage_of_another_number_is_told_with_those_of_the_same_patients(audited, rows):
+    both = [
+        rows.count(percent="65.6", n="67", **QUOTED),
+        rows.count(outcome="fever", percent="31.3", n="67", **QUOTED),
+    ]
+    found = audited(counts=both, arms=rows.arms(drug=67, placebo=50))
+    told = next(one for one in found.of("percent_is_possible") if one["verdict"] == "rounding")
+    assert len(told["row_id"].split("|")) == 2
+    assert "it and 31.3% of the same patients together fit 32 or 64 patients." in told["why"]
+
+
+def test_a_quoted_percentage_and_a_quoted_test_are_checked_like_any(audited, rows):
+    counts = [
+        rows.count(arm, events=events, percent=percent, **QUOTED)
+        for arm, events, percent in (("drug", "30", "61.0"), ("placebo", "20", "40.0"))
+    ]
+    found = audited(counts=counts, tests=[rows.test("0.59", cites="7")])
+    assert sorted(found.verdicts("percent_matches_count")) == ["consistent", "inconsistent"]
+    assert found.verdicts("test_recomputes") == ["inconsistent"]
 
 
 def test_grim_says_how_many_percentages_it_could_have_refuted(audited, rows):

@@ -8,8 +8,9 @@ from .conftest import REPORT
 
 pytestmark = pytest.mark.browser
 PAGE = "notebooks/saa_pilot.html"
-TITLE = "study-c001 · Abstract; study-c002 · Table 1, row Age; a; b; " + "; ".join(
-    f"other-t{number:03} · Results" for number in range(7)
+TITLE = (
+    "A study · Abstract · row study-c001; A study · Table 1, row Age; a; b · rows study-c002, study-c003; "
+    + ("; ".join(f"Other · Results {number} · row other-t{number:03}" for number in range(7)))
 )
 
 
@@ -61,7 +62,8 @@ def test_numbers_of_the_first_screen_tell_their_origin_by_pointer_finger_and_key
     for opened in (page, phone):
         opened.goto((REPORT / "index.html").as_uri(), wait_until="load")
     answers = page.locator(".answers li li")
-    assert page.locator('.answers .v[tabindex="0"]').count() == answers.count() >= 3
+    assert answers.count() >= 3
+    assert all(one.locator('.v[tabindex="0"]').count() == 1 for one in answers.all())
     page.locator(".answers .risk .v").first.hover()
     assert origin(page)
     page.keyboard.press("Escape")
@@ -122,6 +124,82 @@ def test_a_tap_shows_the_origin_within_the_screen_and_a_tap_elsewhere_hides_it(p
     assert not origin(phone)
 
 
+@pytest.mark.parametrize("block", ["start", "end"])
+def test_an_origin_on_a_phone_leaves_the_next_row_free_and_the_next_tap_closes_it(phone, block):
+    value = phone.locator("table td .v").nth(20)
+    value.evaluate("(one, block) => one.scrollIntoView({ block })", block)
+    phone.mouse.wheel(0, -80 if block == "start" else 0)
+    value.tap()
+    note, row = phone.locator(".origin").bounding_box(), value.bounding_box()
+    below = row["y"] + 2 * row["height"]
+    assert note["y"] >= below or note["y"] + note["height"] <= row["y"]
+    value.tap()
+    assert not origin(phone)
+
+
+def test_code_is_out_of_sight_until_asked_for_and_the_address_keeps_the_choice(page):
+    switch = page.get_by_role("switch", name="Show code")
+    code = page.locator("details.code")
+    assert code.count() > 1
+    assert page.locator("details.code:visible").count() == 0
+    switch.focus()
+    page.keyboard.press("Space")
+    assert switch.get_attribute("aria-checked") == "true"
+    assert page.locator("details.code[open]:visible").count() == code.count()
+    page.goto(page.url)
+    assert page.locator("details.code[open]:visible").count() == code.count()
+    switch.click()
+    assert page.url == (REPORT / PAGE).as_uri()
+    assert page.locator("details.code:visible").count() == 0
+
+
+def test_a_figure_opens_at_full_size_on_a_phone_and_escape_closes_it(phone):
+    image = phone.locator(".float-fig img").first
+    small = image.bounding_box()["width"]
+    button = phone.locator(".enlarge").first
+    button.tap()
+    shown = phone.locator(".viewer img")
+    assert shown.bounding_box()["width"] > 1.3 * small
+    assert shown.get_attribute("alt") == image.get_attribute("alt")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+    box = phone.locator(".viewer-box")
+    assert box.evaluate("one => { one.scrollLeft = 90; return one.scrollLeft; }") == 90
+    for _ in range(4):
+        phone.keyboard.press("Tab")
+        assert phone.evaluate("document.activeElement.closest('.viewer, body') !== null")
+    phone.keyboard.press("Escape")
+    assert phone.is_hidden(".viewer")
+    assert button.evaluate("one => one === document.activeElement")
+
+
+def test_the_still_picture_of_the_explorer_is_for_readers_without_scripts(page, browser):
+    page.goto((REPORT / "notebooks/explorer.html").as_uri())
+    assert page.is_visible(".explorer-forest svg")
+    assert page.is_hidden("#fig-explorer")
+    page.goto((REPORT / "notebooks/explorer.html").as_uri() + "#fig-explorer")
+    page.reload()
+    assert page.is_visible("#fig-explorer")
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto((REPORT / "notebooks/explorer.html").as_uri())
+    assert plain.is_visible("#fig-explorer")
+    context.close()
+
+
+def test_a_figure_that_fits_cannot_be_enlarged(page):
+    assert page.locator(".float-fig img").count()
+    assert page.locator(".enlarge:visible").count() == 0
+
+
+def test_names_of_studies_lead_to_their_pages_and_these_lead_back(page):
+    chapter = "notebooks/itp_trials.html"
+    page.goto((REPORT / chapter).as_uri(), wait_until="load")
+    page.locator("table a.study").first.click()
+    page.wait_for_url("**/study_*.html")
+    page.locator(f'.return a[href="{chapter.rpartition("/")[2]}"]').click()
+    page.wait_for_url(f"**/{chapter}")
+
+
 def test_many_rows_are_cut_short_and_counted(page):
     """A page of its own, so that the number of rows is known."""
     script = (REPORT / PAGE).read_text(encoding="utf-8").partition("// Where a value comes from")
@@ -130,10 +208,22 @@ def test_many_rows_are_cut_short_and_counted(page):
     page.add_script_tag(content="//" + body)
     page.focus(".v")
     said = page.inner_text("[role=tooltip]")
-    assert "study\n" in said
-    assert "Table 1, row Age; a; b · study-c002" in said
-    assert "and 4 more rows" in said
+    assert said.count("A study\n") == 1
+    assert "Table 1, row Age; a; b" in said
+    assert "rows study-c002, study-c003" in said
+    assert "and 4 more places" in said
     assert "other-t006" not in said
+
+
+def test_an_origin_names_the_document_in_words_and_a_doubt_apart(page):
+    script = (REPORT / PAGE).read_text(encoding="utf-8").partition("// Where a value comes from")
+    title = "Doe A. Journal 2020;14:37 (figures) · row doe2020-c016~part. It does not fit. Nor that."
+    page.set_content(f'<main><p><span class="v" title="{title}">1</span></p></main>')
+    page.add_script_tag(content="//" + script[2].partition("</script>")[0])
+    page.focus(".v")
+    assert page.inner_text(".origin-document") == "Doe A. Journal 2020;14:37 (figures)"
+    assert page.inner_text(".origin-row") == "row doe2020-c016~part"
+    assert page.inner_text(".origin-doubt") == "It does not fit. Nor that."
 
 
 def test_search_opens_by_key_and_leads_to_the_place_found(page):
@@ -148,6 +238,38 @@ def test_search_opens_by_key_and_leads_to_the_place_found(page):
     page.keyboard.press("Enter")
     page.wait_for_url(wanted)
     assert page.evaluate("document.getElementById(decodeURIComponent(location.hash.slice(1))) !== null")
+
+
+def found(page, words: str) -> list[str]:
+    page.reload()
+    page.keyboard.press("/")
+    page.fill("#search-words", words)
+    page.wait_for_selector(".search-results a")
+    return page.locator(".search-results li").all_inner_texts()
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("hepatotoxicity", "liver"),
+        ("side effects", "adverse"),
+        ("off-label", "label"),
+        ("hemorrhage", "bleeding"),
+        ("aplastic anemia", "aplastic anaemia"),
+        ("hemoglobin", "haemoglobin"),
+    ],
+)
+def test_search_knows_other_words_for_the_same(page, asked, meant):
+    first = " ".join(found(page, asked)[:4]).lower()
+    assert meant in first
+
+
+@pytest.mark.parametrize("number", ["NCT03222843", "nct03825744"])
+def test_a_registry_number_leads_to_the_page_of_its_trial_first(page, number):
+    found(page, number)
+    page.locator(".search-results a").first.click()
+    page.wait_for_url("**/study_*.html#*")
+    assert number.upper() in page.inner_text("main table >> nth=0")
 
 
 def test_search_finds_tables_by_name_and_says_when_there_is_nothing(page):

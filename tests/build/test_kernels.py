@@ -246,10 +246,13 @@ def test_a_finished_run_leaves_nothing_and_says_nothing(tmp_path, place, capfd, 
 
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 from evidence.build.execute import Task, run_all
 from evidence.build.kernels import chosen_kernels
+# A shell that starts the tests in the background lets them ignore interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 folder = Path(sys.argv[1])
 if __name__ == "__main__":
     tasks = [Task(name, (folder / "in.ipynb").read_text(), folder / name, folder, {}) for name in "abc"]

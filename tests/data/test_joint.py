@@ -258,7 +258,8 @@ def test_a_printed_size_that_does_not_fit_all_is_doubted_and_kept(folder: Folder
     assert found["admissible_n"].tolist() == ["32|64", "32|64"]
     (doubt,) = find_doubts(found)
     assert (doubt.n, doubt.sizes, doubt.percents) == (67, (32, 64), ("65.6", "31.3"))
-    assert any("fit 32 or 64" in one.mend for one in loaded.warnings)
+    assert doubt.cut == {"65.6": 44}
+    assert any("44 gives it cut off" in one.mend and "fit 32 or 64" in one.mend for one in loaded.warnings)
 
 
 def test_a_size_is_doubted_without_derived_counts_as_well(folder: Folder):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence.data.recover import recover_events, recover_n
+from evidence.data.recover import cut_events, recover_events, recover_n
 from evidence.errors import StatisticsError
 
 from .conftest import Folder
@@ -45,6 +45,14 @@ def test_the_admissible_counts_are_those_within_half_a_unit(case: tuple[str, int
     percent, _, n = case
     half = Fraction(1, 2)
     assert recover_events(percent, n) == tuple(e for e in range(n + 1) if distance(percent, e, n) <= half)
+
+
+@given(printed())
+def test_the_counts_cut_off_to_a_percentage_are_those_less_than_a_unit_above_it(case: tuple[str, int, int]):
+    percent, _, n = case
+    unit = Fraction(1, 10 ** len(percent.partition(".")[2]))
+    above = [(Fraction(100 * e, n) - Fraction(percent)) / unit for e in range(n + 1)]
+    assert cut_events(percent, n) == tuple(e for e, by in enumerate(above) if 0 <= by < 1)
 
 
 @given(printed())
@@ -101,7 +109,9 @@ def test_a_percentage_of_no_count_is_marked_and_warned_of(folder: Folder):
     dataset = folder.load()
     assert dataset.counts["admissible"].tolist() == ["none"]
     (warning,) = dataset.warnings
-    assert str(warning).startswith("data/counts.csv:2 percent 65: no count out of 32 gives it")
+    assert str(warning).startswith(
+        "data/counts.csv:2 percent 65: no count out of 32 rounds to it, 21 gives it cut off"
+    )
 
 
 @pytest.mark.parametrize("percent", ["", "<1"])

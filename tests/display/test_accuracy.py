@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 from evidence.display import accuracy_prose, accuracy_table, representation
+from evidence.display.labels import lower_first
 
 PATH = str(Path(__file__).parents[2] / "benchmarks" / "accuracy.csv")
 
@@ -25,7 +26,7 @@ def test_the_sentence_names_the_total_and_the_farthest():
     text = accuracy_prose(PATH).text
     assert text.startswith(f"{sum(int(row['cases']) for row in rows()):,} numbers in {len(rows())} groups")
     worst = max(rows(), key=lambda row: float(row["largest"]))
-    assert f"*{worst['what']}*" in text
+    assert f"*{lower_first(worst['what'])}*" in text
     assert re.search(r"by \d\.\d × 10⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]+ of", text)
 
 

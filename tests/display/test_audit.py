@@ -146,7 +146,7 @@ def test_findings_link_to_the_page_of_their_study(real):
 
 def test_the_prose_counts_the_checks_and_names_at_most_five(real, found):
     text = shown.audit_prose(real, P).text
-    assert text.startswith(f"{len(found):,} checks were made")
+    assert text.startswith(f"{len(found):,} checks of printed figures against each other were made: ")
     assert 3 <= text.count("\n- ") <= 5
 
 

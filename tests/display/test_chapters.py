@@ -108,7 +108,7 @@ def test_the_confidence_level_moves_a_question_from_one_figure_to_the_other(bord
 def test_short_texts_count_what_the_chapter_shows(clear, borderline):
     told = "the choices lead to the same counts, and only the method of the interval varies"
     assert f"{told}; no conclusion changes." in sensitivity_in_short(clear, P).text
-    changed = f"In 1 of 1 comparison {told}; the conclusion of 1 changes: cure at 6 months."
+    changed = f"In the one comparison {told}; the conclusion of 1 changes: cure at 6 months."
     assert changed in sensitivity_in_short(borderline, P).text
     assert "All intervals are 95% confidence intervals" in sensitivity_in_short(clear, P).text
     assert re.search(r"\d+ checks of printed figures", audit_in_short(clear, P).text)

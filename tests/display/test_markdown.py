@@ -74,7 +74,7 @@ def test_a_value_carries_its_rows_and_their_places():
         (Column("A"),), ((Cell("7/32", ("x-c001", "x-c002")),),), "Caption", places={"x-c001": 'Table "1"'}
     )
     html = pypandoc.convert_text(table_markdown(table), "html", format="markdown")
-    assert 'title="x-c001 · Table &quot;1&quot;; x-c002"' in html
+    assert 'title="Table &quot;1&quot; · row x-c001; row x-c002"' in html
 
 
 def test_widths_are_in_proportion_and_alignment_is_kept():

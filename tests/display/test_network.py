@@ -107,10 +107,11 @@ def test_a_left_out_design_is_named():
 def test_the_league_table_reads_row_against_column_on_both_sides():
     table = called(league_table, **outcome())
     own = compare(20, 50, 3, 48, measure="OR")
-    assert cell(table, "Beta", "Placebo").text.startswith(f"{own.estimate:.2f} (")
+    assert cell(table, "Beta", "Placebo").text.startswith(f"OR {own.estimate:.2f} (")
     assert cell(table, "Beta", "Placebo").text.endswith("*")
     assert not cell(table, "Beta", "Alpha 5 mg").text.endswith("*")
     assert "fewer" in cell(table, "Placebo", "Beta").text
+    assert "per 1,000" in cell(table, "Placebo", "Beta").text
     assert cell(table, "Beta", "Beta").text == "–"
     assert "7/88 in 2 trials" in table.caption
 
@@ -151,7 +152,7 @@ def test_p_scores_stand_apart_by_two_scales_and_with_a_warning():
     assert [one.header.split("s (")[0] for one in table.columns[1:]] == ["By odds ratio", "By risk ratio"]
     assert set(table.data["measure"]) == {"OR", "RR"}
     assert "no choice should rest on them" in table.note
-    assert "highest score" in table.caption
+    assert "highest P-score" in table.caption
 
 
 def test_figures_have_a_row_per_comparison_and_tau():

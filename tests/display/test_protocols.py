@@ -119,12 +119,28 @@ def test_an_open_trial_appears_with_number_state_and_planned_size(planned, param
 
 
 def test_a_finished_trial_without_rates_is_shown_as_missing_evidence(data, parameters):
-    done = OPEN | {"status": "published", "design": "randomised_trial"}
+    done = OPEN | {"status": "completed", "design": "randomised_trial"}
     claim = {"study_id": "planned", "kind": "superior", "paraphrase": "Significantly better; no rates."}
     tables = with_rows(with_rows(data, "studies", done), "claims", claim)
     table = registered_table(tables, parameters)
     assert headings(table)[0] == "Finished, no rates in the documents"
-    assert row_of(table, "Planned trial")[4] == "Significantly better; no rates."
+    assert row_of(table, "Planned trial")[4].endswith("Significantly better; no rates.")
+
+
+def test_a_published_report_does_not_say_that_a_trial_has_finished(data, parameters):
+    told = OPEN | {"status": "published", "design": "randomised_trial"}
+    table = registered_table(with_rows(data, "studies", told), parameters)
+    assert headings(table)[-1] == "State not known"
+    assert "Finished, no rates in the documents" not in headings(table)
+
+
+def test_a_caption_that_names_no_outcome_is_no_statement_of_a_result(data, parameters):
+    claim = {"study_id": "planned", "kind": "other", "paraphrase": "Shows a workflow.", "outcome_id": ""}
+    tables = with_rows(with_rows(data, "studies", OPEN), "claims", claim)
+    assert "workflow" in row_of(registered_table(tables, parameters), "Planned trial")[4]
+    captions = tables.claims.assign(locator="Fig. 1, caption")
+    shown = registered_table(replace(tables, claims=captions), parameters)
+    assert "workflow" not in row_of(shown, "Planned trial")[4]
 
 
 @pytest.mark.parametrize("design", ["product_label", "pharmacokinetic", "meta_analysis"])

@@ -10,6 +10,7 @@ import evidence
 from evidence.display.short import (
     NOTHING,
     definitions_in_short,
+    findings_in_short,
     in_short,
     quoted,
     registered_in_short,
@@ -19,6 +20,7 @@ from evidence.display.short import (
 from evidence.display.tables.protocols import awaited
 from evidence.parameters import Parameters
 from evidence.results import rates
+from evidence.synthesis.certainty import certainty
 from evidence.wording import per_1000
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +64,30 @@ def test_of_many_answers_comparisons_are_counted_and_studies_that_share_patients
     assert len(families) < len(studies)
     told = f"{len(answers)} comparisons come from {len(families)} studies with different patients"
     assert told in read(in_short(real(), P, *answers))
+
+
+def test_the_most_certain_answers_lead_the_summary_of_findings():
+    answers = [
+        evidence.answer(one, real(), P) for one in real().questions.sort_values("order")["question_id"]
+    ]
+    sure = [certainty(one, real(), P) for one in answers]
+    best = max(made.level for made in sure)
+    leading = [one for one, made in zip(answers, sure, strict=True) if made.level == best]
+    said = read(findings_in_short(real(), P))
+    lead, _, rest = said.partition(". ")
+    assert lead.startswith(f"Most certain ({sure[answers.index(leading[0])].word}")
+    assert lead.count(" against placebo: ") == len(leading)
+    for one in leading:
+        assert f" {abs(per_1000(one.difference.estimate))} " in lead
+    assert f"{len([one for one in answers if one.control])} comparisons come from" in rest
+
+
+def test_results_without_a_comparison_say_how_many_more_studies_they_come_from():
+    answers = [evidence.answer(one, real(), P) for one in real().questions["question_id"]]
+    compared = {study.family for one in answers if one.control for study in one.finding.studies}
+    every = {study.family for one in answers for study in one.finding.studies}
+    more = len(every - compared)
+    assert f"without a comparison, from {more} more stud" in read(findings_in_short(real(), P))
 
 
 def test_no_chapter_counts_how_many_intervals_leave_out_no_difference():
@@ -119,9 +145,11 @@ def test_a_study_is_told_with_the_share_in_every_arm():
 
 
 def test_every_study_has_two_sentences_in_one_paragraph():
-    for study in real().studies["study_id"]:
+    studies = real().studies
+    for study, design in zip(studies["study_id"], studies["design"], strict=True):
         text = study_in_short(real(), P, study_id=study).text
-        assert text.startswith("> **In short.** ")
+        silent = design in ("product_label", "pharmacokinetic")  # nobody was asked for a response
+        assert text.startswith("> **In short.** ") or (silent and not text), study
         assert "\n" not in text
         assert "_" not in read(study_in_short(real(), P, study_id=study)), study
 

@@ -171,7 +171,7 @@ def test_values_name_their_rows_and_places(data, parameters):
     table = comparison_table(data, parameters, study_id="pilot", outcome_ids=["complete_response"])
     effect = next(row for row in table.rows if row[0].text == "Risk ratio")[2]
     assert effect.rows == ("pilot-c003", "pilot-c004")
-    assert table.places["pilot-c003"] == "Abstract"
+    assert table.places["pilot-c003"] == "Pilot study · Abstract"
     numbers = [cell for row in table.rows for cell in row[1:] if any(char.isdigit() for char in cell.text)]
     assert all(cell.rows for cell in numbers)
 

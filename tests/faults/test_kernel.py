@@ -1,11 +1,15 @@
 """Kernels that die, hang or flood."""
 
 import json
+import resource
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from .conftest import CHANGED, REPORT
+from .conftest import CHANGED, REPORT, World
 
 COMMAND = [*REPORT, *CHANGED]
 DEATHS = {
@@ -19,7 +23,6 @@ HANGS = {
     "is deaf": "import signal\nfor n in (2, 15):\n    signal.signal(n, signal.SIG_IGN)\nwhile True:\n    pass",
     "waits for input": "import sys\nsys.stdin.readline()\nimport threading\nthreading.Event().wait()",
     "leaves a child": "import subprocess\nsubprocess.Popen(['sleep', '600']).wait()",
-    "floods from a child": "import os\nos.system('yes')",
     "holds the interpreter": "import ctypes\nctypes.PyDLL(None).sleep(600)",
 }
 FLOODS = {
@@ -29,7 +32,53 @@ FLOODS = {
     "in many pieces": "from IPython.display import display\nfor _ in range(70):\n    display('x' * 1_000_000)",
 }
 
+CHILDREN = {
+    "to the notebook": "import subprocess\nsubprocess.run(['yes'])",
+    "of errors": "import os\nos.system('yes >&2')",
+    "past the notebook": "import subprocess, sys\nsubprocess.run(['yes'], stdout=sys.stdout)",
+    "in a session of its own": (
+        "import subprocess, sys, time\n"
+        "subprocess.Popen(['yes'], stdout=sys.stdout, start_new_session=True)\ntime.sleep(600)"
+    ),
+}
+# A flood is cut off at 50 million characters; they may be on the disk once, and in a process or two.
+MOST_DISK, MOST_MEMORY = 100_000_000, 1_000_000_000
+TOO_MUCH = "put out more than 50,000,000 characters; print less"
+
 pytestmark = [pytest.mark.slow]
+
+
+@contextmanager
+def watched(world: World) -> Iterator[dict[str, int]]:
+    """Note the most bytes that all files, and any one process, have meanwhile held."""
+    most, ended = {"disk": 0, "memory": 0}, threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.2):
+            most["disk"] = max(
+                most["disk"], sum(map(size, [*world.place.rglob("*"), *world.root.rglob("*")]))
+            )
+            most["memory"] = max([most["memory"], *map(resident, world.processes())])
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield most
+    finally:
+        ended.set()
+        thread.join()
+
+
+def size(path: Path) -> int:
+    with suppress(OSError):
+        return path.lstat().st_size
+    return 0
+
+
+def resident(pid: int) -> int:
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+    return 0
 
 
 def spoil(path: Path, source: str) -> str:
@@ -81,7 +130,28 @@ def test_a_cell_that_hangs_is_ended_after_the_time_that_it_is_given(fails, hang,
 @pytest.mark.fault("a kernel floods its output")
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_of_output_is_cut_off_and_named(fails, flood):
-    fails(FLOODS[flood], "put out more than 50,000,000 characters; print less")
+    fails(FLOODS[flood], TOO_MUCH)
+
+
+@pytest.mark.fault("a child of a kernel floods the output")
+@pytest.mark.parametrize("flood", CHILDREN)
+@pytest.mark.parametrize("how", [[], ["--cold"]], ids=["forked", "cold"])
+def test_a_flood_from_a_child_is_cut_off_before_it_fills_the_disk(world, fails, flood, how):
+    with watched(world) as most:
+        fails(CHILDREN[flood], TOO_MUCH, *how)
+    assert 0 < most["disk"] < MOST_DISK
+    assert 0 < most["memory"] < MOST_MEMORY
+
+
+@pytest.mark.fault("a notebook leaves a process behind")
+@pytest.mark.parametrize("how", [[], ["--cold"]], ids=["forked", "cold"])
+def test_what_a_notebook_leaves_running_in_a_session_of_its_own_ends_with_the_run(world, how):
+    spoil(
+        world.root / "notebooks" / "study.ipynb",
+        "import subprocess\nleft = subprocess.Popen(['sleep', '600'], start_new_session=True)",
+    )
+    assert world.run([*COMMAND, *how])[0] == 0
+    assert world.is_quiet()
 
 
 @pytest.mark.fault("an error of endless words")

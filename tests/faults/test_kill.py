@@ -41,7 +41,7 @@ def test_a_sweep_that_is_killed_leaves_the_last_answers_and_is_taken_up(world, s
 
 
 @pytest.mark.fault("killed at a write")
-@pytest.mark.parametrize("share", [n / 20 for n in range(20)])
+@pytest.mark.parametrize("share", [n / 12 for n in range(12)])
 def test_a_build_that_is_killed_at_any_write_is_taken_up(world, survives, writes, share):
     fault = {"at": 1 + int(share * writes), "root": str(world.root), "do": "kill"}
     status, _, _ = world.run(COMMANDS["report"], fault)

@@ -2,7 +2,7 @@
 
 import json
 
-from evidence.render.search import library, passages, search_index
+from evidence.render.search import library, passages, read_synonyms, search_index
 
 PAGE = """
 <head><title>2 Apples</title><script>const hidden = 1;</script></head>
@@ -32,7 +32,7 @@ def test_code_menus_and_controls_are_not_searched():
 
 def test_index_is_a_script_that_names_page_and_chapter():
     script = search_index({"notebooks/apples.html": PAGE})
-    name, _, value = script.rstrip(";\n").partition(" = ")
+    name, _, value = script.splitlines()[0].rstrip(";").partition(" = ")
     assert name == "evidencePassages"
     [[address, chapter, found]] = json.loads(value)
     assert (address, chapter) == ("notebooks/apples.html", "2 Apples")
@@ -47,3 +47,14 @@ def test_library_is_there_and_carries_its_licence():
     text = library().read_text(encoding="utf-8")
     assert "elasticlunr" in text
     assert "MIT" in text[:300]
+
+
+def test_synonyms_are_read_by_line_and_stand_in_the_index(tmp_path):
+    path = tmp_path / "synonyms.txt"
+    path.write_text(
+        "# remark\nKidney, renal  # more\n\nalone\nside effect,adverse event,\n", encoding="utf-8"
+    )
+    groups = read_synonyms(path)
+    assert groups == [["kidney", "renal"], ["side effect", "adverse event"]]
+    assert read_synonyms(tmp_path / "none.txt") == []
+    assert f"evidenceSynonyms = {json.dumps(groups, separators=(',', ':'))};" in search_index({}, groups)

@@ -178,7 +178,7 @@ def test_questions_that_differ_in_treatment_are_also_asked_together(tmp_path):
     assert [one.subject.topic_id for one in topics] == ["cured_6m", "other_6m", "cured_6m+other_6m"]
     view = topics[-1].views[-1]
     assert "side by side" in view.told
-    assert "treatments (Drug, Other)" in view.notes[0]
+    assert "treatments (drug, other)" in view.notes[0]
 
 
 def test_studies_of_the_same_patients_are_not_asked_together(tmp_path):

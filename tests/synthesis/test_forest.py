@@ -1,5 +1,7 @@
 import math
+from dataclasses import replace
 from itertools import permutations
+from statistics import NormalDist
 
 import pytest
 
@@ -9,6 +11,7 @@ from evidence.stats import compare, pool
 from evidence.synthesis.forest import (
     MIXED,
     MIXED_HERE,
+    NEITHER,
     ONE_STUDY,
     SHARED,
     SIDE_BY_SIDE,
@@ -23,6 +26,7 @@ from evidence.synthesis.safety import asked_alike
 from .invented import dataset, emptied, of_counts, study
 
 P = evidence.Parameters()
+Z = NormalDist().inv_cdf(0.975)
 # The first five trials of the BCG vaccine (Colditz and others, JAMA 1994;271:698-702): events and patients.
 BCG = [(4, 123, 11, 139), (6, 306, 29, 303), (3, 231, 11, 220), (62, 13598, 248, 12867), (33, 5069, 47, 5808)]
 
@@ -143,16 +147,16 @@ def test_what_is_taken_together_is_said(tmp_path):
     assert made.notes == (told,)
 
 
-def test_groups_by_treatment_have_subtotals_a_test_and_a_total(tmp_path):
+def test_groups_by_treatment_have_subtotals_and_a_test_and_no_total_over_drugs(tmp_path):
     tables = emptied()
     for place in range(6):
         study(tables, f"t{place}", BCG[place % 5], node="drug" if place < 3 else "other")
     tables["questions"].append({**tables["questions"][0], "question_id": "other", "treatment": "other"})
     made = forest(["cured_6m", "other"], dataset(tmp_path, tables), P, by="treatment")
     assert [len(group.rows) for group in made.groups] == [3, 3]  # both drugs have the label "Drug"
-    assert made.total.k == 6
+    assert (made.total, made.reason) == (None, NEITHER)
     assert made.test.df == 1
-    assert len(made.frame()) == 6 + 2 + 1
+    assert len(made.frame()) == 6 + 2
 
 
 def arm(label, events, n, **changes):
@@ -162,11 +166,14 @@ def arm(label, events, n, **changes):
     return Study(**values | changes)
 
 
-def test_proportions_have_exact_intervals_and_the_median_study():
+def test_proportions_have_the_interval_asked_for_and_the_median_study():
     arms = [arm("A", 0, 20), arm("B", 5, 30), arm("C", 9, 40)]
-    made = proportion_forest([("", arms)], P)
+    made = proportion_forest([("", arms)], replace(P, proportion_method="clopper-pearson"))
     assert made.rows[0].low == 0
     assert made.rows[0].high == pytest.approx(1 - 0.025 ** (1 / 20))
+    wilson = proportion_forest([("", arms)], replace(P, proportion_method="wilson"))
+    assert wilson.rows[0].high == pytest.approx(Z**2 / (20 + Z**2))
+    assert wilson.notes[0] == "Intervals of rates: Wilson."
     assert made.groups[0].summary.label == "Proportion in the median study"
     assert asked_alike(arms)
 

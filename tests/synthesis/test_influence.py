@@ -64,9 +64,14 @@ def test_eggers_test_is_refused_below_ten_studies_with_the_reason(tmp_path, k):
         assert made.k == 10
 
 
+def test_nothing_to_leave_out_is_a_sentence_and_no_table(tmp_path):
+    said = influence_table(of_counts(tmp_path, BCG[:1]), P)
+    assert said.text.endswith("nothing, because the result rests on one study.")
+
+
 def test_the_table_says_what_was_left_out_and_what_was_not_made(tmp_path):
     table = influence_table(of_counts(tmp_path, BCG[:3]), P)
     names = [row[0].text for row in table.rows]
     assert names == ["All", "Without Trial 0 (2020)", "Without Trial 1 (2020)", "Without Trial 2 (2020)"]
-    assert "1 of 1 results rest on more than one study." in table.caption
+    assert "the result rests on several studies." in table.caption
     assert "too little power with 3 studies" in table.note

@@ -140,7 +140,7 @@ def test_a_sample_is_always_the_same_and_holds_every_module():
 def test_the_score_leaves_out_what_was_not_tried_and_what_changes_nothing(monkeypatch):
     monkeypatch.setattr(mutation, "equivalent", lambda: {"evidence.stats.a.same"})
     monkeypatch.setattr(mutation, "change", lambda name: "- a\n+ b")
-    tried = {"evidence.stats.a.killed": 1, "evidence.stats.a.endless": 36, "evidence.stats.a.lives": 0}
+    tried = {"evidence.stats.a.killed": 1, "evidence.stats.a.endless": -27, "evidence.stats.a.lives": 0}
     tried |= {"evidence.stats.a.same": 0, "evidence.stats.b.unreached": 33, "evidence.stats.b.later": None}
     found = mutation.summary(tried, 1000)
     assert (found["tried"], found["counted"], found["noticed"], found["equivalent"]) == (5, 4, 2, 1)
@@ -161,8 +161,33 @@ def test_without_a_database_nothing_is_claimed_about_vulnerabilities(monkeypatch
     )
     monkeypatch.setattr(vulnerabilities.subprocess, "run", lambda *_, **__: done)
     assert vulnerabilities.main() == 0
-    assert "skipped" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"none of the {len(vulnerabilities.read_lock())} locked packages was checked" in said
+    assert "its database could not be reached" in said
     assert json.loads((tmp_path / "vulnerabilities.json").read_text())["asked"] is False
+
+
+@pytest.mark.parametrize(
+    ("known", "status", "asked", "words"),
+    [
+        ((), 0, False, "its database knows none of them"),
+        (("safe",), 0, True, "not checked, the database does not know them: odd"),
+    ],
+)
+def test_a_package_that_the_database_does_not_know_is_not_called_safe(
+    monkeypatch, tmp_path, capsys, known, status, asked, words
+):
+    monkeypatch.setattr(vulnerabilities, "PLACE", tmp_path / "vulnerabilities.json")
+    answer = [{"name": "odd", "skip_reason": "not found"}]
+    answer += [{"name": name, "version": "1", "vulns": []} for name in known]
+    done = vulnerabilities.subprocess.CompletedProcess([], 0, json.dumps({"dependencies": answer}), "")
+    monkeypatch.setattr(vulnerabilities.subprocess, "run", lambda *_, **__: done)
+    assert vulnerabilities.main() == status
+    assert words in capsys.readouterr().out
+    found = json.loads((tmp_path / "vulnerabilities.json").read_text())
+    assert found["asked"] is asked
+    stages = {"dependencies": {"passed": True, "figures": found}}
+    assert ("1 more could not be checked" in page.vulnerabilities(stages)) is asked
 
 
 def test_a_vulnerable_package_is_an_error(monkeypatch, tmp_path, capsys):

@@ -26,10 +26,13 @@ WELL_FORMED = {
 
 
 def counts_agree_everywhere(m: Material) -> Iterator[Finding]:
-    """Compare every further printing of a count or percentage with the one that analyses take."""
+    """Compare every further printing of a count or percentage with the one that analyses take.
+
+    A quotation is held against what the study itself prints by ``quoted_figures_match_their_study``.
+    """
     for row in m.counts:
         first = m.by_id.get(row.same_as)
-        if first is not None:
+        if first is not None and (first.cites or not row.cites):
             yield agreement(row, first)
 
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from evidence.audit.finding import Finding, Verdict
 from evidence.audit.margin import AS_PRINTED, CHOSEN, margin_words, printed_margin
 from evidence.audit.material import Claim, Count, Material, Measure, Test, days, grouped, moment, part, plain
-from evidence.audit.printed import p_text
+from evidence.audit.printed import p_is, p_text
 from evidence.audit.reported import Reported
 from evidence.audit.tests_from_data import AS_ERRORS
 from evidence.errors import StatisticsError
-from evidence.format import in_sentence
+from evidence.format import in_sentence, percent, sentence
 from evidence.stats import (
     breslow_day,
     cochran_armitage,
@@ -137,18 +137,19 @@ def _mean_interval(rows: Sequence[Measure], m: Material, *, as_errors: bool) -> 
 
 
 def _reported(claim: Claim, m: Material) -> str:
-    about = f"{m.outcome(claim.outcome_id)}: " if claim.outcome_id else ""
-    where = f"in {plain(claim.level)}, " if claim.level else ""
-    return f"{about}{where}{m.names(claim.study_id, claim.arm_ids)}, {SAID.get(claim.kind, claim.kind)}"
+    outcome = m.outcome(claim.outcome_id) if claim.outcome_id else ""
+    about = " in ".join(filter(None, (outcome, plain(claim.level)))) if claim.level else outcome
+    names = (m.names_inside if about else m.names)(claim.study_id, claim.arm_ids)
+    return f"{sentence(about)}{': ' if about else ''}{names}, {SAID.get(claim.kind, claim.kind)}"
 
 
 def _subject(claim: Claim, m: Material) -> str:
     """Return what a claim says: outcome, part of the study, and arms in their order."""
     outcome = m.outcome(claim.outcome_id) if claim.outcome_id else "Everything"
     part = f" in {plain(claim.level)}" if claim.level else ""
-    one, *others = (m.label(claim.study_id, arm) for arm in claim.arm_ids)
-    called = "better" if claim.kind == "superior" else "not inferior"
-    against = f" against {' or '.join(others)}" if others else ""
+    one, *others = (in_sentence(m.label(claim.study_id, arm)) for arm in claim.arm_ids)
+    called, than = ("better", "than with") if claim.kind == "superior" else ("not inferior", "against")
+    against = f" {than} {' or '.join(others)}" if others else ""
     return f"{outcome}{part} is called {called} with {one}{against}"
 
 
@@ -178,9 +179,10 @@ def _held_against(claim: Claim, printed: float, m: Material) -> Finding:
 def _without_margin(claim: Claim, m: Material) -> Finding:
     """Find a claim without a margin; one that a chosen margin would bear out is left open."""
     shown, loss = _intervals(claim, m), _loss(claim, m)
-    tests = [test.p for test in _tests(claim, m)]
-    shown_p = ", ".join(dict.fromkeys(tests))
-    basis = f" P {shown_p} fails to show a difference, which is another thing." if tests else ""
+    every = list(dict.fromkeys(test.p for test in _tests(claim, m)))
+    shown_p = " and ".join(filter(None, (", ".join(every[:-1]), every[-1]))) if every else ""
+    fails = "fails" if len(every) == 1 else "fail"
+    basis = f" P {shown_p} {fails} to show a difference, which is another thing." if every else ""
     room = f" The data allow a difference of {shown}." if shown else ""
     why = f"{_subject(claim, m)}, without a margin.{basis}{room}{_at_margin(loss, m)}"
     borne_out = loss is not None and loss < m.margin
@@ -237,8 +239,39 @@ def _superior(claim: Claim, m: Material) -> Finding:
 
 
 def _without_figures(claim: Claim, rows: tuple[str, ...], m: Material) -> Finding:
-    why, where = "No figures of these arms are printed for it.", f"{claim.source_id} {claim.locator}"
-    return Finding(rows, _reported(claim, m), "", "not_checkable", why, "conclusion", cause=where)
+    where, alone = f"{claim.source_id} {claim.locator}", _centres(claim, m)
+    only = f"No test of it is printed, only {alone}."
+    why = only if alone else "No figures of these arms are printed for it."
+    return Finding(rows, _reported(claim, m), alone, "not_checkable", why, "conclusion", cause=where)
+
+
+def _centres(claim: Claim, m: Material) -> str:
+    """Return the means or medians of all arms of a claim: ``the means 3 against 2 at 6 months``."""
+    made: dict[str, list[str]] = {}
+    for cells in _centres_by_time(claim, m).values():
+        first = cells[claim.arm_ids[0]]
+        values = " against ".join(_with_spread(cells[arm]) for arm in claim.arm_ids)
+        made.setdefault(first.statistic, []).append(f"{values}{_at_time(first)}")
+    return " and ".join(f"the {name}s {', '.join(dict.fromkeys(told))}" for name, told in made.items())
+
+
+def _with_spread(row: Measure) -> str:
+    limits = f" ({row.low} to {row.high})" if row.low and row.high else ""
+    return f"{row.value} ± {row.spread}" if row.spread else f"{row.value}{limits}"
+
+
+def _centres_by_time(claim: Claim, m: Material) -> dict[Hashable, dict[str, Measure]]:
+    """Return the means or medians of all arms of a claim, by statistic and time, then by arm."""
+    rows = [
+        row for row in m.measures_of.get(part(claim), ()) if row.statistic in ("mean", "median") and row.value
+    ]
+    by_time = grouped((row for row in rows if row.counted), lambda row: (row.statistic, moment(row)))
+    cells = {key: {row.arm_id: row for row in same} for key, same in by_time.items()}
+    return {
+        key: arms
+        for key, arms in cells.items()
+        if set(claim.arm_ids) <= set(arms) and _same_moment(arms[claim.arm_ids[0]], claim)
+    }
 
 
 def _superior_by_tests(
@@ -246,27 +279,18 @@ def _superior_by_tests(
 ) -> Finding:
     if any(_below(test, m.alpha) for test in tests):
         return Finding(rows, _reported(claim, m), shown, "consistent", "A printed test supports it.")
-    subject = f"{_subject(claim, m)}{_if(claim, m)}"
-    why = f"{subject}, but no printed test of it is significant{_room(claim, tests, shown, m)}."
+    printed = list(dict.fromkeys(f"P {test.p}{_at_time(test)}" for test in sorted(tests, key=_day)))
+    shows = "the printed test does not show it" if len(printed) == 1 else "no printed test shows it"
+    why = f"{_subject(claim, m)}, but {shows}: {', '.join(printed)}.{_room(claim, m)}{_if(claim, m)}"
     return Finding(rows, _reported(claim, m), shown, "inconsistent", why, "conclusion")
 
 
-def _room(claim: Claim, tests: Sequence[Test], shown: str, m: Material) -> str:
-    """Return what the tests of a claim found: by time, each with the difference at its time if counted."""
-    pairs = _pairs(claim, m)
-    if not pairs:
-        interval = _intervals(claim, m)
-        return f" ({shown})" + (f"; differences {interval}" if interval else "")
-    found: dict[float, list[str]] = {}
-    for pair in pairs:
-        found.setdefault(_day(pair.one), []).append(_with_level(pair))
-    for test in tests:
-        found.setdefault(_day(test), []).append(f"P {test.p}")
-    names = {_day(test): _time_words(test) for test in tests}
-    names |= {_day(pair.one): _time_words(pair.one) for pair in pairs}
-    return ": " + "; ".join(
-        f"{names[day]}{', '.join(dict.fromkeys(parts))}" for day, parts in sorted(found.items())
-    )
+def _room(claim: Claim, m: Material) -> str:
+    """Return the differences behind a claim as a sentence, each with its interval and its time."""
+    pairs = sorted(_pairs(claim, m), key=lambda pair: _day(pair.one))
+    made = [f"{_with_level(pair)}{_at_time(pair.one)}" for pair in pairs]
+    shown = "; ".join(dict.fromkeys(made)) or _intervals(claim, m)
+    return f" Differences: {shown}." if shown else ""
 
 
 def _day(row: Test | Count) -> float:
@@ -274,11 +298,11 @@ def _day(row: Test | Count) -> float:
     return -1.0 if at is None else at
 
 
-def _time_words(row: Test | Count) -> str:
-    """Return the time of a result before what was found at it."""
+def _at_time(row: Test | Count | Measure) -> str:
+    """Return the time of a result after what was found at it."""
     if row.time is None:
-        return f"{row.time_label}: " if row.time_label else ""
-    return f"{row.time:g} {row.time_unit}{'' if row.time == 1 else 's'}: "
+        return f" ({row.time_label})" if row.time_label else ""
+    return f" at {row.time:g} {row.time_unit}{'' if row.time == 1 else 's'}"
 
 
 def _with_level(pair: _Pair) -> str:
@@ -310,7 +334,7 @@ def _fisher(pair: _Pair) -> float:
 
 
 def _exact_p(pairs: Sequence[_Pair]) -> str:
-    return ", ".join(f"P = {p_text(_fisher(pair))}".replace("= <", "< ") for pair in pairs)
+    return ", ".join(p_is(_fisher(pair)) for pair in pairs)
 
 
 def _wrong_way(claim: Claim, m: Material) -> bool:
@@ -324,18 +348,11 @@ def _wrong_way(claim: Claim, m: Material) -> bool:
 
 
 def _centre_gaps(claim: Claim, m: Material) -> list[float]:
-    rows = [
-        row for row in m.measures_of.get(part(claim), ()) if row.statistic in ("mean", "median") and row.value
+    values = [
+        [Reported(cells[arm].value).value for arm in claim.arm_ids]
+        for cells in _centres_by_time(claim, m).values()
     ]
-    made = []
-    for same in grouped(rows, lambda row: (row.statistic, row.locator, moment(row))).values():
-        cells: dict[str, Measure] = {row.arm_id: row for row in same}
-        if all(arm in cells for arm in claim.arm_ids) and (
-            claim.time is None or days(same[0]) == days(claim)
-        ):
-            one, none = (Reported(cells[arm].value).value for arm in claim.arm_ids)
-            made.append(one - none)
-    return made
+    return [one - none for one, none in values]
 
 
 def no_difference_is_shown(m: Material) -> Iterator[Finding]:
@@ -388,7 +405,7 @@ def safety_claims_have_counts(m: Material) -> Iterator[Finding]:
         if len(claim.arm_ids) > 1 and _of_safety_without_counts(claim, m):
             arms = {row.arm_id for row in m.counts_of.get(part(claim), ())}
             absent = [m.label(claim.study_id, arm) for arm in claim.arm_ids if arm not in arms]
-            missing = ", ".join(map(in_sentence, absent))
+            missing = " or ".join(map(in_sentence, absent))
             outcome = m.outcome(claim.outcome_id)
             why = f"{outcome} is compared between the arms, but no count of it is printed for {missing}."
             yield Finding((claim.row_id,), _reported(claim, m), "", "not_checkable", why, "conclusion")
@@ -412,10 +429,10 @@ def _any_time_of(claim: Claim, better: Sequence[Claim]) -> bool:
 def _contradiction(better: list[Claim], alike: list[Claim], m: Material) -> Finding:
     one, other = better[0], alike[0]
     ids = tuple(claim.row_id for claim in (*better, *alike))
-    where = f" in {plain(one.level)}" if one.level else ""
-    what = f"{one.locator} claims a benefit for {m.outcome(one.outcome_id)}{where}"
-    when = _moments(alike)
-    why = f"{what}; {other.locator} says that there is none{when}, or none that is significant{_if(one, m)}."
+    where = f" ({plain(one.level)})" if one.level else ""
+    what = f"“{one.locator}” claims a benefit for {in_sentence(m.outcome(one.outcome_id))}{where}"
+    none = f"“{other.locator}” says that there is none{_moments(alike)}, or none that is significant"
+    why = f"{what}, but {none}.{_if(one, m)}"
     place = f"{one.source_id} {one.locator} {other.locator}"
     said = " ".join(dict.fromkeys(claim.paraphrase for claim in alike))
     return Finding(ids, one.paraphrase, said, "inconsistent", why, "conclusion", cause=place)
@@ -435,7 +452,7 @@ def _if(claim: Claim, m: Material) -> str:
     if not claim.outcome_id or label in words:
         return ""
     named = re.search(rf"[\w-]+ {re.escape(label.rpartition(' ')[2])}\b", words)
-    return f" (if {named[0] if named else 'what it names'} means {label})"
+    return f" This takes {named[0] if named else 'what it names'} to mean {label}."
 
 
 def claimed_rates_match_counts(m: Material) -> Iterator[Finding]:
@@ -535,14 +552,15 @@ def _one_arm(claim: Claim, times: list[list[Count]], m: Material) -> Finding:
     ids = (claim.row_id, *(row.row_id for same in times for row in same))
     sizes = {row.category: row for row in m.counts_of.get((claim.study_id, claim.subgroup, "", ""), ())}
     tried = [one for same in times for one in _tried(same, sizes)]
-    shown = "; ".join(f"{one.when} {one.shares}, P = {one.overall:.2f} {one.handling}" for one in tried[:2])
+    shown = "; ".join(f"{one.when} {one.shares}, {p_is(one.overall)} {one.handling}" for one in tried[:2])
     shown += f"; and {len(tried) - 2} more tests" if len(tried) > 2 else ""
     adjusted = [
         min(holm([one.overall for one in tried if one.handling == handling]).tolist())
         for handling in dict.fromkeys(one.handling for one in tried)
     ]
     if min(adjusted) < m.alpha:
-        p = f"P = {p_text(min(adjusted))} after Holm's adjustment for {len(times)} times"
+        holm_words = f" after Holm's adjustment for {len(times)} times" if len(times) > 1 else ""
+        p = f"{p_is(min(adjusted))}{holm_words}"
         why = f"Subgroups are called alike, but they differ ({p})."
         return Finding(ids, _reported(claim, m), shown, "inconsistent", why, "conclusion")
     why = (
@@ -568,7 +586,7 @@ def _when(row: Count) -> str:
 
 
 def _test_levels(levels: list[_Level], when: str, handling: str) -> _Tried:
-    shares = "/".join(f"{one.events / one.n:.0%}" for one in levels)
+    shares = "/".join(percent(one.events / one.n, 1) for one in levels)
     pairs = holm([_alike_p(pair) for pair in combinations(levels, 2)]).tolist()
     try:
         trend = cochran_armitage([one.events for one in levels], [one.n for one in levels]).p
@@ -593,7 +611,7 @@ def _smallest_p(tried: Sequence[_Tried]) -> str:
 
 def _smallest(times: list[list[Count]]) -> str:
     sizes = [row.n or 0 for same in times for row in same]
-    return f"{min(sizes)} to {max(sizes)}"
+    return f"{min(sizes)} to {max(sizes)}" if min(sizes) < max(sizes) else str(min(sizes))
 
 
 def _widest(times: list[list[Count]]) -> str:
@@ -605,7 +623,7 @@ def _widest(times: list[list[Count]]) -> str:
     widest, one, none = max(made, key=lambda item: item[0].high - item[0].low)
     limits = f"{100 * widest.low:+.0f} to {100 * widest.high:+.0f} points"
     return (
-        f"{plain(one.level)} less {plain(none.level)} {limits} at {one.time:g} {one.time_unit}s"
+        f"{plain(one.level)} less {plain(none.level)} {limits}{_at_time(one)}"
         if one.time is not None
         else limits
     )
@@ -621,9 +639,9 @@ def _two_arms(claim: Claim, times: list[list[Count]], m: Material) -> Finding:
             continue
     shown = f"P of interaction {p_text(lowest)}"
     if lowest < m.alpha:
-        why = f"The effect is called the same in all subgroups, but interaction has P = {p_text(lowest)}."
+        why = f"The effect is called the same in all subgroups, but interaction has {p_is(lowest)}."
         return Finding(ids, _reported(claim, m), shown, "inconsistent", why, "conclusion")
-    why = f"No interaction is found (P = {p_text(lowest)}), which a small study rarely could."
+    why = f"No interaction is found ({p_is(lowest)}), which a small study rarely could."
     return Finding(ids, _reported(claim, m), shown, "not_checkable", why, "conclusion")
 
 
@@ -656,15 +674,25 @@ def _adjusted(same: list[Test], m: Material) -> Finding:
     lost = [(test, p) for test, p in significant if p >= m.alpha]
     ids = tuple(test.row_id for test in same)
     reported = ", ".join(f"P = {test.p}" for test in once)
-    shown = ", ".join(f"P = {p_text(p)}" for p in adjusted)
+    shown = ", ".join(map(p_is, adjusted))
     if not lost:
-        why = f"{len(significant)} of {len(once)} are significant, before and after Holm's adjustment."
+        are = "is" if len(significant) == 1 else "are"
+        why = f"{len(significant)} of {len(once)} {are} significant, before and after Holm's adjustment."
         return Finding(ids, reported, shown, "consistent", why)
-    named = ", ".join(m.names(test.study_id, test.arm_ids) for test, _ in lost)
-    time = f" at {same[0].time:g} {same[0].time_unit}s" if same[0].time is not None else ""
+    named = ", ".join(m.names_inside(test.study_id, test.arm_ids) for test, _ in lost)
+    time = _at_time(same[0]) if same[0].time is not None else ""
     why = (
-        f"Of {len(once)} comparisons of {m.outcome(same[0].outcome_id)}{time}, {len(lost)} of the "
-        f"{len(significant)} significant ones do not survive Holm's adjustment ({named}); whether any was "
-        "planned is not printed."
+        f"Of {len(once)} comparisons of {in_sentence(m.outcome(same[0].outcome_id))}{time}, "
+        f"{_lost(len(lost), len(significant))} Holm's adjustment ({named}); whether any was planned is not "
+        "printed."
     )
     return Finding(ids, reported, shown, "not_checkable", why, "conclusion")
+
+
+def _lost(lost: int, significant: int) -> str:
+    """Return how many of the significant comparisons are lost, as subject and verb."""
+    if lost == significant == 1:
+        return "the one that is significant does not survive"
+    if lost == significant:
+        return f"none of the {lost} that are significant survives"
+    return f"{lost} of the {significant} that are significant {'does' if lost == 1 else 'do'} not survive"

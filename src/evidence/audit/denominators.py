@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from evidence.audit.finding import Finding, Verdict
 from evidence.audit.material import Count, Material, Measure, days, grouped, moment, plain
 from evidence.audit.reported import Reported
+from evidence.format import percent
 
 TIME_TO = re.compile(r"^time_to_(?:first_)?(?P<event>.+)$")
 RESPONDERS = "responders"
@@ -87,8 +88,8 @@ def _course_finding(course: Sequence[Count], base: int, m: Material) -> Finding:
     if all(row.n == base for row in course):
         return Finding(ids, reported, reported, "consistent", f"All {base} patients are counted {times}.")
     first = course[0]
-    worst = ", ".join(f"{(row.events or 0) / base:.0%}" for row in course)
-    best = ", ".join(f"{((row.events or 0) + base - (row.n or 0)) / base:.0%}" for row in course)
+    worst = ", ".join(percent((row.events or 0) / base, 1) for row in course)
+    best = ", ".join(percent(((row.events or 0) + base - (row.n or 0)) / base, 1) for row in course)
     name = m.outcome(first.outcome_id) + (f", {plain(first.level)}" if first.level else "")
     why = (
         f"{name} {times} is of {', '.join(str(row.n) for row in course)} of {base} patients: of everybody "

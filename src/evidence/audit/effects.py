@@ -11,7 +11,7 @@ from evidence.audit.distribution import error_df
 from evidence.audit.finding import Finding
 from evidence.audit.material import Count, Material, Test
 from evidence.audit.pairwise import Group, after_anova, gives_interval, groups_of
-from evidence.audit.printed import is_adjusted, p_text
+from evidence.audit.printed import is_adjusted, p_between, p_is
 from evidence.audit.recompute import MEASURES, Recomputed
 from evidence.audit.reported import Reported
 from evidence.audit.tests_from_data import may_be_adjusted
@@ -98,7 +98,7 @@ def _inverted(test: Test, m: Material, ids: tuple[str, ...], shown: str) -> Find
     arms = test.arm_ids
     why = (
         f"{m.names(test.study_id, arms)} gives {shown}; what is printed is the inverse, "
-        f"{m.names(test.study_id, arms[::-1])}: read as labelled, the arms change places."
+        f"{m.names_inside(test.study_id, arms[::-1])}: read as labelled, the arms change places."
     )
     return Finding(ids, shown_effect(test), shown, "inconsistent", why, "number")
 
@@ -217,7 +217,7 @@ def _ratio_p(test: Test, m: Material) -> Finding:
     implied = (
         float(2 * special.ndtr(-abs(math.log(Reported(test.effect).value)) / half)) if half else math.nan
     )
-    shown = f"P = {p_text(implied)}"
+    shown = p_is(implied)
     excludes = low.bounds[0] > 1 or high.bounds[1] < 1
     includes = low.bounds[1] < 1 < high.bounds[0]
     contradicts = (excludes and p > 2 * (1 - level)) or (includes and p < (1 - level) / 2)
@@ -264,11 +264,11 @@ def _difference_p(test: Test, m: Material) -> Finding:
     if not spans:
         return Finding(ids, reported, "", "not_checkable", "The sizes of the arms are not printed.")
     low, high = min(low for low, _ in spans), max(high for _, high in spans)
-    shown = f"P = {p_text((low + high) / 2)}"
+    shown = p_is((low + high) / 2)
     if Reported(test.p).allows(low, high):
         return Finding(ids, reported, shown, "consistent", "Estimate and interval imply the printed P.")
     flips = (high < m.alpha) if Reported(test.p).value >= m.alpha else (low >= m.alpha)
-    implied = f"P between {p_text(low)} and {p_text(high)}"
+    implied = p_between(low, high)
     why = f"Estimate and interval imply {implied}, not {test.p}: they come from different analyses."
     return Finding(ids, reported, shown, "inconsistent", why, "conclusion" if flips else "number")
 

@@ -16,9 +16,11 @@ from evidence.audit.distribution import distribution
 from evidence.audit.finding import Finding
 from evidence.audit.material import Count, Material, Measure, Test, grouped, moment, part
 from evidence.audit.p_values import error_df_span
-from evidence.audit.pairwise import Group, after_anova, gives_interval, group_of, groups_of
+from evidence.audit.pairwise import Group, after_anova, gives_interval, group_of, groups_of, lsd_p
 from evidence.audit.reported import Reported
+from evidence.data import Dataset
 from evidence.errors import StatisticsError
+from evidence.format import in_sentence
 from evidence.stats import anova_from_summary
 
 Fits = NDArray[np.bool_]
@@ -84,6 +86,17 @@ class Joint:
         exact = [test for test in self.pairs if test.exact_p]
         made = [(test, next(after_anova(test, self.groups, sizes), None)) for test in exact]
         return sum(one is not None and Reported(test.p).allows(*one.p) for test, one in made), len(exact)
+
+
+@dataclass(frozen=True, slots=True)
+class Implied:
+    """Patients that means are of where the headers' do not fit: by row of a mean, and P by row of a pair.
+
+    P is that of least significant differences with these patients, where it gives every printed one.
+    """
+
+    sizes: Mapping[str, int]
+    p: Mapping[str, float]
 
 
 def interval_fits(one: Group, none: Group, test: Test) -> Fits:
@@ -172,6 +185,22 @@ def _candidates(sizes: Sizes, mates: list[tuple[int, Fits]], most: int) -> list[
     return [int(n) for n in np.flatnonzero(fits)]
 
 
+def implied_patients(dataset: Dataset) -> Implied:
+    """Return the patients that alone fit what is printed of means, where those of the headers do not."""
+    m = Material(dataset)
+    sizes: dict[str, int] = {}
+    p: dict[str, float] = {}
+    for joint in joints(m):
+        small = max(joint.header) <= LARGEST_ARM and not joint.allows(joint.header)
+        found = (solutions(joint, m) if small else None) or []
+        if len(found) == 1:
+            sizes |= dict(zip((group.row for group in joint.groups), found[0], strict=True))
+            fits, pairs = joint.lsd(found[0])
+            if fits == pairs > 0 and len(joint.groups) > 2:
+                p |= {test.row_id: lsd_p(test.arm_ids, joint.groups, found[0]) for test in joint.pairs}
+    return Implied(sizes, p)
+
+
 def joints(m: Material) -> list[Joint]:
     """Return every result with means, spreads and an interval of a difference, ready to be solved."""
     made: list[Joint] = m.remember("joints", lambda: _joints(m))
@@ -233,7 +262,7 @@ def _solved(joint: Joint, m: Material) -> Finding:
         why = "The numbers of patients in the headers give the printed intervals."
         return Finding(joint.rows, reported, _shown(joint.header), "consistent", why)
     found, study = solutions(joint, m), joint.pairs[0].study_id
-    names = ", ".join(m.label(study, group.arm) for group in joint.groups)
+    names = ", ".join(in_sentence(m.label(study, group.arm)) for group in joint.groups)
     if not found:
         said = (
             "too many numbers of patients would"
@@ -243,13 +272,13 @@ def _solved(joint: Joint, m: Material) -> Finding:
         why = f"The printed intervals do not follow from {reported} ({names}); {said} give all of them."
         return Finding(joint.rows, reported, "", "inconsistent", why, "number")
     shown, (fits, pairs) = _spans(found), joint.lsd(found[0])
-    lsd = f"; all {pairs} P values are then those of LSD after ANOVA" if fits == pairs > 2 else ""
+    lsd = f" All {pairs} P values are then those of LSD after ANOVA." if fits == pairs > 2 else ""
     totals = sorted({sum(sizes) for sizes in found})
     total = f"{totals[0]} to {totals[-1]}" if len(totals) > 1 else str(totals[0])
     why = (
-        f"The printed means, ± values and intervals fit together only with n = {shown} ({names}), {total} "
-        f"patients in all, and not with the {sum(joint.header)} of the headers: the others have no value "
-        f"here{lsd}."
+        f"The figures for {in_sentence(m.outcome(joint.pairs[0].outcome_id))} fit {total} patients, not the "
+        f"{sum(joint.header)} of the headers. The printed means, ± values and intervals go together only "
+        f"with n = {shown} ({names}); the other patients have no value there.{lsd}"
     )
     return Finding(joint.rows, reported, f"n = {shown}", "inconsistent", why, "conclusion")
 

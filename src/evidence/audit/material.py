@@ -32,7 +32,7 @@ class Arm(NamedTuple):
 
 
 class Count(NamedTuple):
-    """A printed count or percentage of the study's own."""
+    """A printed count or percentage, with what the printing cites where it quotes somebody else."""
 
     row_id: str
     source_id: str
@@ -59,6 +59,8 @@ class Count(NamedTuple):
     counted: bool
     same_as: str
     derived_from: str
+    admissible_n: str
+    cites: str
 
     @property
     def printed(self) -> bool:
@@ -67,7 +69,7 @@ class Count(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """A printed mean, median or other value of the study's own."""
+    """A printed mean, median or other value."""
 
     row_id: str
     source_id: str
@@ -97,7 +99,7 @@ class Measure(NamedTuple):
 
 
 class Test(NamedTuple):
-    """A printed test or effect of the study's own."""
+    """A printed test or effect."""
 
     row_id: str
     source_id: str
@@ -210,10 +212,9 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> dict[Any, li
 
 @dataclass(frozen=True)
 class Material:
-    """A dataset ready to be checked; holds only what documents print of their own studies' arms.
+    """A dataset ready to be checked; holds what documents print of studies' arms, their own or quoted.
 
-    Rows that quote somebody else, or belong to no arm, are left out of ``counts``, ``measurements`` and
-    ``tests``; ``claims`` keeps them, with what they cite.
+    Rows that belong to no arm are left out of ``counts``, ``measurements`` and ``tests``.
     """
 
     data: Dataset
@@ -233,18 +234,18 @@ class Material:
 
     @cached_property
     def counts(self) -> list[Count]:
-        """Return the studies' own counts, every printing of them."""
-        return rows_of(Count, _own(self.data.counts, self.arms))
+        """Return the counts of studies' arms, every printing of them."""
+        return rows_of(Count, _of_arms(self.data.counts, self.arms))
 
     @cached_property
     def measurements(self) -> list[Measure]:
-        """Return the studies' own measurements, every printing of them."""
-        return rows_of(Measure, _own(self.data.measurements, self.arms))
+        """Return the measurements of studies' arms, every printing of them."""
+        return rows_of(Measure, _of_arms(self.data.measurements, self.arms))
 
     @cached_property
     def tests(self) -> list[Test]:
-        """Return the studies' own tests, every printing of them."""
-        tests = rows_of(Test, self.data.tests[self.data.tests["cites"] == ""])
+        """Return the tests between studies' arms, every printing of them."""
+        tests = rows_of(Test, self.data.tests)
         return [test for test in tests if all((test.study_id, arm) in self.arms for arm in test.arm_ids)]
 
     @cached_property
@@ -303,6 +304,10 @@ class Material:
         """Return what arms are called, in their order."""
         names = [self.label(study, arm) for arm in arms]
         return " against ".join([*names[:1], *map(in_sentence, names[1:])])
+
+    def names_inside(self, study: str, arms: Sequence[str]) -> str:
+        """Return what arms are called inside a sentence, in their order."""
+        return " against ".join(in_sentence(self.label(study, arm)) for arm in arms)
 
     def outcome(self, outcome: str) -> str:
         """Return what an outcome is called."""
@@ -364,7 +369,6 @@ def _values(column: pd.Series) -> list[Any]:
     return [None if value is pd.NA or value != value else value for value in values]
 
 
-def _own(frame: pd.DataFrame, arms: Mapping[tuple[str, str], Arm]) -> pd.DataFrame:
-    pairs = zip(frame["study_id"].tolist(), frame["arm_id"].tolist(), frame["cites"].tolist(), strict=True)
-    keep = [not cites and (study, arm) in arms for study, arm, cites in pairs]
-    return frame[np.array(keep, dtype=np.bool_)]
+def _of_arms(frame: pd.DataFrame, arms: Mapping[tuple[str, str], Arm]) -> pd.DataFrame:
+    pairs = zip(frame["study_id"].tolist(), frame["arm_id"].tolist(), strict=True)
+    return frame[np.array([pair in arms for pair in pairs], dtype=np.bool_)]

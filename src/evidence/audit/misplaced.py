@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from evidence.audit.distribution import Distribution, distribution
 from evidence.audit.finding import Consequence, Finding
 from evidence.audit.material import Material, Test, grouped
-from evidence.audit.printed import p_text
+from evidence.audit.printed import p_is
 from evidence.audit.reported import Reported
 
 LITTLE = 0.01  # what the rounding of means and spreads may do to a statistic
@@ -100,7 +100,7 @@ def _beside_each_other(tests: Sequence[Test], statistics: Sequence[str]) -> str:
 
 
 def _from_data(tests: Sequence[Test], m: Material) -> str:
-    return "; ".join(f"{m.again(test).statistic:.3f} with P = {p_text(m.again(test).p)}" for test in tests)
+    return "; ".join(f"{m.again(test).statistic:.3f} with {p_is(m.again(test).p)}" for test in tests)
 
 
 def _sound(moved: Sequence[tuple[Test, str, bool]], m: Material) -> str:
@@ -129,7 +129,7 @@ def _crosses(test: Test, statistic: str, given: Distribution, alpha: float) -> b
 def _residual(moved: Sequence[tuple[Test, str, bool]], given: Distribution, alpha: float) -> str:
     left = [(test, statistic) for test, statistic, fit in moved if not fit]
     said = [
-        f"; {statistic} would still give P = {p_text(given.p(Reported(statistic).value))} and not {test.p}"
+        f"; {statistic} would still give {p_is(given.p(Reported(statistic).value))} and not {test.p}"
         + (f", no longer below {alpha:g}" if _crosses(test, statistic, given, alpha) else "")
         for test, statistic in left
     ]

@@ -13,7 +13,7 @@ from evidence.audit.distribution import Distribution, distribution
 from evidence.audit.finding import Finding
 from evidence.audit.material import Material, Test, grouped
 from evidence.audit.misplaced import misplaced, p_from_data
-from evidence.audit.printed import p_text, printed, result_of
+from evidence.audit.printed import p_is, printed, result_of
 from evidence.audit.reported import Reported
 
 
@@ -41,7 +41,7 @@ def _fits(test: Test, m: Material, given: Distribution | None) -> Finding:
         why = "Neither the label nor the data say which distribution the statistic has."
         return Finding(ids, printed(test), "", "not_checkable", why)
     low, high = given.span(test.statistic)
-    shown = f"P = {p_text(given.p(Reported(test.statistic).value))}".replace("= <", "< ")
+    shown = p_is(given.p(Reported(test.statistic).value))
     if Reported(test.p).allows(low, high):
         return Finding(ids, printed(test), shown, "consistent", f"{given} gives it.")
     return _misfit(test, given, m, shown)

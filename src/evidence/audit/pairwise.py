@@ -82,6 +82,20 @@ def after_anova(
         yield _tukey(t, (errors[0], errors[1]), df, len(n), level)
 
 
+def lsd_p(arms: Sequence[str], groups: Sequence[Group], sizes: Sequence[int]) -> float:
+    """Return P of Fisher's least significant difference between two arms, from the figures as printed.
+
+    Args:
+        arms: the two arms, among the groups.
+        groups: all groups of the analysis of variance.
+        sizes: patients per group.
+    """
+    one, none = (next(i for i, group in enumerate(groups) if group.arm == arm) for arm in arms)
+    error = _error(groups, sizes, 0.0) * math.sqrt(1 / sizes[one] + 1 / sizes[none])
+    gap = abs(groups[one].mean.value - groups[none].mean.value)
+    return float(2 * special.stdtr(sum(sizes) - len(sizes), -gap / error))
+
+
 def _error(groups: Sequence[Group], sizes: Sequence[int], way: float) -> float:
     """Return the root of the pooled variance with every spread moved to one end of its rounding."""
     spreads = [max(group.spread.value + way * group.spread.half_unit, 0.0) for group in groups]

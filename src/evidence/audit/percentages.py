@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from evidence.audit.finding import Finding
-from evidence.audit.material import Count, Material, grouped
+from evidence.audit.material import Count, Material, grouped, moment
 from evidence.data.recover import FIGURE, recover_events
 
 Rounding = Literal["exact", "nearest", "half up", "half down", "cut off", "up", "other"]
@@ -75,10 +76,10 @@ def percent_is_possible(m: Material) -> Iterator[Finding]:
     """
     for row in m.counts:
         if row.percent and row.n and not row.printed and not row.derived_from:
-            yield _possible(row)
+            yield _possible(row, m)
 
 
-def _possible(row: Count) -> Finding:
+def _possible(row: Count, m: Material) -> Finding:
     ids, reported, n = (row.row_id,), f"{row.percent}% of {row.n}", row.n or 1
     if not _readable(row):
         return Finding(ids, reported, "", "not_checkable", "It is no plain figure.")
@@ -87,7 +88,26 @@ def _possible(row: Count) -> Finding:
         found = " or ".join(f"{events}/{row.n}" for events in fits[:3])
         why = f"{found} gives it; {_power(row):.0%} of such percentages fit no count out of {row.n}."
         return Finding(ids, reported, found, "consistent", why)
-    return _impossible(row, ids, reported)
+    return _with_group(_impossible(row, ids, reported), row, m)
+
+
+def _with_group(found: Finding, row: Count, m: Material) -> Finding:
+    """Return what was found with the other percentages of the same patients, where fewer patients fit all."""
+    if not row.admissible_n:
+        return found
+    group = [one for one in m.counts if one.admissible_n and _patients(one) == _patients(row)]
+    others = [one for one in group if one.row_id != row.row_id]
+    if not others:
+        return found
+    told = " and ".join(dict.fromkeys(f"{one.percent}%" for one in others))
+    sizes = " or ".join(row.admissible_n.split("|"))
+    why = f"{found.why} Rounded, it and {told} of the same patients together fit {sizes} patients."
+    return replace(found, rows=(row.row_id, *(one.row_id for one in others)), why=why)
+
+
+def _patients(row: Count) -> Hashable:
+    arm = (row.study_id, row.arm_id, row.subgroup, row.level, row.analysis_set)
+    return (*arm, moment(row), row.n)
 
 
 def _power(row: Count) -> float:

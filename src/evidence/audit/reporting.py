@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from evidence.audit.finding import Finding
 from evidence.audit.material import Material, Measure, Test, grouped
-from evidence.audit.printed import p_text
+from evidence.audit.printed import p_is
 from evidence.audit.reported import Reported
+from evidence.format import in_sentence
 
 CENTRES = ("mean", "median")
 
@@ -32,7 +33,7 @@ def spread_is_printed(m: Material) -> Iterator[Finding]:
 
 
 def _spread(same: list[Measure], bare: list[Measure], m: Material) -> Finding:
-    name = f"{same[0].statistic} of {m.outcome(same[0].outcome_id)}"
+    name = f"{same[0].statistic} of {in_sentence(m.outcome(same[0].outcome_id))}"
     reported = ", ".join(row.value for row in same)
     if not bare:
         return Finding(
@@ -91,9 +92,9 @@ def effects_are_printed(m: Material) -> Iterator[Finding]:
     for same in grouped(rows, lambda test: test.source_id).values():
         bare = [test for test in same if not test.effect and m.outcomes[test.outcome_id].domain != "baseline"]
         if bare:
-            lowest = p_text(min(Reported(test.p).value for test in bare))
-            why = f"{len(bare)} comparisons of two arms have a P value but no effect with an interval."
+            lowest = p_is(min(Reported(test.p).value for test in bare))
+            told = f"{len(bare)} comparison{'' if len(bare) == 1 else 's'}"
+            has = "has" if len(bare) == 1 else "have"
+            why = f"{told} of two arms {has} a P value but no effect with an interval."
             ids = tuple(test.row_id for test in bare)
-            yield Finding(
-                ids, f"{len(bare)} comparisons, lowest P {lowest}", "", "not_checkable", why, "cosmetic"
-            )
+            yield Finding(ids, f"{told}, lowest {lowest}", "", "not_checkable", why, "cosmetic")

@@ -23,15 +23,20 @@ from evidence.audit import (
     tests_from_data,
 )
 from evidence.audit.causes import Found, causes
-from evidence.audit.finding import Check, Finding
+from evidence.audit.finding import Check, Family, Finding
 from evidence.audit.material import Material
 from evidence.data import Dataset
+from evidence.data.content import content_of
+from evidence.memo import kept, recalled
+from evidence.reads import Read, held, note_again
 
 COLUMNS = (
     "finding_id", "study_id", "row_id", "source_id", "locator", "check", "reported", "recomputed", "verdict",
     "why", "family", "consequence", "cause",
 )  # fmt: skip
 
+# The checks that a margin chosen for a report can matter to.
+OF_MARGIN: Family = "claims"
 CHECKS: tuple[Check, ...] = (
     Check("percentages", percentages.percent_matches_count),
     Check("percentages", percentages.percent_is_possible),
@@ -103,8 +108,8 @@ def audit(dataset: Dataset, *, alpha: float = 0.05, margin: float = 0.0) -> pd.D
     """Check every printed figure of a dataset against every other figure that constrains it.
 
     Args:
-        dataset: loaded tables; rows that quote somebody else, or belong to no arm, are not held against a
-            study's own counts.
+        dataset: loaded tables; rows that quote somebody else are held against the others like all rows, those
+            that belong to no arm are not.
         alpha: P value below which a result is called significant.
         margin: loss in percentage points that still counts as not inferior; 0 takes what a document prints.
 
@@ -115,15 +120,42 @@ def audit(dataset: Dataset, *, alpha: float = 0.05, margin: float = 0.0) -> pd.D
         not_checkable), ``why``, ``family``, ``consequence`` (conclusion, number, cosmetic, or empty) and
         ``cause`` (the same for findings with one root cause; empty where nothing is questioned).
     """
+    return _audited(dataset, alpha, margin)
+
+
+def _asked(dataset: Dataset, alpha: float, margin: float) -> tuple[object, ...]:
+    """Return everything that an audit depends on."""
+    return content_of(dataset), alpha, margin
+
+
+@recalled(0, _asked)
+def _audited(dataset: Dataset, alpha: float, margin: float) -> pd.DataFrame:
     material, places = Material(dataset, alpha, margin), _places(dataset)
+
+    def regardless() -> tuple[dict[int, list[Finding]], tuple[Read, ...]]:
+        with held() as notes:
+            return _run(material, chosen=False), tuple(notes)
+
+    others, notes = kept("checks", lambda: (content_of(dataset), alpha), regardless)
+    note_again(notes)
+    by_check = others | _run(material, chosen=True)
     found = [
         Found(check, finding, _placed(finding, places)[0])
-        for check in CHECKS
-        for finding in check.run(material)
+        for place, check in enumerate(CHECKS)
+        for finding in by_check[place]
     ]
     named = zip(found, causes(found), strict=True)
     rows = [(*_record(one.check, one.finding, places), cause) for one, cause in named]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype("str")
+
+
+def _run(material: Material, *, chosen: bool) -> dict[int, list[Finding]]:
+    """Return what checks find, by their place: those that a chosen margin can matter to, or the others."""
+    return {
+        place: list(check.run(material))
+        for place, check in enumerate(CHECKS)
+        if (check.family == OF_MARGIN) == chosen
+    }
 
 
 def _places(dataset: Dataset) -> dict[str, tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from evidence.audit.printed import result_of
 from evidence.audit.recompute import Candidate
 from evidence.audit.reported import Reported
 from evidence.audit.tests_from_data import AS_ERRORS
+from evidence.format import in_sentence
 
 WORD = {
     "mean": re.compile(r"\bmedians?\b", re.IGNORECASE),
@@ -67,10 +68,23 @@ def _spread(errors: list[_Told], deviations: list[_Told], m: Material) -> Findin
     name, outcome = ("standard deviations", m.outcome(test.outcome_id))
     name = name if wrong is errors else "standard errors"
     why = (
-        f"Of the {len(told)} printed P values that tell, {len(wrong)} follow only if the values after ± of "
-        f"{outcome} are {other}, not {name}: the spread of patients is misread by a factor of √n."
+        f"The values after ± of {in_sentence(outcome)} are {other}, not {name}: "
+        f"{_follow(len(wrong), len(told))} only then. Read as named, they misstate the spread of patients "
+        "by a factor of √n."
     )
     return Finding(ids, reported, shown, "inconsistent", why, "number")
+
+
+def _follow(count: int, of: int) -> str:
+    """Return how many of the printed P values that tell follow, as the start of a sentence.
+
+    >>> _follow(16, 16), _follow(3, 4), _follow(1, 1)
+    ('all 16 printed P values that tell follow', '3 of the 4 printed P values that tell follow',
+     'the one printed P value that tells follows')
+    """
+    if of == 1:
+        return "the one printed P value that tells follows"
+    return f"{f'all {of}' if count == of else f'{count} of the {of}'} printed P values that tell follow"
 
 
 def centre_is_what_it_is_called(m: Material) -> Iterator[Finding]:

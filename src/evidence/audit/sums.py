@@ -11,6 +11,7 @@ from evidence.audit.material import Arm, Claim, Count, Material, grouped, moment
 from evidence.audit.percentages import rounding_of
 from evidence.audit.reported import Reported
 from evidence.data.recover import FIGURE, recover_events
+from evidence.format import in_sentence
 
 Key = tuple[Hashable, ...]
 CLASSED = ("categorical", "ordinal")
@@ -33,7 +34,7 @@ def classes_add_up(m: Material) -> Iterator[Finding]:
     for same in grouped(rows, _class_key).values():
         sizes = _sizes(m, same, known)
         if sizes is not None:
-            yield _classes_sum(same, sizes, m.outcome(same[0].outcome_id))
+            yield _classes_sum(same, sizes, in_sentence(m.outcome(same[0].outcome_id)))
 
 
 def _class_key(row: Count) -> Key:
@@ -110,7 +111,7 @@ def arms_add_up_to_combined(m: Material) -> Iterator[Finding]:
     rows = grouped((row for row in m.counts if row.counted and not row.derived_from), _result)
     for row in m.counts:
         parts = m.arms[row.study_id, row.arm_id].combines.split("|")
-        if parts == [""] or row.subgroup:
+        if parts == [""] or row.subgroup or (row.events is None and not row.percent):
             continue
         by_arm = {one.arm_id: one for one in rows.get(_result(row), ())}
         if all(part in by_arm and by_arm[part].events is not None for part in parts):
@@ -196,10 +197,11 @@ def _placed(row: Count, outcome: str) -> Key:
 
 def _within(row: Count, whole: Count, m: Material) -> Finding:
     ids, names = (row.row_id, whole.row_id), (m.outcome(row.outcome_id), m.outcome(whole.outcome_id))
+    inside, in_whole = map(in_sentence, names)
     reported, found = f"{names[0]} {row.events}, {names[1]} {whole.events}", str(whole.events)
     if (row.events or 0) <= (whole.events or 0):
-        return Finding(ids, reported, found, "consistent", f"{names[0]} is no more frequent than {names[1]}.")
-    why = f"{row.events} patients with {names[0]} cannot be part of {whole.events} with {names[1]}."
+        return Finding(ids, reported, found, "consistent", f"{names[0]} is no more frequent than {in_whole}.")
+    why = f"{row.events} patients with {inside} cannot be part of {whole.events} with {in_whole}."
     return Finding(ids, reported, found, "inconsistent", why, "number")
 
 

@@ -13,7 +13,7 @@ from evidence.audit.material import Material, Test, grouped
 from evidence.audit.misplaced import misplaced
 from evidence.audit.other_methods import others, that_gives
 from evidence.audit.pairwise import after_anova, groups_of
-from evidence.audit.printed import is_adjusted, p_text, printed, result_of
+from evidence.audit.printed import is_adjusted, p_is, printed, result_of
 from evidence.audit.recompute import Candidate, Recomputed
 from evidence.audit.reported import Reported
 from evidence.errors import StatisticsError
@@ -109,7 +109,7 @@ def method_after_anova(test: Test, m: Material) -> str:
 
 def _result(again: Recomputed | Candidate) -> str:
     statistic = "" if math.isnan(again.statistic) else f"{again.statistic:.3f}, "
-    return f"{statistic}P = {p_text(again.p)} ({again.method})".replace("= <", "< ")
+    return f"{statistic}{p_is(again.p)} ({again.method})"
 
 
 def _reproduced(test: Test, again: Recomputed) -> str:
@@ -118,7 +118,7 @@ def _reproduced(test: Test, again: Recomputed) -> str:
         return f"It is reproduced only if the values after ± are standard errors ({again.method})."
     if natural.method == again.method or not test.exact_p:
         return f"{again.method} on the printed figures gives it."
-    why = f"{again.method} gives it, {natural.method} would give P = {p_text(natural.p)}".replace("= <", "< ")
+    why = f"{again.method} gives it, {natural.method} would give {p_is(natural.p)}"
     name = "" if test.test_label else "; the test is not named"
     tried = len(again.candidates)
     return f"{why}{name}; the chance that one of {tried} methods fits by luck is {luck(test, again):.1%}."
@@ -168,12 +168,12 @@ def _left_open(test: Test, m: Material) -> Finding | None:
         return None
     again = m.again(test)
     ids = (test.row_id, *again.row_ids)
-    shown = f"P = {p_text(found.p)} ({found.name})".replace("= <", "< ")
+    shown = f"{p_is(found.p)} ({found.name})"
     natural = again.candidates[0]
     why = (
-        f"Only {found.name} gives it, {natural.method} would give P = {p_text(natural.p)}; the test is not "
+        f"Only {found.name} gives it, {natural.method} would give {p_is(natural.p)}; the test is not "
         f"named, and {_by_luck(test, m)}."
-    ).replace("= <", "< ")
+    )
     sound = luck(test, again, len(others(test, m))) < MOST_LUCK
     flips = _significance_flips(test, again, m.alpha)
     change: Consequence = "" if sound and not flips else "conclusion" if flips else "number"
@@ -228,7 +228,7 @@ def _could_be(p: str, test: Test, m: Material) -> bool:
 
 
 def _about(test: Test, m: Material) -> str:
-    return f"{m.outcome(test.outcome_id)}, {m.names(test.study_id, test.arm_ids)}"
+    return f"{m.outcome(test.outcome_id)}, {m.names_inside(test.study_id, test.arm_ids)}"
 
 
 def conclusion_holds_exactly(m: Material) -> Iterator[Finding]:
@@ -253,12 +253,12 @@ def _exactly(test: Test, m: Material) -> Finding | None:
 
 
 def _exact_finding(test: Test, m: Material, exact: Candidate, small: str) -> Finding:
-    ids, shown = (test.row_id, *m.again(test).row_ids), f"P = {p_text(exact.p)} ({exact.method})"
+    ids, shown = (test.row_id, *m.again(test).row_ids), f"{p_is(exact.p)} ({exact.method})"
     few = small.partition(": prefer")[0]
     if (Reported(test.p).value < m.alpha) == (exact.p < m.alpha):
         why = f"{few}, but the exact test leads to the same conclusion."
         return Finding(ids, f"P = {test.p}", shown, "consistent", why)
-    why = f"{few}: the exact test gives P = {p_text(exact.p)}, so the conclusion hangs on the choice of test."
+    why = f"{few}: the exact test gives {p_is(exact.p)}, so the conclusion hangs on the choice of test."
     return Finding(ids, f"P = {test.p}", shown, "not_checkable", why, "conclusion")
 
 
@@ -284,7 +284,7 @@ def _labelled(test: Test, again: Recomputed) -> Finding:
     why = (
         f"{test.statistic} stands under {test.statistic_label} but is the statistic of the "
         f"Fisher-Freeman-Halton exact test, to which P belongs; chi-square is {natural.statistic:.3f}, "
-        f"P = {p_text(natural.p)}."
+        f"{p_is(natural.p)}."
     )
     cause = f"{_in_table(test)}"
     return Finding(ids, printed(test), _result(natural), "inconsistent", why, "cosmetic", cause=cause)

@@ -242,7 +242,7 @@ def _why(error: Exception, witness: Any, task: Task) -> str:
     """Return what ended a notebook's run from outside its code, and what to do about it."""
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-    from evidence.build.kernel_client import MOST_OUTPUT
+    from evidence.build.kernel_server import MOST_OUTPUT
 
     if not isinstance(error, CellTimeoutError | DeadKernelError):
         return f"could not be executed: {type(error).__name__}: {_short(str(error))}"

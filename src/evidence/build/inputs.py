@@ -37,7 +37,7 @@ def project_files(root: Path, data: Path) -> dict[str, str]:
     files = [root / name for name in SINGLE if (root / name).is_file()]
     for folder in (*(root / name for name in FOLDERS), data):
         files += below(folder)
-    return {os.path.relpath(path, root): sha256(path) for path in files}
+    return {Path(os.path.relpath(path, root)).as_posix(): sha256(path) for path in files}
 
 
 def engine(package: Path = PACKAGE) -> dict[str, str]:
@@ -84,13 +84,13 @@ def commit(root: Path) -> str:
     """Return what the checked-out branch points to; the report names its last commit."""
     git = root / ".git"
     try:
-        head = (git / "HEAD").read_text().strip()
+        head = (git / "HEAD").read_text(encoding="utf-8").strip()
         name = head.removeprefix("ref: ")
         if name == head:
             return head
         if (git / name).is_file():
-            return (git / name).read_text().strip()
-        packed = (git / "packed-refs").read_text().splitlines()
+            return (git / name).read_text(encoding="utf-8").strip()
+        packed = (git / "packed-refs").read_text(encoding="utf-8").splitlines()
         return next((line.split()[0] for line in packed if line.endswith(f" {name}")), "")
     except OSError:
         return ""

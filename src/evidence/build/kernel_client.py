@@ -22,7 +22,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Type
 
-from evidence.build.kernel_server import receive, send
+from evidence.build.kernel_server import MOST_OUTPUT, receive, send
 from evidence.build.kernels import ADDRESS, COLD
 
 # A server that has not loaded its modules after so many seconds is given up.
@@ -31,8 +31,9 @@ PATIENCE = 60.0
 GLANCE = 0.002
 # From when on the client looks itself for a kernel whose sockets are not there.
 LATE = 10.0
-# What all outputs of one notebook may hold, in characters; a page with more could not be read.
-MOST_OUTPUT = 50_000_000
+# What a kernel does not get to see: what concerns its server, and the sign by which it would leave the output
+# of its children to its log, as it does for tests of the kernel itself.
+UNSEEN = frozenset({ADDRESS, COLD, "PYTEST_CURRENT_TEST"})
 
 
 @dataclass(slots=True)
@@ -54,10 +55,12 @@ class ServedProcess:
 
     stdin = stdout = stderr = None
 
+    flooded = False
+
     def __init__(self, connection: socket.socket, started: dict[str, int]) -> None:
         self.connection, self.pid = connection, started["pid"]
         # One that died at once may have been reported together with its start.
-        self.returncode = started.get("status")
+        self.returncode, self.flooded = started.get("status"), bool(started.get("flooded"))
         connection.setblocking(False)
 
     def poll(self) -> int | None:
@@ -66,6 +69,7 @@ class ServedProcess:
             with suppress(BlockingIOError):
                 message = receive(self.connection)
                 self.returncode = message["status"] if message else -signal.SIGKILL
+                self.flooded = bool(message and message.get("flooded"))
                 self.connection.close()
         return self.returncode
 
@@ -121,9 +125,7 @@ class Provisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start a kernel and return how to connect to it."""
-        environment = {
-            name: value for name, value in kwargs.pop("env").items() if name not in {ADDRESS, COLD}
-        }
+        environment = {name: value for name, value in kwargs.pop("env").items() if name not in UNSEEN}
         folder = str(kwargs.get("cwd") or Path.cwd())
         log = log_of(self.parent)
         self.process = ask_for_kernel(cmd, environment, folder, log)
@@ -140,6 +142,7 @@ class Provisioner(LocalProvisioner):
         status: int | None = await super().poll()
         if status is not None and self.parent:
             self.parent.witness.status = status
+            self.parent.witness.flooded |= getattr(self.process, "flooded", False)
         return status
 
     async def kill(self, restart: bool = False) -> None:
@@ -181,7 +184,8 @@ class Client(AsyncKernelClient):
 
     async def is_alive(self) -> bool:
         """Return whether the kernel runs; one that floods its output counts as dead, and is then ended."""
-        flooded = self.iopub_channel.said > MOST_OUTPUT
+        logged = _length(self.parent) if self.parent else 0
+        flooded = max(self.iopub_channel.said, logged) > MOST_OUTPUT
         if flooded and self.parent:
             self.parent.witness.flooded = True
         return not flooded and bool(await super().is_alive())
@@ -209,6 +213,14 @@ class Client(AsyncKernelClient):
         except Empty:
             return False
         return True
+
+
+def _length(manager: Any) -> int:
+    """Return the length of a kernel's log; one without a server writes there itself."""
+    try:
+        return log_of(manager).stat().st_size
+    except OSError:
+        return 0
 
 
 def _last_words(manager: Any) -> str:

@@ -7,14 +7,19 @@ until the modules are loaded, because all it holds is what a kernel holds.
 The run and each kernel's client are watched: a kernel whose client hangs up is killed with everything that it
 started, and when the run ends, however it ends, so do all kernels, and the run's folder is removed.
 
+What a kernel and its children write to the streams that they inherit comes here. The beginning goes to the
+kernel's log; of too much the rest is dropped and the kernel killed, before it fills a disk.
+
 A client connects once per kernel and sends a line of JSON: ``command``, ``environment``, ``folder``, ``log``.
-The answer is ``{"pid": n}``, and again with ``status`` when the kernel ends; ``{"signal": n}`` signals it.
+The answer is ``{"pid": n}``; when the kernel ends it is sent again with ``status`` and ``flooded``.
+``{"signal": n}`` signals the kernel.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import importlib
 import importlib.util
@@ -29,6 +34,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -40,6 +46,48 @@ HEARTBEAT = 0.5
 # take as long to go.
 FAREWELL = 2.0
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+# What all outputs of one notebook may hold, in characters; a page with more could not be read.
+MOST_OUTPUT = 50_000_000
+# What of a kernel's own words is kept, in bytes: enough to see why it did not start.
+MOST_LOG = 1_000_000
+# How much is read at a time, and how often before others get their turn.
+CHUNK = 65536
+TURN = 64
+
+
+@dataclass(slots=True)
+class Words:
+    """What a kernel and its children say on the streams that they inherit, and where it goes."""
+
+    end: int
+    log: int
+    said: int = 0
+
+    @property
+    def flooded(self) -> bool:
+        """Return whether it was more than a notebook may put out."""
+        return self.said > MOST_OUTPUT
+
+    def take(self) -> bool:
+        """Take what has been said; False once nobody is left to say anything."""
+        for _ in range(TURN):
+            try:
+                part = os.read(self.end, CHUNK)
+            except BlockingIOError:
+                return True
+            if not part:
+                return False
+            # A disk that is full is told of by those who must write.
+            with contextlib.suppress(OSError):
+                os.write(self.log, part[: max(MOST_LOG - self.said, 0)])
+            self.said += len(part)
+        return True
+
+    def close(self) -> None:
+        """Listen no longer; who still speaks is ended by the system."""
+        for descriptor in (self.end, self.log):
+            os.close(descriptor)
 
 
 class Server:
@@ -49,6 +97,7 @@ class Server:
         self.listener, self.parent, self.forks = listener, parent, forks
         self.kernels: dict[int, socket.socket] = {}
         self.clients: dict[socket.socket, int | None] = {}
+        self.words: dict[int, Words] = {}
         self.stopped = False
         self.selector = selectors.DefaultSelector()
         self.woken, self.waker = socket.socketpair()
@@ -65,6 +114,7 @@ class Server:
             for pid in self.kernels:
                 signal_group(pid, signal.SIGKILL)
             self._see_off()
+            kill_strays()
 
     def _see_off(self) -> None:
         """Wait for the killed kernels, but not for ever: one may hang inside the system."""
@@ -114,21 +164,34 @@ class Server:
         client.close()
 
     def _start(self, client: socket.socket, message: dict[str, Any]) -> None:
+        heard, spoken = os.pipe()
         pid = os.fork()
         if not pid:
-            self._become(message)
+            self._become(message, spoken)
+        os.close(spoken)
+        os.set_blocking(heard, False)
+        self.words[pid] = Words(heard, open_log(message["log"]))
+        self.selector.register(heard, selectors.EVENT_READ, lambda _: self._listen_to(pid))
         self.kernels[pid] = client
         self.clients[client] = pid
         send(client, {"pid": pid})
 
-    def _become(self, message: dict[str, Any]) -> NoReturn:
+    def _listen_to(self, pid: int) -> None:
+        """Take what a kernel says, and end one that says too much."""
+        words = self.words[pid]
+        if not words.take():
+            self.selector.unregister(words.end)
+        if words.flooded:
+            signal_group(pid, signal.SIGKILL)
+
+    def _become(self, message: dict[str, Any], spoken: int) -> NoReturn:
         """Turn the forked process into the kernel, and never return to the server's loop."""
         status = 1
         try:
             server = os.getppid()
             self._forget()
             _detach(server)
-            _settle(message)
+            _settle(message, spoken)
             command = message["command"]
             if self.forks and can_fork(command, folder=message["folder"]):
                 status = run_kernel(command)
@@ -148,6 +211,8 @@ class Server:
         self.selector.close()
         for end in (self.listener, self.woken, self.waker, *self.clients):
             end.close()
+        for words in self.words.values():
+            words.close()
 
     def _reap(self) -> None:
         for pid, client in list(self.kernels.items()):
@@ -155,7 +220,19 @@ class Server:
             if ended:
                 signal_group(pid, signal.SIGKILL)
                 del self.kernels[pid]
-                send(client, {"pid": pid, "status": os.waitstatus_to_exitcode(status)})
+                end = {"status": os.waitstatus_to_exitcode(status), "flooded": self._last_of(pid)}
+                send(client, {"pid": pid, **end})
+        if not self.kernels:
+            kill_strays()
+
+    def _last_of(self, pid: int) -> bool:
+        """Take the last words of a kernel that has ended; return whether it flooded."""
+        words = self.words.pop(pid)
+        words.take()
+        with contextlib.suppress(KeyError):
+            self.selector.unregister(words.end)
+        words.close()
+        return words.flooded
 
 
 def signal_group(pid: int, number: int) -> None:
@@ -168,6 +245,30 @@ def signal_group(pid: int, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             send_to(pid, number)
             return
+
+
+def open_log(path: str) -> int:
+    """Open a kernel's log; where its folder is gone, words are lost and the server goes on."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
+
+
+def adopt_strays() -> None:
+    """Become the parent of whatever kernels start and leave behind, where the system allows it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def kill_strays() -> None:
+    """Kill what ended kernels have left in groups of its own; while one runs, its children are no strays."""
+    for path in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for pid in map(int, path.read_text(encoding="ascii").split()):
+                os.kill(pid, signal.SIGKILL)
+                # One that takes longer is waited for the next time.
+                os.waitpid(pid, os.WNOHANG)
 
 
 def _ended(pid: int) -> bool:
@@ -225,20 +326,17 @@ def _detach(server: int) -> None:
     """Make this process the leader of its own group, and let it die with the server."""
     os.setsid()
     if sys.platform == "linux":
-        import ctypes
-
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
     if os.getppid() != server:
         os._exit(1)
 
 
-def _settle(message: dict[str, Any]) -> None:
+def _settle(message: dict[str, Any], spoken: int) -> None:
     """Give this process the folder, the environment and the streams of the kernel that it becomes."""
-    log = os.open(message["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for source, stream in ((nothing, 0), (log, 1), (log, 2)):
+    for source, stream in ((nothing, 0), (spoken, 1), (spoken, 2)):
         os.dup2(source, stream)
-    os.close(log)
+    os.close(spoken)
     os.close(nothing)
     os.chdir(message["folder"])
     os.environ.clear()
@@ -303,6 +401,7 @@ def _remove(folder: Path) -> None:
 def main(descriptor: str, parent: str, folder: str, *modules: str) -> None:
     """Serve on the inherited listening socket until the parent is gone; then remove the folder."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    adopt_strays()
     try:
         preload(modules)
         gc.collect()

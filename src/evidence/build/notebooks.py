@@ -8,8 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
+from evidence.build.quick import nbformat
 from evidence.errors import BuildError
 
 PARAMETERS_TAG = "parameters"

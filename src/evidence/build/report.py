@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,7 @@ from evidence.build.links import link_notebooks
 from evidence.build.locks import alone
 from evidence.build.outputs import write_outputs
 from evidence.build.provenance import NAME, provenance
+from evidence.build.remembering import remembering
 from evidence.build.stage import Job, plan, read_project, source_text, write_stage
 from evidence.build.unchanged import State, made_from, read_state, state_file
 from evidence.data import Dataset, dataset
@@ -133,7 +134,8 @@ def _check_date() -> None:
 
 def _build(request: Request, progress: Progress, explain: Explain) -> Path:
     origin, before = request.made_from(), request.files()
-    with _scratch(request.stage.parent):
+    cache = Cache.of(request.root, resolve(request.scenario.parameters.data_dir))
+    with _scratch(request.stage.parent), _memo(request, cache):
         # The kernel server loads its modules while the data are read.
         with nullcontext() if request.cluster else kernel_environment():
             data = dataset(request.scenario.parameters)
@@ -141,14 +143,22 @@ def _build(request: Request, progress: Progress, explain: Explain) -> Path:
             jobs = plan(request.root, project, data, request.scenario.parameters)
             write_stage(request.stage, request.root, project, data)
             tasks = [task_of(request, job, source_text(job, request.root, data)) for job in jobs]
-            state = _execute(request, tasks, progress, explain)
+            state = _execute(request, cache, tasks, progress, explain)
         state |= _finish(request, data, tasks, state["notebooks"], before, progress)
     if not request.elsewhere:
         _remember(request, origin, state)
     return request.target
 
 
-def _execute(request: Request, tasks: list[Task], progress: Progress, explain: Explain) -> State:
+def _memo(request: Request, cache: Cache) -> AbstractContextManager[None]:
+    """Return what lets kernels share results; not where everything is to be computed anew."""
+    anew = request.force or request.elsewhere
+    return nullcontext() if anew else remembering(request.root / FOLDER / "memo", cache.base)
+
+
+def _execute(
+    request: Request, cache: Cache, tasks: list[Task], progress: Progress, explain: Explain
+) -> State:
     """Bring every notebook up to date and return what the next build must know of them."""
     finished: list[str] = []
 
@@ -157,7 +167,6 @@ def _execute(request: Request, tasks: list[Task], progress: Progress, explain: E
         progress(name, len(finished), len(tasks))
 
     progress("Notebooks", 0, len(tasks))
-    cache = Cache.of(request.root, resolve(request.scenario.parameters.data_dir))
     steps = decide(cache, tasks, request.before(), force=request.force)
     for step in steps:
         explain(step.reason)

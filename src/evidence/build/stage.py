@@ -19,6 +19,16 @@ from evidence.project import ROOT_MARK
 
 TEMPLATE = "notebooks/study.ipynb"
 ASSETS = "assets"
+SYNTHESIS = "meta_analysis"  # in the design of a study that pools others
+SYNTHESES, OTHER = "syntheses", "label and pharmacology"  # groups of study pages beside the indications
+DESIGNS = (  # in the order in which the pages of a group stand; a design that is not told comes last
+    ("randomised_trial",),
+    ("controlled_trial",),
+    ("extension", "post_hoc_analysis", "dose_finding"),
+    ("matched_cohort", "cohort"),
+    ("single_arm",),
+    ("case_series",),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +113,46 @@ def write_stage(stage: Path, root: Path, project: dict[str, Any], data: Dataset)
         shutil.copytree(root / ASSETS, stage / ASSETS)
     if content := variables(root):
         (stage / VARIABLES).write_bytes(content)
-    pages = [study_page(study) for study in data.studies["study_id"]]
-    book = {**project["book"], "chapters": _expand(project["book"]["chapters"], pages)}
+    groups = study_groups(data)
+    book = {**project["book"], "chapters": _expand(project["book"]["chapters"], groups)}
     write_whole(
         stage / ROOT_MARK, yaml.safe_dump({**project, "book": book}, sort_keys=False, allow_unicode=True)
     )
 
 
-def _expand(items: list[Any], pages: list[str]) -> list[Any]:
+def study_groups(data: Dataset) -> dict[str, list[str]]:
+    """Return the pages of the studies by what they belong to: an indication, the syntheses, and all else.
+
+    Within a group those that were randomised come first, then others with a comparison, then those with one
+    arm; studies of a kind keep the order of the data.
+    """
+    studies = data.studies[["study_id", "indication", "design"]].astype(str)
+    found: dict[str, list[tuple[int, str]]] = {}
+    for study, indication, design in studies.itertuples(index=False):
+        group = SYNTHESES if SYNTHESIS in design else indication or OTHER
+        found.setdefault(group, []).append((_rank(design), study_page(study)))
+    last = [name for name in (SYNTHESES, OTHER) if name in found]
+    order = [*(name for name in found if name not in last), *last]
+    return {name: [page for _, page in sorted(found[name], key=lambda one: one[0])] for name in order}
+
+
+def _rank(design: str) -> int:
+    return next((place for place, names in enumerate(DESIGNS) if design in names), len(DESIGNS))
+
+
+def _expand(items: list[Any], groups: dict[str, list[str]]) -> list[Any]:
+    """Return the chapters with the pages of the studies: in a part of their own, a part for each group."""
     expanded: list[Any] = []
     for item in items:
-        if isinstance(item, dict) and "chapters" in item:
-            expanded.append({**item, "chapters": _expand(item["chapters"], pages)})
+        if isinstance(item, dict) and item.get("chapters") == [TEMPLATE]:
+            expanded += [
+                {**item, "part": f"{item['part']}: {name}", "chapters": pages}
+                for name, pages in groups.items()
+            ]
+        elif isinstance(item, dict) and "chapters" in item:
+            expanded.append({**item, "chapters": _expand(item["chapters"], groups)})
         else:
-            expanded += pages if item == TEMPLATE else [item]
+            expanded += [page for pages in groups.values() for page in pages] if item == TEMPLATE else [item]
     return expanded
 
 

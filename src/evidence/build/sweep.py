@@ -23,6 +23,7 @@ from evidence.build.files import restore, swap, write_json, write_whole
 from evidence.build.grid import Grid
 from evidence.build.locks import alone
 from evidence.build.pools import cluster_pool, local_pool
+from evidence.build.remembering import remembering
 from evidence.build.report import Request, build_report, task_of
 from evidence.build.stage import plan, read_project, source_text
 from evidence.build.unchanged import is_unchanged
@@ -129,8 +130,9 @@ def _stands(request: Request) -> bool:
 
 
 def _run(sweep: Sweep, data: Path, progress: Progress) -> None:
-    todo = _Work(Cache.of(sweep.root, data))
-    with nullcontext() if sweep.cluster else kernel_environment():
+    todo = _Work(cache := Cache.of(sweep.root, data))
+    shared = remembering(sweep.root / FOLDER / "memo", cache.base)
+    with nullcontext() if sweep.cluster else kernel_environment(), shared:
         for task in _tasks(sweep):
             todo.add(task)
         _execute(sweep, todo, progress)

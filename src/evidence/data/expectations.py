@@ -140,7 +140,7 @@ CHECKS: tuple[Callable[[Sheets], Iterator[Fault]], ...] = (
 
 
 def _unknown_citations(sheets: Sheets, folder: Path) -> Iterator[Fault]:
-    known, files = _bibliography(folder)
+    known, files = bibliography(folder)
     sources = sheets["sources"]
     for line, key in zip(sources.lines, sources.columns.get("citekey", ()), strict=False):
         if files and key and key not in known:
@@ -148,7 +148,7 @@ def _unknown_citations(sheets: Sheets, folder: Path) -> Iterator[Fault]:
             yield Fault(sources.file, line, "citekey", shortened(key), mend)
 
 
-def _bibliography(folder: Path) -> tuple[set[str], list[str]]:
+def bibliography(folder: Path) -> tuple[set[str], list[str]]:
     """Return the keys of the bibliography of the project around a folder, and its files."""
     try:
         root = find_root(folder)

@@ -12,7 +12,7 @@ import pandas as pd
 from evidence.data.complement import add_complements
 from evidence.data.dataset import TABLES, Dataset
 from evidence.data.distinct import with_distinct_labels
-from evidence.data.expectations import find_slips
+from evidence.data.expectations import bibliography, find_slips
 from evidence.data.frame import make_frame
 from evidence.data.joint import fill_jointly
 from evidence.data.plausibility import find_warnings
@@ -31,6 +31,7 @@ from evidence.data.schema import PACKAGE, nearest, read_schema
 from evidence.data.thresholds import at_threshold
 from evidence.data.validate import find_faults
 from evidence.errors import DataError, Fault, ParameterError
+from evidence.memo import kept
 from evidence.parameters import Parameters, ids
 from evidence.project import resolve
 from evidence.reads import note_file, unnoted
@@ -63,8 +64,17 @@ def load(
     if not folder.is_dir():
         raise DataError((Fault(str(path), 0, "", "", "no such folder; give the folder of the CSV files"),))
     note_file(folder / PACKAGE)
+    taken = (include_external, include_derived, primary_only)
     with unnoted():
-        return _loaded(folder, include_external, include_derived, primary_only)
+        return kept("load", lambda: _made_from(folder, taken), lambda: _loaded(folder, *taken))
+
+
+def _made_from(folder: Path, taken: tuple[bool, bool, bool]) -> tuple[object, ...]:
+    """Return everything that loading depends on: the files of the folder and the bibliography around it."""
+    names = [path.name for path in sorted(folder.glob("*.csv"))]
+    package = (folder / PACKAGE).read_bytes() if (folder / PACKAGE).is_file() else b""
+    known, files = bibliography(folder)
+    return str(folder), taken, names, digest(folder), package, sorted(known), files
 
 
 def _loaded(folder: Path, include_external: bool, include_derived: bool, primary_only: bool) -> Dataset:

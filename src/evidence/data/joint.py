@@ -11,7 +11,7 @@ import pandas as pd
 
 from evidence.data.frame import optional, text, whole
 from evidence.data.precedence import result_keys
-from evidence.data.recover import FIGURE, NONE_FITS, recover_events
+from evidence.data.recover import FIGURE, NONE_FITS, cut_events, recover_events
 from evidence.errors import StatisticsError
 
 Key = tuple[Hashable, ...]
@@ -138,6 +138,25 @@ class Doubt:
     percents: tuple[str, ...]
     n: int
     sizes: tuple[int, ...]
+
+    @property
+    def cut(self) -> dict[str, int]:
+        """Return, by percentage that no count rounds to, the only count that gives it with digits cut off."""
+        odd = [percent for percent in self.percents if not recover_events(percent, self.n)]
+        found = {percent: cut_events(percent, self.n) for percent in odd}
+        return {percent: fits[0] for percent, fits in found.items() if len(fits) == 1}
+
+    @property
+    def words(self) -> str:
+        """Return which numbers of patients would fit, rounded, and which counts with digits cut off."""
+        rounded = fit_words([str(size) for size in self.sizes])
+        told = [f"{events} of {self.n} gives {percent}%" for percent, events in self.cut.items()]
+        return f"{rounded}; {' and '.join(told)} if digits were cut off" if told else rounded
+
+
+def fit_words(sizes: Sequence[str]) -> str:
+    """Return which numbers of patients fit all percentages of a group."""
+    return f"all fit {' or '.join(sizes)} if rounded"
 
 
 def find_doubts(counts: pd.DataFrame) -> tuple[Doubt, ...]:

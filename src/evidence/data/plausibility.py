@@ -9,7 +9,7 @@ import pandas as pd
 
 from evidence.data.frame import optional
 from evidence.data.precedence import result_keys
-from evidence.data.recover import FIGURE, NONE_FITS, recover_events
+from evidence.data.recover import FIGURE, NONE_FITS, cut_events, recover_events
 from evidence.errors import Fault
 
 Class = tuple[int, int, int | None]  # place of the row, events, n
@@ -32,7 +32,9 @@ def _percentages(counts: pd.DataFrame) -> Iterator[tuple[int, str, str, str]]:
     for place, (percent, basis, admissible, sizes, events, n) in enumerate(zip(*columns, strict=True)):
         if admissible == NONE_FITS:
             fits = f"; all percentages of the group fit {sizes.replace('|', ' or ')}" if sizes else ""
-            yield place, "percent", percent, f"no count out of {n} gives it; check percent and n{fits}"
+            cut = " or ".join(map(str, cut_events(percent, n or 0)))
+            none = f"no count out of {n} {f'rounds to it, {cut} gives it cut off' if cut else 'gives it'}"
+            yield place, "percent", percent, f"{none}; check percent and n{fits}"
         elif basis == "derived" or events is None or n is None or not FIGURE.fullmatch(percent):
             continue
         elif events not in recover_events(percent, n):

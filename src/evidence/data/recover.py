@@ -40,6 +40,20 @@ def recover_events(percent: str, n: int) -> tuple[int, ...]:
     return tuple(range(max(0, -(-n * low // unit)), min(n, n * high // unit) + 1))
 
 
+def cut_events(percent: str, n: int) -> tuple[int, ...]:
+    """Return every count out of ``n`` whose percentage is printed so where digits are cut off, not rounded.
+
+    Raises:
+        StatisticsError: ``percent`` is no plain figure.
+
+    >>> cut_events("65.6", 67), cut_events("65.7", 67)
+    ((44,), ())
+    """
+    low, _, unit = _interval(percent)
+    figure = low + 1  # twice the printed figure in units of its last digit, as unit is twice a whole
+    return tuple(range(-(-n * figure // unit), min(n, (n * (figure + 2) - 1) // unit) + 1)) if n > 0 else ()
+
+
 def recover_n(percent: str, events: int, *, most: int) -> tuple[int, ...]:
     """Return every number of patients up to ``most`` of whom ``events`` make a printed percentage.
 

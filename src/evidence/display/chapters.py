@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Unpack
 
 from evidence.data import Dataset
 from evidence.display.across import effects_frame
+from evidence.display.counting import out_of, several
 from evidence.display.figures.flow import flow_of
 from evidence.display.figures.stability import curves
 from evidence.display.labels import interval_words, joined, lower_first, pretty
 from evidence.display.markdown import escape
 from evidence.display.marks import findings_of
 from evidence.display.model import Prose
-from evidence.display.short import quoted
-from evidence.display.tables.audit import doubtful
+from evidence.display.networks import NETWORK_RATIO, link
+from evidence.display.short import certainty_tally, quoted
+from evidence.display.synthesis import Asked, against_words, asked_questions
+from evidence.display.tables.audit import causes_of, doubtful
 from evidence.display.tables.scenarios import changed_sentences
 from evidence.parameters import Parameters
+from evidence.questions import Answer, answer
+from evidence.results import records
 from evidence.synthesis.bias import RANKS, assessments
+from evidence.synthesis.certainty import certainty
+from evidence.synthesis.connect import Linking
 from evidence.synthesis.explorer import explore
 from evidence.synthesis.scenarios import Comparison
 from evidence.synthesis.specifications import Curve
@@ -31,12 +39,13 @@ def sensitivity_in_short(data: Dataset, parameters: Parameters) -> Prose:
     every = [*changing, *curves(data, parameters, changing=False)]
     methods = [one for one in every if one.only_intervals]
     rest = [one for one in every if not one.only_intervals]
+    one = "the other" if len(rest) == 1 and methods else f"{'the other ' * bool(methods)}{len(rest)}"
     told = [
-        f"In {len(methods)} of {_several(len(every), 'comparison')} the choices lead to the same counts, "
+        f"In {out_of(len(methods), len(every), 'comparison')} the choices lead to the same counts, "
         f"and only the method of the interval varies; {_changing(methods, changing)}."
         if methods
         else "",
-        f"In {len(rest)}, choices move the estimate too; {_changing(rest, changing)}." if rest else "",
+        f"In {one}, choices move the estimate too; {_changing(rest, changing)}." if rest else "",
         f"All intervals are {interval_words(parameters)}s: the level is not among the choices.",
     ]
     return quoted(list(filter(None, told)) if every else [])
@@ -58,9 +67,13 @@ def audit_in_short(data: Dataset, parameters: Parameters) -> Prose:
         "a conclusion": int(doubtful(findings, "conclusion")["leads"].sum()),
         "only a number": int(doubtful(findings, "number")["leads"].sum()),
     }
-    each = joined([f"{count} would change {what}" for what, count in causes.items()])
-    made = f"{len(findings):,} checks of printed figures against each other had {wrong} findings."
-    return quoted([made, f"Taken by root cause, {each}."])
+    left = causes_of(findings) - sum(causes.values())
+    causes["neither"] = left
+    told = [f"{count} would change {what}" for what, count in causes.items() if count]
+    each = joined(told)
+    made = f"{several(len(findings), 'check')} of printed figures against each other had "
+    came = f"{several(wrong, 'finding')} with {several(causes_of(findings), 'cause')}: {each}."
+    return quoted([f"{made}{came}" if wrong else f"{made}no finding."])
 
 
 def bias_in_short(data: Dataset) -> Prose:
@@ -82,9 +95,12 @@ def explorer_in_short(data: Dataset, parameters: Parameters) -> Prose:
         return quoted([])
     choices = sum(sum(place >= 0 for place in topic.places) for topic in exploration.topics)
     moving = [one for one in exploration.topics if len({view.verdict.direction for view in one.views}) > 1]
-    asked = _several(len(exploration.topics), "question")
+    joint = sum(len(one.subject.questions) > 1 for one in exploration.topics)
+    asked = several(len(exploration.topics) - joint, "question")
+    asked += f", and for {several(joint, 'set')} of questions taken together," if joint else ""
     told = f"{choices:,} combinations of choices for {asked} can be looked at."
-    return quoted([told, f"In {_several(len(moving), 'question')} what may be said depends on the choice."])
+    which = f"all {len(exploration.topics)}" if len(moving) == len(exploration.topics) else f"{len(moving)}"
+    return quoted([told, f"In {which if moving else 'none'} of them what may be said depends on the choice."])
 
 
 def limits_in_short(data: Dataset, parameters: Parameters) -> Prose:
@@ -95,12 +111,8 @@ def limits_in_short(data: Dataset, parameters: Parameters) -> Prose:
         f"{supplied} documents were supplied and {added} added to check what they quote; no search was made."
     )
     return quoted(
-        [read, f"Of {flow.studies} studies, {flow.answering} answer {_several(flow.questions, 'question')}."]
+        [read, f"Of {flow.studies} studies, {flow.answering} answer {several(flow.questions, 'question')}."]
     )
-
-
-def _several(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def scenarios_in_short(compared: Comparison) -> Prose:
@@ -116,3 +128,74 @@ def effects_in_short(data: Dataset, parameters: Parameters, *, outcome_ids: Sequ
     said = f"{len(frame)} comparisons within {within} count these events."
     alike = "They were counted over different times and in different ways."
     return quoted([said, alike] if len(frame) else [])
+
+
+def beside_in_short(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> Prose:
+    """Return what was compared with what in how many studies, that nothing is pooled, and how sure it is.
+
+    The results themselves are told by the chapters on the studies.
+    """
+    ids = [str(row["question_id"]) for row in asked_questions(data, **asked)]
+    found = [one for one in (answer(name, data, parameters) for name in ids) if one.difference is not None]
+    pairs: dict[str, list[Answer]] = {}
+    for one in found:
+        arms = [(study.treatment.label, study.comparator.label) for study in one.finding.studies
+                if study.comparator]  # fmt: skip
+        about = against_words([arm for arm, _ in arms], [arm for _, arm in arms])
+        pairs.setdefault(about, []).append(one)
+    told = [_beside(about, some) for about, some in pairs.items()]
+    sure = [certainty(one, data, parameters) for one in found]
+    return quoted(map(escape, [*told, _pooling(found), certainty_tally(sure)] if found else []))
+
+
+def _beside(about: str, some: Sequence[Answer]) -> str:
+    families = {study.family for one in some for study in one.finding.studies}
+    return f"{about}: {several(len(some), 'result')} of {several(len(families), 'study')}."
+
+
+def _pooling(found: Sequence[Answer]) -> str:
+    """Return how many results are of several studies taken together, in words."""
+    pooled = sum(len(one.finding.studies) > 1 and not one.finding.side_by_side for one in found)
+    if not pooled:
+        return "Nothing is pooled."
+    return f"{out_of(pooled, len(found), 'result').capitalize()} {'is' if pooled == 1 else 'are'} pooled."
+
+
+def network_in_short(
+    data: Dataset,
+    parameters: Parameters,
+    *,
+    outcome_ids: Sequence[str],
+    reference: str = "placebo",
+    **choice: Unpack[Linking],
+) -> Prose:
+    """Return what a network says of the treatments that no trial compared; it is no ranking."""
+    linked = link(data, parameters, outcome_ids, reference, choice)
+    if len(linked.others) < 2:
+        return quoted([])
+    effects = records(linked.result(NETWORK_RATIO).effects())
+    order = {name: place for place, name in enumerate(linked.others)}
+    indirect = [
+        (row["low"], row["high"])
+        for row in effects
+        if not row["direct"]
+        and row["treatment1"] in order
+        and row["treatment0"] in order
+        and order[row["treatment1"]] < order[row["treatment0"]]
+    ]
+    tested = f"{linked.outcome}: {indirect_words(indirect)}" if indirect else ""
+    return quoted(map(escape, [tested, "The chapter gives no ranking."] if tested else []))
+
+
+def indirect_words(intervals: Sequence[tuple[float, float]]) -> str:
+    """Return what the intervals of ratios say of pairs that no trial compared.
+
+    >>> indirect_words([(0.2, 5.0), (0.5, 3.0)])
+    'no trial compared any of 2 pairs of treatments or doses, and no indirect comparison tells any two apart.'
+    """
+    apart = sum(low > 1 or high < 1 for low, high in intervals)
+    pairs = several(len(intervals), "pair")
+    tells = "no indirect comparison tells any two apart"
+    if apart:
+        tells = f"the indirect comparison tells {out_of(apart, len(intervals), 'pair')} apart"
+    return f"no trial compared any of {pairs} of treatments or doses, and {tells}."

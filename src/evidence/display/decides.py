@@ -1,4 +1,4 @@
-"""Where the intervals of difference and ratio lead to different words, and which of them decides."""
+"""Where only one of the two intervals, of difference and ratio, includes no difference, and which decides."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evidence.stats import Effect
 
 
 def decides_words(answers: Sequence[Answer], under: Sequence[str] = ()) -> str:
-    """Return in which answers difference and ratio lead to different words, and which of them decides.
+    """Return in which answers only one of the two intervals includes no difference, and which decides.
 
     Args:
         answers: what to look through.
@@ -24,7 +24,7 @@ def decides_words(answers: Sequence[Answer], under: Sequence[str] = ()) -> str:
     ]
     if not found:
         return ""
-    where = "Where the intervals of difference and ratio lead to different words"
+    where = "Where only one of the two intervals, of difference and ratio, includes no difference"
     return f"{where}, the absolute difference decides: {'; '.join(found)}."
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from evidence import format as fmt
-from evidence.display.labels import pretty
+from evidence.data import Dataset
+from evidence.display.labels import READ_FROM, pretty
+from evidence.display.model import Cell
+from evidence.format import sentence
+from evidence.reads import unnoted
 from evidence.results import Tables, records, words_of
 
 REGISTRY_ID = re.compile(
@@ -19,6 +23,7 @@ UNITS = {"percent": "%", "date": ""}
 # A place in a table of facts from publications: file, publication's key, rows; then a part of the document.
 FILE_KEY = re.compile(r"(?:^|; )[\w.-]+\.csv, [^,;]+, rows? (?:\d+(?:, | to )?)+(?=; |$)")
 PRINTED = ("article", "abstract", "review", "meta_analysis", "network_meta_analysis", "letter")
+TAKEN = "figures taken from the publication"
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December",
@@ -61,6 +66,52 @@ def place_within(locator: str) -> str:
     ('Table 1, row Age', 'abstract')
     """
     return pretty(FILE_KEY.sub("", locator).removeprefix("; "))
+
+
+def places(data: Tables, rows: Iterable[Sequence[Cell]]) -> dict[str, str]:
+    """Return in words where the data rows that cells name were read."""
+    return origins(data, {row_id for row in rows for cell in row for row_id in cell.rows})
+
+
+def origins(data: Tables, row_ids: Iterable[str]) -> dict[str, str]:
+    """Return in words where data rows were read, by row: the document's name, and the place in it."""
+    wanted = set(row_ids)
+    found: dict[str, tuple[str, str]] = {}
+    with unnoted():  # whoever has a row has read it
+        for name in READ_FROM:
+            frame = getattr(data, name, None) if wanted else None
+            if frame is not None and {"locator", "source_id"} <= set(frame) and len(frame):
+                used = frame[frame["row_id"].isin(wanted)]
+                columns = (used[field].tolist() for field in ("row_id", "source_id", "locator"))
+                found |= {row: (source, place) for row, source, place in zip(*columns, strict=True)}
+    names = {source: _origin(data, source) for source in sorted({source for source, _ in found.values()})}
+    return {row: _within(*names[source], place) for row, (source, place) in found.items()}
+
+
+def _origin(data: Tables, source_id: str) -> tuple[str, str]:
+    """Return a document's name and its kind; of a dataset only what is said of this document is read."""
+    with unnoted():
+        name = document_name(data, source_id)
+        source = next(iter(records(data.sources[data.sources["source_id"] == source_id])), {})
+    if isinstance(data, Dataset):
+        data.label("studies", source_id)
+        data.select("sources", source_id=source_id)
+    number = source_id.upper()
+    registered = REGISTRY_ID.fullmatch(number) and number not in name
+    return sentence(f"{name}, {number}" if registered else name), str(source.get("kind", ""))
+
+
+def _within(name: str, kind: str, locator: Any) -> str:
+    """Return a place in a document behind the document's name.
+
+    >>> _within("Doe A. Journal 2020", "article", "facts.csv, Doe2020, rows 3, 4; Table 2")
+    'Doe A. Journal 2020 (figures taken from the publication) · Table 2'
+    """
+    text = "" if fmt.missing(locator) else str(locator)
+    within = place_within(text)
+    shown = f"{name} ({TAKEN})" if within != pretty(text) and kind in PRINTED else name
+    parts = [part for part in within.split("; ") if part.lower() not in name.lower()]
+    return " · ".join(filter(None, (shown, "; ".join(parts))))
 
 
 def _named(source: Mapping[str, Any]) -> str:

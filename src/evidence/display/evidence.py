@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from evidence.display.labels import moment, outcome_labels, pretty, sourced
-from evidence.display.markdown import escape
 from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.parts import build, nothing
+from evidence.display.traced import traced
 from evidence.results import Tables, class_labels, plain, records
 
 TABLES = ("counts", "measurements", "tests", "claims")
@@ -19,10 +19,7 @@ NOT_UNIQUE = "none fits"
 def narrative_prose(data: Tables, *, study_id: str, locator: str) -> Prose:
     """Return what a document says in words at one place, one bullet per sentence, each with its source."""
     claims = data.claims[(data.claims["study_id"] == study_id) & (data.claims["locator"] == locator)]
-    told = [
-        f'- <span class="v" title="{row["row_id"]} · {locator}">{escape(pretty(row["paraphrase"]))}</span>'
-        for row in records(claims)
-    ]
+    told = [f"- {traced(pretty(row['paraphrase']), [row['row_id']], data)}" for row in records(claims)]
     return Prose("\n".join(told) or "The document says nothing there.")
 
 

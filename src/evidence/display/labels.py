@@ -11,7 +11,6 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.display.model import Cell, Mark, legend_of, together
 from evidence.parameters import Parameters
-from evidence.reads import unnoted
 from evidence.results import Tables, records
 from evidence.wording import kinds_of
 
@@ -101,8 +100,12 @@ def ended(text: str) -> str:
 
 
 def lower_first(text: str) -> str:
-    """Return a label as it stands inside a sentence; abbreviations keep their capitals."""
-    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+    """Return a label as it stands inside a sentence; abbreviations keep their capitals.
+
+    >>> lower_first("Complete response"), lower_first("AbC, levels"), lower_first("ABC alone")
+    ('complete response', 'AbC, levels', 'ABC alone')
+    """
+    return fmt.in_sentence(text)
 
 
 def spelled(data: Tables, component: str) -> str:
@@ -177,6 +180,15 @@ def sourced(text: str, row_id: Any, *, basis: str = "", origin: str = "", mark: 
     return Cell(text, rows, together(mark, mark_of(basis, origin)) if text else "")
 
 
+def corrected(row: Mapping[str, Any]) -> Mark:
+    """Return the mark of an effect that something had to be added to its counts for, or nothing.
+
+    >>> corrected({"correction": "0.5 added to every cell"}), corrected({"correction": "none"})
+    ('corrected', '')
+    """
+    return "corrected" if str(row.get("correction") or "none").startswith("0.5") else ""
+
+
 def mark_of(basis: str, origin: str = "") -> Mark:
     """Return the mark of a value by how it is known and where its study comes from.
 
@@ -194,16 +206,3 @@ def marked(text: str, basis: str, origin: str = "") -> str:
 def mark_legend(bases: Iterable[str], origins: Iterable[str] = ()) -> str:
     """Return the meaning of the signs that values of these bases and origins carry, or nothing."""
     return legend_of([*map(mark_of, bases), *(mark_of("", origin) for origin in origins)])
-
-
-def places(data: Tables, rows: Iterable[Sequence[Cell]]) -> dict[str, str]:
-    """Return the locators of the data rows that the cells name."""
-    wanted = {row_id for row in rows for cell in row for row_id in cell.rows}
-    found: dict[str, str] = {}
-    with unnoted():  # whoever has a row has read it
-        for name in READ_FROM:
-            frame = getattr(data, name, None) if wanted else None
-            if frame is not None and "locator" in frame and len(frame):
-                used = frame[frame["row_id"].isin(wanted)]
-                found |= dict(zip(used["row_id"].tolist(), used["locator"].tolist(), strict=True))
-    return found

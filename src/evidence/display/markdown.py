@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from evidence.display.model import Cell, Column, Table
 from evidence.errors import UNSEEN
@@ -77,9 +77,22 @@ def unbroken(text: str) -> str:
 
 
 def _title(cell: Cell, table: Table) -> str:
-    named = [" · ".join(filter(None, (row, table.places.get(row, "")))) for row in cell.rows]
-    said = ". ".join(filter(None, ("; ".join(named), " ".join(table.reasons(cell)))))
+    named = origin(cell.rows, table.places)
+    said = ". ".join(filter(None, (named, " ".join(table.reasons(cell)))))
     return html.escape(_one_line(said).replace("|", "/"))
+
+
+def origin(rows: Iterable[str], places: Mapping[str, str]) -> str:
+    """Return where values come from, as the pages read it: each place once, with its data rows at the end.
+
+    >>> origin(["a-c001", "a-c002", "b-c001"], {"a-c001": "A study · Table 1", "a-c002": "A study · Table 1"})
+    'A study · Table 1 · rows a-c001, a-c002; row b-c001'
+    """
+    found: dict[str, list[str]] = {}
+    for row in dict.fromkeys(rows):
+        found.setdefault(places.get(row, ""), []).append(row)
+    named = ((place, f"row{'s' * (len(some) > 1)} {', '.join(some)}") for place, some in found.items())
+    return "; ".join(" · ".join(filter(None, one)) for one in named)
 
 
 def _caption(table: Table) -> str:

@@ -18,7 +18,7 @@ from evidence.reads import unnoted
 
 Asked = tuple[int, float, float, frozenset[str]]
 TABLES = ("studies", "arms", "counts", "measurements", "tests", "claims", "definitions", "protocols")
-DOUBTFUL_SIZE = "Another percentage of the same group does not fit its number of patients; all fit {}."
+DOUBTFUL_SIZE = "The percentages of the group do not all fit its number of patients; {}."
 KEPT = 16  # more sets of studies than one notebook shows
 _whole: OrderedDict[tuple[int, float, float], tuple[Dataset, pd.DataFrame]] = OrderedDict()
 _found: OrderedDict[Asked, tuple[Dataset, dict[str, str]]] = OrderedDict()
@@ -106,8 +106,8 @@ def _doubts(data: Dataset, alpha: float, margin: float) -> dict[str, str]:
     for ids, why in zip(wrong["row_id"], wrong["why"], strict=True):
         for row in _of_first_kind(ids.split("|"), kinds):
             found.setdefault(row, []).append(why)
-    for row, sizes in doubts_of(data).items():
-        found.setdefault(row, []).append(DOUBTFUL_SIZE.format(" or ".join(sizes.split("|"))))
+    for row, words in doubts_of(data).items():
+        found.setdefault(row, []).append(DOUBTFUL_SIZE.format(words))
     return {row: " ".join(dict.fromkeys(reasons)) for row, reasons in found.items()}
 
 

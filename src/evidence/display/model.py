@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 Mark = str  # what is special about a value: kinds of SIGNS joined by "+", or nothing
 Align = Literal["left", "right", "center"]
 
-SIGNS: Mapping[str, str] = {**wording.SIGNS, "differs": "≠"}
+SIGNS: Mapping[str, str] = {**wording.SIGNS, "differs": "≠", "corrected": "#"}
 LEGEND: Mapping[str, str] = {
     "derived": "count recovered from printed percentages and totals",
     "assumed": "assumed, not printed",
     "external": "from outside the documents read in full",
     "differs": "differs from the printed value",
+    "corrected": "0.5 was added to every count, because a group had no event or nothing else",
 }
 DOUBT = "¶"
 DOUBTED = "rests on something printed that does not fit what is printed elsewhere; the audit says why"

@@ -136,6 +136,42 @@ def trials(k: int) -> str:
     return "one trial" if k == 1 else f"{k} trials"
 
 
+def leaves_out(measure: str, low: float, high: float) -> bool:
+    """Return whether an interval leaves out the value of no difference: 1 of a ratio, 0 of a difference.
+
+    >>> leaves_out("OR", 1.2, 3.0), leaves_out("RD", -0.1, 0.2)
+    (True, False)
+    """
+    return bool(low > none_of(measure) or high < none_of(measure))
+
+
+def none_of(measure: str) -> int:
+    """Return the value of a measure that means no difference."""
+    return 0 if measure == "RD" else 1
+
+
+def leaving_words(measure: str, clear: Sequence[int], total: int, names: Sequence[str] = ()) -> str:
+    """Return how many of as many intervals leave out no difference, for each assumption named, as a sentence.
+
+    >>> leaving_words("OR", [4], 4), leaving_words("RD", [0, 0], 6, ["one", "two"])
+    ('All 4 intervals leave out 1.', 'However made, none of the 6 intervals leaves out 0.')
+    >>> leaving_words("OR", [4, 1], 4, ["common effect", "τ 0.5 assumed"])
+    'Intervals that leave out 1: 4 of 4 with common effect, 1 of 4 with τ 0.5 assumed.'
+    """
+    value = none_of(measure)
+    if len(set(clear)) > 1:
+        each = [f"{one} of {total} with {name}" for one, name in zip(clear, names, strict=True)]
+        return f"Intervals that leave out {value}: {', '.join(each)}."
+    if total == 1:
+        return f"The interval {'leaves out' if clear[0] else 'includes'} {value}."
+    every = f"{clear[0]} of the {total} intervals {'leaves' if clear[0] == 1 else 'leave'}"
+    if clear[0] in (0, total):
+        every = f"All {total} intervals leave" if clear[0] else f"None of the {total} intervals leaves"
+    return (
+        f"However made, {every[:1].lower()}{every[1:]} out {value}." if names[1:] else f"{every} out {value}."
+    )
+
+
 def assumed_words(tau: float) -> str:
     """Return what is assumed of the variation between trials, as a sentence without its stop."""
     return "Common effect (τ 0)" if tau == 0 else f"τ is assumed to be {tau:g}"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypedDict, Unpack
 
 from evidence.data import Dataset
+from evidence.display.across import effects_frame
+from evidence.display.basis import FED, LABEL, diseases_of, dosed_arms, undosed
+from evidence.display.evidence import patients
+from evidence.display.labels import joined, lower_first
 from evidence.display.markdown import escape
 from evidence.display.model import Prose
 from evidence.display.synthesis import Asked, asked_questions
-from evidence.display.traced import numbers_traced, traced
-from evidence.format import number
+from evidence.display.traced import counted, numbers_traced, traced
+from evidence.display.trials import Row, said_of, without_figures
+from evidence.format import missing, number
 from evidence.parameters import Parameters
 from evidence.questions import Answer, answer
-from evidence.results import records
+from evidence.results import rates, records
 from evidence.synthesis.certainty import certainty
 from evidence.wording import Allocation, Direction
 
@@ -24,9 +30,8 @@ REASONS = {
 }
 CHANCE: dict[Allocation, str] = {
     "randomised": "",
-    "not randomised": "Chance did not decide who got which drug, "
-    "so the groups may have differed from the start.",
-    "not stated": "We do not know if chance decided who got which drug.",
+    "not randomised": "Who got which drug was not drawn by lot.",
+    "not stated": "We do not know if who got which drug was drawn by lot.",
 }
 OPEN: dict[Direction, str] = {
     "small": "So the gap, if there is one, is small.",
@@ -34,6 +39,7 @@ OPEN: dict[Direction, str] = {
     "described": "No other group was watched. So we cannot tell what the treatment did.",
 }
 SIDES = ("treatment", "comparator")
+ALMOST_ALL = 90.0  # percent less: a tenth or less is left
 NO_DATA = "We found no numbers for this."
 
 
@@ -46,7 +52,7 @@ def plain_prose(
         data: the dataset.
         parameters: those of the report.
         what: what happened to the people, as it follows a number: ``got well``.
-        treated: the treatment in plain words.
+        treated: the treatment in plain words; ``{dose}`` stands for the dose that the question asks about.
         other: what the others had, in plain words.
         asked: columns of ``questions.csv``; the first question that fits is answered.
     """
@@ -57,8 +63,24 @@ def plain_prose(
     sure = certainty(one, data, parameters)
     if sure is None or one.treatment is None:
         return Prose(NO_DATA)
-    told = [*_numbers(one, what, treated, other, data), *map(escape, _meaning(one, sure.level))]
+    told = [
+        *_numbers(one, what, _dosed(treated, one, data), other, data),
+        *map(escape, _meaning(one, sure.level)),
+    ]
     return Prose(" ".join(told))
+
+
+def _dosed(treated: str, one: Answer, data: Dataset) -> str:
+    """Return a treatment with the dose of the arm that answers in place of ``{dose}``."""
+    study = one.finding.studies[0]
+    arms = data.select("arms", study_id=study.study_id)
+    doses = [_dose(row) for row in records(arms) if study.dose and _dose(row).startswith(f"{study.dose} ")]
+    return " ".join(treated.format(dose=next(iter(doses), "")).split())
+
+
+def _dose(arm: Row) -> str:
+    """Return the dose of an arm with its unit; nothing where none was read."""
+    return "" if missing(arm["dose_value"]) else f"{arm['dose_value']:g} {arm['dose_unit']}"
 
 
 def _meaning(one: Answer, level: int) -> list[str]:
@@ -69,7 +91,7 @@ def _meaning(one: Answer, level: int) -> list[str]:
 
 
 def _numbers(one: Answer, what: str, treated: str, other: str, data: Dataset) -> list[str]:
-    """Return who did how often, and which gaps fit if only chance was at work, with the data rows."""
+    """Return who did how often, and how wide the gap could be, with the data rows."""
     assert one.treatment is not None  # noqa: S101 - the caller has looked
     rows = {
         side: [str(row["row_id"]) for row in records(one.included) if row["side"] == side] for side in SIDES
@@ -86,7 +108,7 @@ def _numbers(one: Answer, what: str, treated: str, other: str, data: Dataset) ->
     return [
         *told,
         f"Out of 100 with {escape(other)}, about {without} did.",
-        f"By chance alone, the gap may be between {between}.",
+        f"The gap could be anywhere from {between}.",
     ]
 
 
@@ -114,8 +136,241 @@ def _gap(low: float, high: float) -> str:
     """Return both ends of a difference in people out of 100, the end nearer to no difference first.
 
     >>> _gap(0.035, 0.38), _gap(-0.012, 0.353), _gap(-0.3, -0.1)
-    ('4 more and 38 more', '1 fewer and 35 more', '10 fewer and 30 fewer')
+    ('4 to 38 more', '1 fewer to 35 more', '10 to 30 fewer')
     """
     ends = (low, high) if high > 0 else (high, low)
-    first, last = (f"{_hundred(abs(end))} {'more' if end >= 0 else 'fewer'}" for end in ends)
-    return f"{first} and {last}"
+    (first, way), (last, other) = ((_hundred(abs(end)), "more" if end >= 0 else "fewer") for end in ends)
+    return f"{first} {'' if way == other else f'{way} '}to {last} {other}"
+
+
+def without_figures_plain(data: Dataset, *, indication: str, what: str, treated: str, other: str) -> Prose:
+    """Return what is known of the randomised trials of a disease that gave no figure, for patients.
+
+    Args:
+        data: the dataset.
+        indication: the disease, as the data name it.
+        what: what more people are said to have had, as it follows a number; used where a document says it.
+        treated: the treatment in plain words.
+        other: what the others had, in plain words.
+    """
+    told = [
+        _without_figures(data, study, what, treated, other) for study in without_figures(data, indication)
+    ]
+    return Prose(" ".join(told))
+
+
+def _without_figures(data: Dataset, study: Row, what: str, treated: str, other: str) -> str:
+    size = patients(data, dict(study))
+    people = "" if missing(size) else f" of {traced(str(int(size)), [str(study['row_id'])], data)} people"
+    lots = f"In a study{people}, {escape(treated)} or {escape(other)} was drawn by lot."
+    better = [row for row in said_of(data, str(study["study_id"])) if row["kind"] == "superior"]
+    if not better:
+        return f"{lots} Its results were not in what we read."
+    share = traced("a larger share", [str(row["row_id"]) for row in better], data)
+    said = f"{_teller(data, better)} {share} {escape(what)} with {escape(treated)}."
+    return f"{lots} {said} How many was not in what we read."
+
+
+def _teller(data: Dataset, claims: Sequence[Row]) -> str:
+    """Return who says it: a seller where nobody else does."""
+    told = set(data.sources.loc[data.sources["source_id"].isin([row["source_id"] for row in claims]), "tier"])
+    return "A seller of the drug says that" if told == {"vendor"} else "We read that"
+
+
+def plain_licence_prose(data: Dataset, *, drug: str, names: Mapping[str, str]) -> Prose:
+    """Return what the drug is licensed for, the dose and what food does to it, for patients.
+
+    Args:
+        data: the dataset.
+        drug: the component of an arm that is meant.
+        names: diseases in plain words, by their names in the data.
+    """
+    rows = records(data.protocols)
+    labels = set(data.studies.loc[data.studies["design"] == LABEL, "study_id"])
+    approval = [row for row in rows if row["section"] == "approval"]
+    doses = [row for row in rows if row["section"] == "dose" and row["study_id"] in labels]
+    told = [
+        _licensed(approval, names, data),
+        _doses(doses, data),
+        _no_label_dose(undosed(approval, doses) if doses else [], drug, names, data),
+        _food([row for row in rows if FED.search(str(row["item"]))], data),
+    ]
+    return Prose(" ".join(filter(None, told)) or NO_DATA)
+
+
+def _licensed(approval: Sequence[Row], names: Mapping[str, str], data: Dataset) -> str:
+    """Return what the licence is for, whether a first drug must have failed, and what is outside it."""
+    rows = [str(row["row_id"]) for row in approval]
+    found = [name for row in approval if "indications" in str(row["item"]) for name in diseases_of(row)]
+    if not found:
+        return ""
+    year = next((str(row["value"])[:4] for row in approval if row["unit"] == "date"), "")
+    since = f" in {traced(year, rows, data)}" if year else ""
+    country = next((str(row["country"]) for row in records(data.studies) if row["design"] == LABEL), "")
+    where = f" in {escape(country)}" if country else ""
+    later = any("second" in str(row["value"]) for row in approval)
+    after = ", for people whom a first drug did not help" if later else ""
+    asked = dict.fromkeys(str(name) for name in data.questions["indication"])
+    beyond = [names.get(name, name) for name in asked if name not in found]
+    beyond += ["use as a first drug"] if later else []
+    tail = f" We read of no licence for {escape(' or '.join(beyond))}." if beyond else ""
+    said = escape(joined([names.get(name, name) for name in found]))
+    return f"The drug was licensed{where}{since} for {said}{after}.{tail}"
+
+
+def _doses(rows: Sequence[Row], data: Dataset) -> str:
+    each = [traced(str(row["value"]), [str(row["row_id"])], data) for row in rows]
+    if len(each) != 2:
+        return ""
+    disease = escape(str(rows[0]["item"]).partition(":")[0])
+    return f"For {disease}, people start with {each[0]} mg once a day and take at most {each[1]} mg a day."
+
+
+def _no_label_dose(diseases: Sequence[str], drug: str, names: Mapping[str, str], data: Dataset) -> str:
+    """Return for which licensed diseases no dose of the label was read, and what studies of them gave."""
+    if not diseases:
+        return ""
+    studies = set(data.studies.loc[data.studies["indication"].isin(list(diseases)), "study_id"])
+    given = [row for study, arms in dosed_arms(data, drug).items() if study in studies for row in arms]
+    each = dict.fromkeys(traced(_dose(row), [str(row["row_id"])], data) for row in given)
+    tail = f" A study gave {' or '.join(each)} a day." if each else ""
+    said = escape(joined([names.get(one, one) for one in diseases]))
+    return f"No label dose for {said} was in what we read.{tail}"
+
+
+def stopping_plain(data: Dataset, parameters: Parameters, *, outcome_id: str, what: str) -> Prose:
+    """Return what happened to people when the treatment was stopped, out of 100, for patients.
+
+    Args:
+        data: the dataset.
+        parameters: those of the report.
+        outcome_id: the outcome of stopping.
+        what: what happened, as it follows a number.
+    """
+    rows = records(rates(data, parameters, outcome_ids=[outcome_id], subgroup=""))
+    shares = [
+        traced(_hundred(row["estimate"]), [str(row["row_id"])], data)
+        for row in rows
+        if not missing(row["estimate"])
+    ]
+    told = [
+        f"When doses were cut to nothing, about {share} of 100 people {escape(what)}." for share in shares
+    ]
+    return Prose(" ".join(told))
+
+
+def _food(rows: Sequence[Row], data: Dataset) -> str:
+    """Return how much less of the drug gets into the blood with food, from the largest printed fall."""
+    falls = [(abs(float(row["value"])), str(row["row_id"])) for row in rows]
+    if not falls:
+        return ""
+    most, row = max(falls)
+    much = "Almost none" if most >= ALMOST_ALL else "Less"
+    return f"{traced(much, [row], data)} of it gets into the blood if it is taken with food."
+
+
+class Harms(TypedDict, total=False):
+    """Harms in plain words: their ``names`` by id, what is none (``aside``), the gravest with their place."""
+
+    names: Mapping[str, str]
+    aside: Collection[str]
+    grave: Mapping[str, str]
+
+
+def plain_harms_prose(
+    data: Dataset, parameters: Parameters, *, study_of: str, treated: str, other: str, **harms: Unpack[Harms]
+) -> Prose:
+    """Return which harms came more often with the treatment of an answer, at its dose, for patients.
+
+    A harm is told where the interval of its difference lies above none. What did so at another dose alone is
+    told apart, with the dose, beside how often it came at this one. How many harms were compared is told too,
+    since some differences are chance; sums of harms and what is ``aside`` do not count as harms.
+
+    Args:
+        data: the dataset.
+        parameters: those of the report; the level of the intervals follows them.
+        study_of: the question whose study and dose are meant.
+        treated: the treatment in plain words; ``{dose}`` stands for the dose.
+        other: what the others had, in plain words.
+        harms: see ``Harms``; outcomes without a name keep their label.
+    """
+    one = answer(study_of, data, parameters)
+    if not one.finding.studies or one.included.empty:
+        return Prose(NO_DATA)
+    own = {str(row["arm_id"]) for row in records(one.included) if row["side"] == "treatment"}
+    study = one.finding.studies[0].study_id
+    rows = _compared(data, parameters, study)
+    here = {str(row["outcome_id"]): row for row in rows if row["arm1"] in own}
+    doses = {str(row["arm_id"]): _dose(row) for row in records(data.select("arms", study_id=study))}
+    told = [
+        _harms_here(here, harms, _dosed(treated, one, data), other, data),
+        *_harms_elsewhere(rows, here, harms.get("names", {}), doses, data),
+        "Some of this may be chance.",
+        _grave(here, harms.get("grave", {}), other, data),
+    ]
+    return Prose(" ".join(filter(None, told)))
+
+
+def _compared(data: Dataset, parameters: Parameters, study_id: str) -> list[Row]:
+    """Return the differences in harms of a study between single arms, the most frequent first."""
+    outcomes = data.outcomes.loc[data.outcomes["domain"] == "safety", "outcome_id"].tolist()
+    frame = effects_frame(data.where(study_id=study_id), parameters, measure="RD", outcome_ids=outcomes)
+    sums = set(data.arms.loc[data.arms["combines"].ne(""), "arm_id"])
+    rows = records(frame[~frame["arm1"].isin(sums)])
+    return sorted(rows, key=lambda row: -row["e1"] / row["n1"])
+
+
+def _harms_here(here: Mapping[str, Row], harms: Harms, who: str, other: str, data: Dataset) -> str:
+    sums = set(data.outcomes["parent_id"]) | set(harms.get("aside", ()))
+    single = {outcome: row for outcome, row in here.items() if outcome not in sums}
+    more = [(outcome, row) for outcome, row in single.items() if row["low"] > 0]
+    of = f"Of {counted(str(len(single)), 'counts')} harms"
+    if not more:
+        return f"{of}, none was clearly more frequent with {escape(who)}."
+    each = [f"{_harm(row, harms.get('names', {}))} ({_shares(row, data)} out of 100)" for _, row in more]
+    return f"{of}, {joined(each)} came clearly more often with {escape(who)} than with {escape(other)}."
+
+
+def _harms_elsewhere(
+    rows: Sequence[Row],
+    here: Mapping[str, Row],
+    names: Mapping[str, str],
+    doses: Mapping[str, str],
+    data: Dataset,
+) -> list[str]:
+    """Return what was more frequent at another dose alone, by dose."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        at = here.get(str(row["outcome_id"]))
+        if at is None or row["arm1"] == at["arm1"] or row["low"] <= 0 or at["low"] > 0:
+            continue
+        told = f"{_harm(row, names)} ({_shares(row, data)})"
+        found.setdefault(doses.get(str(row["arm1"]), ""), []).append(told)
+    return [f"At {escape(dose)}, so did {joined(each)}." for dose, each in found.items()]
+
+
+def _grave(here: Mapping[str, Row], places: Mapping[str, str], other: str, data: Dataset) -> str:
+    """Return the gravest harms that nobody had in the other group, in people, and that they are too few."""
+    rows = [here[outcome] for outcome in places if outcome in here]
+    rows = [row for row in rows if row["e1"] and not row["e0"] and row["low"] <= 0]
+    if not rows:
+        return ""
+    each = [
+        f"{traced(str(int(row['e1'])), str(row['row_id']).split('|'), data)} "
+        f"{escape(places[str(row['outcome_id'])])}"
+        for row in rows
+    ]
+    people = traced(str(int(rows[0]["n1"])), str(rows[0]["row_id"]).split("|"), data)
+    return f"Of {people} people, {joined(each)}; with {escape(other)}, none did. That is too few to tell."
+
+
+def _shares(row: Row, data: Dataset) -> str:
+    return f"{_of_hundred(row, 1, data)} against {_of_hundred(row, 0, data)}"
+
+
+def _harm(row: Row, names: Mapping[str, str]) -> str:
+    return escape(names.get(str(row["outcome_id"]), lower_first(str(row["outcome_label"]))))
+
+
+def _of_hundred(row: Row, side: int, data: Dataset) -> str:
+    return traced(_hundred(row[f"e{side}"] / row[f"n{side}"]), str(row["row_id"]).split("|"), data)

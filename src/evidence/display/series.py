@@ -9,6 +9,7 @@ from evidence import format as fmt
 from evidence.display.across import Choice, across_frame
 from evidence.display.markdown import escape
 from evidence.display.model import Prose
+from evidence.display.traced import traced
 from evidence.parameters import Parameters
 from evidence.results import Tables, records
 from evidence.stats import proportion
@@ -22,23 +23,23 @@ def all_alike_prose(
 ) -> Prose:
     """Return, for every result that all patients of an arm share, what rates it leaves possible.
 
-    The limits are exact (Clopper and Pearson): the rate at which (1 − level) / 2 of all such
-    series would still give a result as extreme as this.
+    The limits are those of the report's method for a single proportion.
     """
     frame = across_frame(data, parameters, outcome_ids=outcome_ids, **choice)
     later = frame[frame["time"] != 0]  # what all had before treatment was chosen, not seen
     alike = [row for row in records(later) if not fmt.missing(row["events"]) and row["events"] == row["n"]]
-    return Prose("\n".join(_alike(row, parameters) for row in alike) or NOTHING)
+    return Prose("\n".join(_alike(row, data, parameters) for row in alike) or NOTHING)
 
 
-def _alike(row: Mapping[str, Any], parameters: Parameters) -> str:
+def _alike(row: Mapping[str, Any], data: Tables, parameters: Parameters) -> str:
     n = int(row["n"])
-    exact = proportion(n, n, level=parameters.confidence_level, method="clopper-pearson")
+    level, method = parameters.confidence_level, parameters.proportion_method
+    rate = proportion(n, n, level=level, method=method)
     times = fmt.number(1 / EVEN**n, 0)
-    source = f'<span class="v" title="{row["row_id"]}">{n} of {n}</span>'
+    source = traced(f"{n} of {n}", str(row["row_id"]).split("|"), data)
     return (
-        f"- **{escape(str(row['study_label']))}**: {source} had {escape(_said(row))}. The exact "
-        f"{fmt.level(parameters.confidence_level)} interval reaches down to {fmt.percent(exact.low)}. If the "
+        f"- **{escape(str(row['study_label']))}**: {source} had {escape(_said(row))}. The "
+        f"{fmt.level(level)} interval reaches down to {fmt.percent(rate.low)}. If the "
         f"true rate were {fmt.percent(EVEN, 0)}, one in {times} such series would still show {n} of {n}."
     )
 

@@ -10,6 +10,7 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.data import Dataset
 from evidence.display.across import Choice, across_frame, design_words
+from evidence.display.counting import several, share_words
 from evidence.display.evidence import patients
 from evidence.display.labels import (
     arm_labels,
@@ -24,9 +25,10 @@ from evidence.display.markdown import escape
 from evidence.display.model import Prose
 from evidence.display.synthesis import Asked, asked_questions
 from evidence.display.tables.definitions import rules_of, threshold_heading, threshold_rates
-from evidence.display.tables.findings import shown_differences, split_title
+from evidence.display.tables.findings import caveat_words, shown_differences, split_title
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.protocols import awaited
+from evidence.display.tables.statements import told_in_words
 from evidence.display.traced import traced
 from evidence.parameters import Parameters, rounding
 from evidence.questions import Answer, Estimate, answer
@@ -37,7 +39,8 @@ from evidence.wording import difference_text, per_1000, signed_text
 
 HEADING = "**In short.**"
 NOTHING = "The data hold no result for this."
-NO_RESULT = "No share of patients with an outcome of efficacy is printed for it."
+NO_RESULT = "No result of it was read."
+NO_OUTCOMES = ("product_label", "pharmacokinetic")  # designs that are not asked what they found in patients
 EFFECT = ["outcome_id", "arms", "time", "time_label", "effect_label"]
 AT = ["time", "time_unit", "time_label"]
 SAME_PATIENTS = ["study_id", "arm_id", "time", "time_unit", "n"]
@@ -81,6 +84,25 @@ def answers_in_short(answers: Sequence[Answer], data: Dataset, parameters: Param
     return told if len(answers) < 3 else [told[0], escape(tally(answers, sure))]
 
 
+def findings_in_short(data: Dataset, parameters: Parameters) -> Prose:
+    """Return the most certain answers first, each with its difference, then how many each level has."""
+    answers = [answer(str(row["question_id"]), data, parameters) for row in asked_questions(data)]
+    sure = [certainty(one, data, parameters) for one in answers]
+    best = max((made.level for made in sure if made), default=0)
+    first = [(one, made) for one, made in zip(answers, sure, strict=True) if made and made.level == best]
+    told = [
+        f"{escape(lower_first(pretty(split_title(one.title)[1])))}: "
+        + traced(_differences(one, parameters), [str(row["row_id"]) for row in records(one.included)], data)
+        for one, _ in first
+    ]
+    labels = {study.label for one, _ in first for study in one.finding.studies}
+    whence = f", all from {escape(labels.pop())}" if len(labels) == 1 and len(first) > 1 else ""
+    lead = (
+        f"Most certain ({first[0][1].word}{whence}), of 1,000 patients: {'; '.join(told)}." if first else ""
+    )
+    return quoted([lead, escape(tally(answers, sure))])
+
+
 def answer_in_short(one: Answer, sure: Certainty | None, data: Dataset, parameters: Parameters) -> str:
     """Return one answer as a sentence in Markdown: risks per 1,000, difference with interval, certainty."""
     what = escape(pretty(split_title(one.title)[1]))
@@ -95,7 +117,8 @@ def answer_in_short(one: Answer, sure: Certainty | None, data: Dataset, paramete
     )
     told = f"{_risks(one, one.treatment, parameters)}{verdict}"
     rows = [str(row["row_id"]) for row in records(one.included)]
-    return f"{what}: {traced(told, rows, data)}{escape(_uncounted(one))}; {sure.word} certainty."
+    tail = f"{_uncounted(one)}; {sure.word} certainty{caveat_words(sure)}."
+    return f"{what}: {traced(told, rows, data)}{escape(tail)}"
 
 
 def _uncounted(one: Answer) -> str:
@@ -112,20 +135,30 @@ def tally(answers: Sequence[Answer], sure: Sequence[Certainty | None]) -> str:
     """Return how many comparisons there are and from how many studies, those that share patients as one."""
     compared = [one for one in answers if one.difference is not None]
     alone = sum(one.treatment is not None for one in answers) - len(compared)
-    words = [made.word for made in sure if made]
+    families = {study.family for one in compared for study in one.finding.studies}
     parts = []
     if compared:
         noun = "comparison" if len(compared) == 1 else "comparisons"
-        families = {study.family for one in compared for study in one.finding.studies}
         came = f"{'comes' if len(compared) == 1 else 'come'} from {len(families)}"
         whose = "study" if len(families) == 1 else "studies with different patients"
         parts.append(f"{len(compared)} {noun} {came} {whose}")
     if alone:
-        parts.append(f"{alone} {'result stands' if alone == 1 else 'results stand'} without a comparison")
-    each = [f"{word} for {_share(words.count(word), words)}" for word in WORDS.values() if word in words]
-    parts += [f"certainty is {joined(each)}"] if each else [NO_DATA]
+        others = {study.family for one in answers for study in one.finding.studies} - families
+        whence = f", from {several(len(others), 'more study')}" if others and compared else ""
+        parts.append(
+            f"{alone} {'result stands' if alone == 1 else 'results stand'} without a comparison{whence}"
+        )
+    rated = certainty_tally(sure)
+    parts += [lower_first(rated).removesuffix(".") if rated else NO_DATA]
     told = "; ".join(parts)
     return f"{told[:1].upper()}{told[1:]}."
+
+
+def certainty_tally(sure: Sequence[Certainty | None]) -> str:
+    """Return how certain how many answers are, as a sentence; nothing where none was rated."""
+    words = [made.word for made in sure if made]
+    each = [f"{word} for {_share(words.count(word), words)}" for word in WORDS.values() if word in words]
+    return f"Certainty is {joined(each)}." if each else ""
 
 
 def _share(count: int, of: Sequence[str]) -> str:
@@ -185,8 +218,19 @@ def _difference(each: Estimate, parameters: Parameters) -> str:
 def study_in_short(data: Dataset, parameters: Parameters, *, study_id: str) -> Prose:
     """Return what a study was, and the share with its first counted outcome in every arm."""
     study = first_record(data.studies[data.studies["study_id"] == study_id])
-    told = [escape(_who(data, study)), _first_result(data, parameters, study_id)] if study else []
-    return quoted(told)
+    if not study:
+        return quoted([])
+    result = _first_result(data, parameters, study_id)
+    if not result and study["design"] in NO_OUTCOMES:
+        return Prose("")
+    return quoted([escape(_who(data, study)), result or _words_alone(data, study_id) or NO_RESULT])
+
+
+def _words_alone(data: Dataset, study_id: str) -> str:
+    """Return what is told of a result without a rate, each sentence with its source; else nothing."""
+    rows = told_in_words(data, study_id)
+    told = [traced(pretty(row["paraphrase"]).rstrip("."), [str(row["row_id"])], data) for row in rows]
+    return f"No rate was read; told in words: {'. '.join(told)}." if told else ""
 
 
 def registered_in_short(data: Dataset) -> Prose:
@@ -194,7 +238,10 @@ def registered_in_short(data: Dataset) -> Prose:
     trials = awaited(data)
     states = [str(one["state"]).partition(",")[0] for one in trials]
     each = [f"{states.count(state)} {lower_first(state)}" for state in dict.fromkeys(states)]
-    told = [f"{len(trials)} trials have no results in the documents: {joined(each)}."] if trials else []
+    have = "has" if len(trials) == 1 else "have"
+    told = [f"{several(len(trials), 'trial')} {have} no results in the documents: {joined(each)}."] * bool(
+        trials
+    )
     first = [f"{one['label']}" for one, state in zip(trials, states, strict=True) if state == states[0]]
     told += [f"{states[0]}: {'; '.join(first)}."] if first else []
     return quoted(map(escape, told))
@@ -214,7 +261,7 @@ def series_in_short(
     return quoted(
         [
             f"{escape(titled(rows[0]))}: {'; '.join(told)}.",
-            f"That is {patients_} patients, and nobody to compare them with.",
+            f"That is {several(patients_, 'patient')}, and nobody to compare them with.",
         ]
     )
 
@@ -223,7 +270,10 @@ def definitions_in_short(data: Dataset, parameters: Parameters) -> Prose:
     """Return how many studies print criteria, and the widest gap that criteria make in the same patients."""
     rules = [rule for rule in rules_of(data, ("efficacy",)) if rule["of"] == "study"]
     studies, outcomes = ({str(rule[name]) for rule in rules} for name in ("study_id", "outcome_id"))
-    told = [f"{len(studies)} studies print what counts as one of {len(outcomes)} outcomes."] if rules else []
+    printed = (
+        f"Criteria are printed by {several(len(studies), 'study')}, for {several(len(outcomes), 'outcome')}."
+    )
+    told = [printed] if rules else []
     frame = threshold_rates(data, parameters)
     groups = [group for _, group in frame.groupby(SAME_PATIENTS, sort=False, dropna=False)]
     gaps = [(group, group["estimate"].max() - group["estimate"].min()) for group in groups]
@@ -250,7 +300,8 @@ def statements_in_short(data: Dataset, *, kinds: Sequence[str]) -> Prose:
     documents = set(wordy["source_id"])
     cited = int(wordy["cites"].ne("").sum())
     count = (
-        f"{len(wordy)} statements, {cited} of them with a reference, come from {len(documents)} documents."
+        f"{several(len(wordy), 'statement')} come from {several(len(documents), 'document')}; "
+        f"{share_words(cited, len(wordy), 'given with a reference')}."
     )
     told = [
         count,
@@ -287,7 +338,7 @@ def _first_result(data: Dataset, parameters: Parameters, study_id: str) -> str:
     frame = rates(data, parameters, study_id=study_id, outcome_ids=order, subgroup="")
     frame = frame[frame["estimate"].notna() & frame["category"].eq("")]
     if frame.empty:
-        return _printed_effects(data, study_id) or NO_RESULT
+        return _printed_effects(data, study_id)
     chosen = min(frame["outcome_id"], key=order.index)
     times = [group for _, group in frame[frame["outcome_id"] == chosen].groupby(AT, sort=False, dropna=False)]
     shown = _without_sums(data, records(max(times, key=_arms_and_time)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,10 +16,11 @@ from evidence.display.labels import ci, interval_words, joined, lower_first, pre
 from evidence.display.markdown import escape
 from evidence.display.marks import findings_of
 from evidence.display.model import DOUBT, Cell, Column, Prose, Table
-from evidence.display.tables.audit import ORDER, doubtful, first
+from evidence.display.tables.audit import ORDER, doubtful, first, headline
 from evidence.display.tables.findings import (
     NO_DATA,
     UNCOUNTED,
+    by_patients,
     certainty_words,
     difference_words,
     effect_words,
@@ -27,10 +28,12 @@ from evidence.display.tables.findings import (
     patients_words,
     risk_cell,
     shown_differences,
+    split_asked,
     split_title,
 )
 from evidence.display.tables.parts import grouped, nothing
 from evidence.display.traced import counted, numbers_traced, traced
+from evidence.display.trials import said_of, with_result, without_figures, without_figures_words
 from evidence.parameters import Parameters
 from evidence.questions import Answer, Estimate
 from evidence.questions.studies import Arm
@@ -41,6 +44,14 @@ from evidence.wording import difference_text, per_1000, sign_of, signed_text
 
 DATES = "dates"  # the section of protocols that holds when a study's data were closed
 MINUS = re.compile(r"(?<![\w.)-])-(?=\d)")
+CLAUSES: dict[str, tuple[str, ...]] = {
+    "more frequent:": ("more",),
+    "less frequent:": ("fewer",),
+    "little difference in": ("small",),
+    "direction not clear for": ("uncertain",),
+}
+QUALIFIERS = {3: "probably ", 2: "perhaps "}  # at very low certainty the beginning of the sentence says why
+TIME = re.compile(r" (?:at|within|after) (?:(?:day|week|month) \d+|\d+ (?:day|week|month|year)s?)$")
 JOINT = '<span class="joint">{}</span>'  # what joins the parts of a line where they follow each other
 
 
@@ -50,16 +61,48 @@ def summary_prose(answers: Sequence[Answer], data: Dataset, parameters: Paramete
     The parts of a line are spans, which a page may set apart and give a bar; without a style they are a
     sentence. Every number names the data rows that it comes from.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Answer]] = {}
     for one in answers:
-        whom, what = split_title(one.title)
-        told = _told_in_short(one, pretty(what), certainty(one, data, parameters), data)
-        found.setdefault(whom, []).append(f"{'    ' if whom else ''}- {told}")
-    blocks = [
-        "\n".join([*([f"- **{escape(whom)}**"] if whom else []), *told]) for whom, told in found.items()
-    ]
+        found.setdefault(split_title(one.title)[0], []).append(one)
+    diseases = {str(row["question_id"]): str(row["indication"]) for row in records(data.questions)}
+    blocks, seen = [], set()
+    for whom, some in found.items():
+        made = [(one, certainty(one, data, parameters)) for one in some]
+        disease = diseases.get(some[0].question_id, "")
+        waiting = [] if disease in seen else without_figures(data, disease)
+        seen.add(disease)
+        line = " ".join([*(without_figures_words(data, one) for one in waiting), escape(bottom_line(made))])
+        lines = [f"{'    ' if whom else ''}- {_told_in_short(one, sure, data)}" for one, sure in made]
+        blocks.append("\n".join([*([f"- **{escape(whom)}.** {line}"] if whom else []), *lines]))
     listed = "\n".join(blocks) or "No questions are asked of the data."
     return Prose(f"::: {{.answers}}\n{listed}\n:::")
+
+
+def bottom_line(made: Sequence[tuple[Answer, Certainty | None]]) -> str:
+    """Return what some answers on one disease come to, in a sentence without numbers and times.
+
+    Randomised answers are told with their number of trials and how sure they are; others say first that
+    nobody was randomised, or that it is not known. What is uncertain is told as such.
+    """
+    told = [(one, sure) for one, sure in made if sure and one.difference is not None]
+    if not told:
+        return "Nothing was compared."
+    clauses = []
+    for words, holds in CLAUSES.items():
+        some = [(one, sure) for one, sure in told if one.verdict.direction in holds]
+        level = min((sure.level for _, sure in some), default=4)
+        what = joined([lower_first(pretty(TIME.sub("", split_asked(one.title)[0]))) for one, _ in some])
+        clauses += [f"{QUALIFIERS.get(level, '')}{words} {what}"] if some else []
+    return f"{_lead([one for one, _ in told])} {'; '.join(clauses)}."
+
+
+def _lead(answers: Sequence[Answer]) -> str:
+    """Return how patients came to their treatments, as the beginning of a sentence."""
+    allocations = {one.allocation for one in answers}
+    if allocations == {"randomised"}:
+        trials = len({study.family for one in answers for study in one.finding.studies})
+        return f"In {trials} randomised trial{'' if trials == 1 else 's'},"
+    return "Without randomisation," if "not stated" not in allocations else "Not known to be randomised:"
 
 
 def brackets_prose(parameters: Parameters) -> Prose:
@@ -68,16 +111,25 @@ def brackets_prose(parameters: Parameters) -> Prose:
     return Prose(f"{told}, not for differences between the groups.")
 
 
-def _told_in_short(one: Answer, what: str, sure: Certainty | None, data: Dataset) -> str:
+def _told_in_short(one: Answer, sure: Certainty | None, data: Dataset) -> str:
+    """Return one answer as parts of a line; what is asked leaves out the arms where they are named beside."""
+    named = sure is not None and not one.finding.side_by_side
+    what = pretty(split_asked(one.title)[0] if named else split_title(one.title)[1])
     if sure is None:
         return f"{escape(what)}: no data."
     parts = (
         _part("asked", f"{escape(what)}{JOINT.format(':')}"),
         _part("risks", " ".join(_risks(one, data))),
-        _part("told", f"{_verdict(one, sure, data)}."),
+        _part("told", f"{_verdict(one, sure, data)}.{_caveats(sure)}"),
         _part("sure", escape(f"{sure.signs} {sure.word.capitalize()} certainty.")),
     )
     return " ".join(parts)
+
+
+def _caveats(sure: Certainty) -> str:
+    """Return what was not read, as a part within what is told; nothing where there is nothing to say."""
+    told = " ".join(escape(f"{one[:1].upper()}{one[1:]}.") for one in sure.caveats)
+    return f" {_part('caveat', told)}" if told else ""
 
 
 def _part(name: str, text: str, style: str = "") -> str:
@@ -163,10 +215,21 @@ def scope_prose(answers: Sequence[Answer], data: Dataset, parameters: Parameters
     compared = f"{counted(str(len(randomised)), 'studies')} answers rest on a randomised comparison"
     source = f", in {counted(str(len(trials)), 'studies')} trial{'' if len(trials) == 1 else 's'}"
     told = (
-        f"{asked} questions were asked, and {used} studies with different patients answer {all_} of them; "
+        f"{asked} questions were asked, and {used} studies with different patients{_parts(answers, studies)} "
+        f"answer {all_} of them; "
         f"{compared}{source if trials else ''}."
     )
     return Prose(f"{told} Certainty is {joined(each)}." if each else told)
+
+
+def _parts(answers: Sequence[Answer], families: Collection[str]) -> str:
+    """Return how many studies there are if parts of others, whose patients are the same, count too."""
+    every = {study.study_id for one in answers for study in one.finding.studies}
+    more = len(every) - len(families)
+    if not more:
+        return ""
+    shared = "one that shares its patients" if more == 1 else f"{more} that share their patients"
+    return f" ({counted(str(len(every)), 'studies')} with {shared})"
 
 
 def summary_table(answers: Sequence[Answer], data: Dataset, parameters: Parameters) -> Table:
@@ -183,7 +246,7 @@ def summary_table(answers: Sequence[Answer], data: Dataset, parameters: Paramete
         Column(f"{'Odds' if parameters.effect_measure == 'OR' else 'Risk'} ratio ({interval})", width=1.5),
         Column("Certainty", width=1.35),
     )
-    answers = _together(answers)
+    answers = _together(answers, data)
     made = [certainty(one, data, parameters) for one in answers]
     rows = tuple(_row(one, sure) for one, sure in zip(answers, made, strict=True))
     level = fmt.level(parameters.confidence_level)
@@ -197,10 +260,10 @@ def summary_table(answers: Sequence[Answer], data: Dataset, parameters: Paramete
     return Table(columns, rows, caption, note, frame, tuple(group for group in groups if group[1]))
 
 
-def _together(answers: Sequence[Answer]) -> list[Answer]:
-    """Return answers about the same patients together, in their first order."""
-    whom = list(dict.fromkeys(split_title(one.title)[0] for one in answers))
-    return sorted(answers, key=lambda one: whom.index(split_title(one.title)[0]))
+def _together(answers: Sequence[Answer], data: Dataset) -> list[Answer]:
+    """Return answers on one disease, and in it on the same patients, together, in their first order."""
+    order = [str(row["question_id"]) for row in by_patients(records(data.questions.sort_values("order")))]
+    return sorted(answers, key=lambda one: order.index(one.question_id))
 
 
 def _row(one: Answer, sure: Certainty | None) -> tuple[Cell, ...]:
@@ -236,7 +299,7 @@ def wrong_prose(data: Dataset, parameters: Parameters, *, most: int = 3) -> Pros
 
 
 def _traced_finding(row: Mapping[str, Any], data: Dataset) -> str:
-    return numbers_traced(_told(row["why"]), filter(None, str(row["row_id"]).split("|")), data)
+    return numbers_traced(_told(headline(row["why"])), filter(None, str(row["row_id"]).split("|")), data)
 
 
 def _subject(row: Mapping[str, Any], data: Dataset) -> str:
@@ -279,24 +342,18 @@ def _last_cut(data: Dataset) -> str:
 
 
 def _waiting(data: Dataset) -> list[str]:
-    """Return the labels of randomised studies of which no result on benefit or harm was read."""
+    """Return the randomised studies without a figure on benefit or harm, and which are told of in words."""
     known = with_result(data)
-    trials = data.studies[data.studies["randomised"] == "yes"]
-    return [str(row["label"]) for row in records(trials) if row["study_id"] not in known]
-
-
-def with_result(data: Dataset) -> set[str]:
-    """Return the studies of which a figure on benefit or harm after the start of treatment was read."""
-    outcomes = data.outcomes.loc[data.outcomes["domain"].isin(("efficacy", "safety")), "outcome_id"]
-    return {
-        str(study)
-        for frame in (data.counts, data.measurements, data.tests)
-        for study in frame.loc[frame["outcome_id"].isin(outcomes) & frame["time"].ne(0), "study_id"]
-    }
+    trials = records(data.studies[data.studies["randomised"] == "yes"])
+    return [
+        f"{row['label']}{' (a result is told in words alone)' if said_of(data, str(row['study_id'])) else ''}"
+        for row in trials
+        if row["study_id"] not in known
+    ]
 
 
 def _waiting_words(labels: Sequence[str], studies: int) -> str:
     noun = "trial" if len(labels) == 1 else "trials"
     of, trials = counted(str(studies), "studies"), counted(str(len(labels)), "studies")
-    told = f"Of {of} studies, {trials} randomised {noun} had no results in what was read"
+    told = f"Of {of} studies, {trials} randomised {noun} had no figure on benefit or harm in what was read"
     return f"{told}: {escape('; '.join(labels))}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
@@ -15,7 +16,7 @@ from evidence.display.tables.doubts import doubt_words
 from evidence.parameters import EffectMeasure, Parameters
 from evidence.questions import is_empty
 from evidence.results import days, records
-from evidence.synthesis.forest import ONE_STUDY, Forest, Grouping, forest
+from evidence.synthesis.forest import MIXED, ONE_STUDY, Forest, Grouping, forest
 
 
 class Asked(TypedDict, total=False):
@@ -138,21 +139,23 @@ def window_words(question: dict[str, Any]) -> str:
 def reason_words(sections: Sequence[Section]) -> str:
     """Return why what is shown was not pooled, or how; each reason with the sections that it is true of.
 
-    That a group has one study is said only of sections with one row: elsewhere the rows show it.
+    That a group has one study is not said: the rows show it. That designs are not pooled is a rule for all.
     """
     found: dict[str, list[str]] = {}
     for section in sections:
         for reason in _reasons(section.forest):
             found.setdefault(reason, []).append(section.title)
     return " ".join(
-        reason if len(titles) == len(sections) else f"{_listed(titles)}: {lower_first(reason)}"
+        reason
+        if reason == MIXED or len(titles) == len(sections)
+        else f"{_listed(titles)}: {lower_first(reason)}"
         for reason, titles in found.items()
     )
 
 
 def _reasons(forest: Forest) -> list[str]:
     told = dict.fromkeys([forest.reason, *(group.reason for group in forest.groups)])
-    return [reason for reason in told if reason and (reason != ONE_STUDY or len(forest.rows) == 1)]
+    return [reason for reason in told if reason and reason != ONE_STUDY]
 
 
 def _listed(titles: Sequence[str]) -> str:
@@ -164,5 +167,46 @@ def _listed(titles: Sequence[str]) -> str:
 def _caption(sections: Sequence[Section], measure: str, doubts: str) -> str:
     if not sections:
         return "No study answers these questions."
-    shown = _listed([section.title for section in sections])
-    return " ".join(filter(None, (f"{shown}: {lower_first(measure)} by study.", doubts)))
+    return " ".join(filter(None, (_found(sections, measure), doubts)))
+
+
+def _found(sections: Sequence[Section], measure: str) -> str:
+    """Return what a forest shows, as a sentence: the one result, or from where to where the results lie."""
+    rows = [row for section in sections for row in section.forest.rows if not math.isnan(row.estimate)]
+    arms = {
+        side: [str(getattr(section.forest, side)) for section in sections]
+        for side in ("treatment", "comparator")
+    }
+    about = against_words(arms["treatment"], arms["comparator"])
+    short = sections[0].forest.measure
+    ends = sorted(row.estimate for row in rows)
+    if len(rows) == 1:
+        one = fmt.effect(short, rows[0].estimate, rows[0].low, rows[0].high)
+        return f"{about}: {lower_first(sections[0].title)}, {lower_first(measure)} {one}."
+    if not rows:
+        return f"{about}: {lower_first(_listed([section.title for section in sections]))}."
+    low, high = (fmt.effect(short, end, math.nan, math.nan).partition(" (")[0] for end in (ends[0], ends[-1]))
+    return f"{about}: {lower_first(measure)}s from {low} to {high}, by outcome and study{_totals(sections)}."
+
+
+def _totals(sections: Sequence[Section]) -> str:
+    """Return what different designs give where they are taken together, as a sentence goes on."""
+    told = [
+        f"{lower_first(section.title)} {fmt.effect(one.measure, one.estimate, one.low, one.high)}"
+        for section in sections
+        if (one := section.forest.total)
+    ]
+    return f"; taken together, {'; '.join(told)}" if told else ""
+
+
+def against_words(treatments: Sequence[str], comparators: Sequence[str]) -> str:
+    """Return what is compared with what, each arm once, as the start of a sentence.
+
+    >>> against_words(["Drug A or Drug B", "Drug A"], ["Placebo", "Placebo"])
+    'Drug A or drug B against placebo'
+    """
+    one, none = (
+        " or ".join(fmt.in_sentence(arm) for arm in dict.fromkeys(" or ".join(some).split(" or ")))
+        for some in (treatments, comparators)
+    )
+    return f"{fmt.sentence(one)} against {none}" if none else fmt.sentence(one)

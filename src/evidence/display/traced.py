@@ -6,16 +6,16 @@ import html
 import re
 from collections.abc import Iterable
 
-from evidence.data import Dataset
+from evidence.display.documents import origins
 from evidence.display.labels import joined
-from evidence.display.markdown import escape
-from evidence.results import records
+from evidence.display.markdown import escape, origin
+from evidence.results import Tables
 
 # A number as prose has it: signs, thousands, decimals and per cent belong to it; digits inside a name do not.
 NUMBER = re.compile(r"(?<![\w.,)⁰¹²³⁴⁵⁶⁷⁸⁹–-])[−-]?\d+(?:[.,]\d+)*%?(?![\w⁰¹²³⁴⁵⁶⁷⁸⁹])")
 
 
-def traced(text: str, rows: Iterable[str], data: Dataset) -> str:
+def traced(text: str, rows: Iterable[str], data: Tables) -> str:
     """Return plain text as Markdown that says, when pointed at or reached, which data rows it comes from.
 
     Args:
@@ -23,7 +23,8 @@ def traced(text: str, rows: Iterable[str], data: Dataset) -> str:
         rows: ids of data rows; without any, the text is only escaped.
         data: the dataset that holds the rows.
     """
-    named = "; ".join(_place(row, data) for row in dict.fromkeys(rows))
+    wanted = list(rows)
+    named = origin(wanted, origins(data, wanted))
     return _span(text, named) if named else escape(text)
 
 
@@ -36,7 +37,7 @@ def counted(text: str, *tables: str) -> str:
     return _span(text, f"Counted in {joined([f'{table}.csv' for table in tables])}")
 
 
-def numbers_traced(text: str, rows: Iterable[str], data: Dataset) -> str:
+def numbers_traced(text: str, rows: Iterable[str], data: Tables) -> str:
     """Return a plain sentence as Markdown, every number in it with the data rows that it comes from."""
     named, out, at = list(rows), [], 0
     for found in NUMBER.finditer(text):
@@ -54,11 +55,3 @@ def _between(text: str) -> str:
 def _span(text: str, title: str) -> str:
     said = html.escape(" ".join(title.split()).replace("|", "/"))
     return f'<span class="v" title="{said}">{escape(text)}</span>'
-
-
-def _place(row: str, data: Dataset) -> str:
-    """Return a row as the pages read it: its id and the place in its document."""
-    source = row.rpartition("-")[0]
-    found = records(data.select("sources", source_id=source))
-    name = next((str(one[field]) for one in found for field in ("title", "citekey") if one[field]), source)
-    return f"{row} · {data.locate(row).removeprefix(f'{name}, ')}"

@@ -1,6 +1,6 @@
 """From a question (PICO) to the rows that answer it, the result in absolute terms, and a sentence."""
 
-from evidence.questions.answers import Answer, answer, apart_of, grouped, told_of
+from evidence.questions.answers import Answer, answer, apart_of, asked_of, grouped, told_of
 from evidence.questions.definitions import (
     Definition,
     criterion_words,
@@ -44,6 +44,7 @@ __all__ = [
     "Study",
     "answer",
     "apart_of",
+    "asked_of",
     "at_control_risk",
     "by_allocation",
     "control_risk",

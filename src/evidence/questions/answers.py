@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import pandas as pd
 
 from evidence.data import Dataset
-from evidence.parameters import Parameters
+from evidence.data.content import content_of
+from evidence.memo import recalled
+from evidence.parameters import Parameters, rounding, theme
 from evidence.questions.findings import Estimate, Finding, find, finding_verdict
 from evidence.questions.selection import Row, is_empty, question_row, select
 from evidence.questions.studies import (
@@ -80,10 +81,16 @@ def answer(question_id: str, dataset: Dataset, parameters: Parameters) -> Answer
     return _answer(question_id, dataset, parameters)
 
 
-@lru_cache(maxsize=256)  # tables, sentences and figures of a chapter ask for the same answers
-def _answer(question_id: str, whole: Dataset, parameters: Parameters) -> Answer:
-    question = question_row(question_id, whole)
-    dataset = whole.about([question["outcome_id"]])
+def asked_of(question_id: str, data: Dataset, parameters: Parameters) -> tuple[object, ...]:
+    """Return everything that an answer depends on: of the counts, those of the question's outcome."""
+    part = data.about([question_row(question_id, data)["outcome_id"]])
+    return question_id, content_of(part), parameters, rounding(), theme()
+
+
+@recalled(256, asked_of)  # tables, sentences and figures of a chapter ask for the same answers
+def _answer(question_id: str, data: Dataset, parameters: Parameters) -> Answer:
+    question = question_row(question_id, data)
+    dataset = data.about([question["outcome_id"]])
     rows = select(question, dataset, parameters)
     groups = grouped(studies_of(rows, question, dataset), question)
     found = [

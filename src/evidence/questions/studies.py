@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from evidence.data import Dataset
+from evidence.data.joint import find_doubts, fit_words
+from evidence.format import in_sentence
 from evidence.questions.definitions import Definition, definition_differences, definitions_of
 from evidence.questions.selection import SIDES, Row
 from evidence.results import records
@@ -150,19 +152,23 @@ def _group(rows: Sequence[Row], counted: int) -> int:
 def doubts_of(data: Dataset) -> dict[str, str]:
     """Return the counts whose printed number of patients another percentage of the group contradicts.
 
-    With each stand the smaller numbers that fit all percentages of the group, joined by ``|``.
+    With each stands in words which numbers fit all percentages of the group, and, where the data have the
+    other percentage too, what cutting digits gives.
     """
     counts = data.counts
     if "admissible_n" not in counts:
         return {}
     doubtful = counts[counts["admissible_n"].ne("") & counts["n_basis"].ne("derived") & counts["n"].notna()]
-    return dict(zip(map(str, doubtful["row_id"]), map(str, doubtful["admissible_n"]), strict=True))
+    rows, sizes = doubtful["row_id"].tolist(), doubtful["admissible_n"].tolist()
+    alone = {str(row): fit_words(str(fits).split("|")) for row, fits in zip(rows, sizes, strict=True)}
+    found = {str(rows[place]): doubt.words for doubt in find_doubts(doubtful) for place in doubt.places}
+    return alone | found
 
 
 def uncounted_words(studies: Iterable[Study]) -> str:
     """Return which shares are of fewer patients than the group has, and the bounds for all of it."""
     arms = [arm for study in studies for arm in (study.treatment, study.comparator) if arm and arm.group]
-    return " ".join(f"With {arm.label}, {arm.words}; {_bounds(arm)}." for arm in arms)
+    return " ".join(f"With {in_sentence(arm.label)}, {arm.words}; {_bounds(arm)}." for arm in arms)
 
 
 def _bounds(arm: Arm) -> str:
@@ -174,8 +180,8 @@ def doubtful_words(studies: Iterable[Study]) -> str:
     """Return which arms have a number of patients that other percentages of the group contradict."""
     arms = [arm for study in studies for arm in (study.treatment, study.comparator) if arm and arm.doubt]
     return " ".join(
-        f"The number of patients with {arm.label}, {arm.n}, is doubtful: another percentage of the same "
-        f"group fits no count out of it; all fit {' or '.join(arm.doubt.split('|'))}."
+        f"The number of patients with {in_sentence(arm.label)}, {arm.n}, is doubtful: another percentage of "
+        f"the same group fits no count out of it; {arm.doubt}."
         for arm in arms
     )
 
@@ -216,7 +222,9 @@ def differences_between(studies: Sequence[Study]) -> str:
         "analysis sets": [study.analysis_set for study in studies],
         "populations": [study.population for study in studies],
         "designs": [study.design for study in studies],
-        "treatments": [study.treatment.label for study in studies] if _nodes(studies) > 1 else [],
+        "treatments": [in_sentence(study.treatment.label) for study in studies]
+        if _nodes(studies) > 1
+        else [],
     }
     parts = [
         f"{name} ({', '.join(value.replace('_', ' ') or 'not stated' for value in dict.fromkeys(values))})"

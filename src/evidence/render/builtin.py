@@ -21,7 +21,7 @@ import typst
 from evidence.errors import Fault, RenderError
 from evidence.render.book import Book
 from evidence.render.notebook import Source, read_source
-from evidence.render.search import library, search_index
+from evidence.render.search import SYNONYMS, library, read_synonyms, search_index
 
 READER = "markdown"
 TIMESTAMP = 1577836800  # 2020-01-01, where SOURCE_DATE_EPOCH is not set: equal sources give equal bytes
@@ -196,7 +196,9 @@ def copy_assets(book: Book, work: Path, files: Iterable[str]) -> None:
         shutil.copyfile(resource_folder() / name, work / ASSETS / name)
     shutil.copyfile(library(), work / ASSETS / SEARCH_LIBRARY)
     pages = {chapter.page: (work / chapter.page).read_text(encoding="utf-8") for chapter in book.chapters}
-    (work / ASSETS / SEARCH_INDEX).write_text(search_index(pages), encoding="utf-8")
+    (work / ASSETS / SEARCH_INDEX).write_text(
+        search_index(pages, read_synonyms(book.root / SYNONYMS)), encoding="utf-8", newline="\n"
+    )
     for path in (*book.css, *files, *_styled_files(book), *_resource_files(book)):
         target = work / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -210,14 +212,14 @@ def _styled_files(book: Book) -> list[str]:
         folder = (book.root / path).parent
         for name in re.findall(r"url\(\"?([^\")]+)\"?\)", (book.root / path).read_text(encoding="utf-8")):
             if (folder / name).is_file():
-                found.append(os.path.relpath(folder / name, book.root))
+                found.append(Path(os.path.relpath(folder / name, book.root)).as_posix())
     return found
 
 
 def _resource_files(book: Book) -> list[str]:
     paths = [path for pattern in book.resources for path in sorted(book.root.glob(pattern))]
     files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
-    return [str(file.relative_to(book.root)) for file in files if file.is_file()]
+    return [file.relative_to(book.root).as_posix() for file in files if file.is_file()]
 
 
 def copy_images(book: Book, folder: Path, text: str) -> None:

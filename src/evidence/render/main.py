@@ -15,6 +15,7 @@ import pypandoc
 from evidence.errors import Fault, RenderError
 from evidence.render import builtin, quarto
 from evidence.render.book import Book, read_book
+from evidence.render.crosslinks import crosslink
 from evidence.render.lint import all_faults, lint
 from evidence.render.press import at_work, prune
 
@@ -77,6 +78,8 @@ def render(
             notes = quarto.run(program, project, work, formats=formats)
         else:
             notes = _built_in(project, work, formats, store)
+        if "html" in formats:
+            crosslink(work, [chapter.page for chapter in read_book(project).chapters])
         files = _publish(work, output)
     if program:
         return Rendered("quarto", program.version, files, notes)

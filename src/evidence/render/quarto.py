@@ -44,7 +44,7 @@ def _version(path: str) -> str | None:
     """Return what the program answers; the package's launcher fails where its download was refused."""
     try:
         answer = subprocess.run(  # noqa: S603
-            [path, "--version"], capture_output=True, text=True, timeout=VERSION_SECONDS, check=True
+            [path, "--version"], capture_output=True, encoding="utf-8", timeout=VERSION_SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return None
@@ -67,7 +67,13 @@ def run(program: Program, project: Path, work: Path, *, formats: Sequence[str]) 
     command = [program.path, "render", *(["--to", wanted[0]] if len(wanted) == 1 else [])]
     try:
         done = subprocess.run(  # noqa: S603
-            command, cwd=project, capture_output=True, text=True, timeout=RENDER_SECONDS, check=False
+            command,
+            cwd=project,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=RENDER_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise RenderError(f"quarto render did not end within {RENDER_SECONDS} seconds") from error

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 from evidence.errors import RenderError
 
@@ -16,6 +17,7 @@ LIBRARY = "templates/resources/elasticlunr.min.js"  # inside the package pdoc; M
 HEADINGS = ("h1", "h2", "h3", "h4")
 UNSEEN = ("script", "style", "nav", "button", "footer", "dialog")
 BREAKS = {"td": " · ", "th": " · ", "p": " ", "li": " ", "tr": " ", "figcaption": " "}
+SYNONYMS = "assets/synonyms.txt"  # of the project: which words its readers use for one thing
 VOID = ("br", "img", "hr", "meta", "link", "input", "col", "wbr")
 
 
@@ -99,20 +101,38 @@ def _line(pieces: list[str]) -> str:
     return re.sub(r"(?:· )*·(?= |$)", "·", text).strip("· ")
 
 
-def search_index(pages: Mapping[str, str]) -> str:
+def search_index(pages: Mapping[str, str], synonyms: Sequence[Sequence[str]] = ()) -> str:
     """Return the script that hands all passages of a report to its search.
 
     Args:
         pages: the HTML text of every page under its address relative to the report.
+        synonyms: groups of words and phrases that are searched for together.
 
     Returns:
-        ``evidencePassages = [[page, chapter, [[anchor, title, words], ...]], ...];``
+        ``evidencePassages = [[page, chapter, [[anchor, title, words], ...]], ...];`` and below it
+        ``evidenceSynonyms = [[phrase, ...], ...];``
     """
     rows = []
     for address, page in pages.items():
         found = passages(page)
         rows.append([address, found[0][1] if found else "", found])
-    return f"evidencePassages = {json.dumps(rows, ensure_ascii=False, separators=(',', ':'))};\n"
+    return _assigned("evidencePassages", rows) + _assigned("evidenceSynonyms", synonyms)
+
+
+def _assigned(name: str, value: Any) -> str:
+    return f"{name} = {json.dumps(value, ensure_ascii=False, separators=(',', ':'))};\n"
+
+
+def read_synonyms(path: Path) -> list[list[str]]:
+    """Return the groups of a list of synonyms: one per line, divided by commas; ``#`` begins a remark.
+
+    A project without the list has none.
+    """
+    if not path.is_file():
+        return []
+    lines = (line.partition("#")[0] for line in path.read_text(encoding="utf-8").splitlines())
+    groups = [[phrase.strip().lower() for phrase in line.split(",") if phrase.strip()] for line in lines]
+    return [group for group in groups if len(group) > 1]
 
 
 def library() -> Path:

@@ -1,7 +1,8 @@
 """How sure an answer is: GRADE's four levels, with every step down or up and the reason for it.
 
 Risk of bias, inconsistency and imprecision are computed from the answer and the judgements on its studies;
-indirectness, publication bias and whatever raises certainty are a reviewer's rows in ``certainty.csv``.
+indirectness, publication bias and whatever raises certainty are a reviewer's rows in ``certainty.csv``, save
+that patients of whom nothing was read cost a level of indirectness. Risk of bias is never set by hand.
 
 Sources: GRADE guidelines, J Clin Epidemiol 2011, volume 64: 3, levels, pages 401-406
 (doi:10.1016/j.jclinepi.2010.07.015); 4, risk of bias, 407-415 (2010.07.017); 5, publication bias, 1277-1282
@@ -26,6 +27,7 @@ from evidence.questions.studies import doubtful_words
 from evidence.results import records
 from evidence.stats import proportion
 from evidence.synthesis.bias import Light, bias_lights
+from evidence.synthesis.reading import caveats
 from evidence.wording import Allocation, Verdict, difference_text, per_1000
 
 HIGH, LOW, VERY_LOW = 4, 2, 1
@@ -52,6 +54,7 @@ ALONE: Mapping[str, int] = {"low": 0, "some concerns": 0, "moderate": 0}  # a si
 NOT_RANDOMISED = -2  # what the lack of randomisation costs at least, where no tool has weighed it
 FEW_EVENTS = 300  # rule of thumb for a yes-or-no outcome, guideline 6, after Mueller 2007
 MUCH, MOST = 50.0, 75.0  # I2 in percent: substantial, considerable (Cochrane Handbook, section 10.10.2)
+NONE = "includes no difference"
 ALPHA, POWER = 0.05, 0.80  # of the trial that the optimal information size is that of
 
 
@@ -72,12 +75,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Certainty:
-    """The certainty of one answer: where it starts (4 is high), each domain's step, where it ends."""
+    """The certainty of one answer: where it starts (4 is high), each domain's step, where it ends.
+
+    ``caveats`` are what has to be said with the level wherever it is shown: what was not read.
+    """
 
     question_id: str
     start: int
     start_reason: str
     steps: tuple[Step, ...]
+    caveats: tuple[str, ...] = ()
 
     @property
     def level(self) -> int:
@@ -109,7 +116,8 @@ def certainty(answer: Answer, data: Dataset, parameters: Parameters) -> Certaint
 
     A comparison starts high and a single arm low. A comparison without randomisation starts high because
     ROBINS-I weighs what randomisation would have done (GRADE guideline 18); where nobody weighed it, it costs
-    two levels. A row of ``certainty.csv`` on a computed domain, or on ``start``, takes its place.
+    two levels. A row of ``certainty.csv`` on imprecision, inconsistency or ``start`` takes the place of what
+    is computed; risk of bias follows ``risk_of_bias.csv`` alone.
 
     Args:
         answer: of ``answer``, under the same parameters.
@@ -128,11 +136,27 @@ def certainty(answer: Answer, data: Dataset, parameters: Parameters) -> Certaint
             imprecision_step(answer.finding, important=answer.important / 1000),
         )
     }
-    found = made | judged
+    found = made | {name: step for name, step in judged.items() if name != "risk_of_bias"}
+    found |= _indirectness(answer.finding, judged.get("indirectness"))
     steps = [found.get(domain) or Step(domain, 0, "Not judged.", UNJUDGED) for domain in DOMAINS]
     steps += [found[domain] for domain in RAISING if domain in found]
     start, why = _start(answer, judged)
-    return Certainty(answer.question_id, start, why, tuple(steps))
+    return Certainty(answer.question_id, start, why, tuple(steps), caveats(answer.finding, data))
+
+
+def _indirectness(finding: Finding, judged: Step | None) -> dict[str, Step]:
+    """Return the step for indirectness where the patients of a study are unknown; else the reviewer's stands.
+
+    Who was treated is a part of every question. Where nothing that was read says it, it cannot be judged, and
+    that costs a level, as *no information* does in a trial's risk of bias; no answer is judged the better for
+    what was not read.
+    """
+    unknown = [study.label for study in finding.studies if not study.population]
+    if not unknown:
+        return {}
+    told = f"Which patients were treated is not in what was read ({'; '.join(unknown)}): cannot be judged."
+    reason = " ".join(filter(None, (told, judged.reason if judged else "")))
+    return {"indirectness": Step("indirectness", min(-1, judged.levels if judged else 0), reason, COMPUTED)}
 
 
 def _start(answer: Answer, judged: Mapping[str, Step]) -> tuple[int, str]:
@@ -142,8 +166,12 @@ def _start(answer: Answer, judged: Mapping[str, Step]) -> tuple[int, str]:
         return LOW, "No comparison: starts low."
     if answer.allocation == "randomised":
         return HIGH, "Randomised: starts high."
-    said = "Not randomised" if answer.allocation == "not randomised" else "Randomisation not stated"
-    return HIGH, f"{said}: starts high, and the lack counts as risk of bias."
+    if answer.allocation == "not randomised":
+        return HIGH, "Not randomised: starts high, and the lack counts as risk of bias."
+    return HIGH, (
+        "Starts high, and what is not stated of randomisation counts as risk of bias: "
+        "the level rates what was read, not the trial."
+    )
 
 
 def _judged(question_id: str, data: Dataset) -> dict[str, Step]:
@@ -161,8 +189,8 @@ def bias_step(finding: Finding, outcome_id: str, data: Dataset) -> Step:
 
     Per study, by tool and overall judgement: ROBINS-I moderate -1, no information or serious -2, critical -3;
     RoB 2 no information -1, high -1 (-2 where several domains are), some concerns 0; a trial that is not
-    known to be randomised at least -2; a single arm, which starts low, -1 for no information or high.
-    Not judged counts as no information.
+    known to be randomised at least -2; a single arm, which starts low, -1 for no information or high, and -2
+    where it was not counted whole (``Arm.group``). Not judged counts as no information.
     """
     lights = [bias_lights(data, study.study_id, outcome_id) for study in finding.studies]
     levels = [bias_levels(light, study) for light, study in zip(lights, finding.studies, strict=True)]
@@ -175,7 +203,7 @@ def bias_levels(light: Light | None, study: Study) -> int:
     """Return the levels that one study's judgement costs."""
     judgement = light.judgement if light else "no information"
     if study.comparator is None:
-        return ALONE.get(judgement, -1)
+        return ALONE.get(judgement, -1) - bool(study.treatment.group)
     if light and light.tool == "ROBINS-I":
         return ROBINS.get(judgement, NOT_RANDOMISED)
     several = judgement == "high" and light is not None and len(light.because) > 1
@@ -186,10 +214,12 @@ def bias_levels(light: Light | None, study: Study) -> int:
 def _light_words(light: Light | None, study: Study) -> str:
     if light is None:
         return f"{study.label}: not judged"
+    alone = study.comparator is None and study.treatment.group
+    part = f"; {study.treatment.words}, and who is not counted may have done worse" if alone else ""
     because = f", for {_listed(light.because)}" if light.because else ""
     unknown = study.comparator is not None and study.allocation == "not stated"
-    tail = "; whether patients were randomised is not stated" if unknown else ""
-    return f"{study.label}: {light.judgement} ({light.tool}{because}){tail}"
+    tail = "; whether patients were randomised is not stated in what was read" if unknown else ""
+    return f"{study.label}: {light.judgement} ({light.tool}{because}){tail}{part}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -259,14 +289,26 @@ def imprecision_step(finding: Finding, *, important: float) -> Step:
     it includes only one kind, -1 for too little information: fewer than 300 events in all, or fewer patients
     than the optimal information size. Of two studies side by side, the more precise one counts. A rate
     without comparison: -1 where its interval is wider than twice the difference that matters. A number of
-    patients that other figures contradict is told.
+    patients that other figures contradict is told, and where the interval includes no difference, that too.
 
     Args:
         finding: what the studies say.
         important: the smallest difference that matters, as a proportion; 0 where none is named.
     """
     step = _imprecision(finding, important)
-    return replace(step, reason=" ".join(filter(None, (step.reason, doubtful_words(finding.studies)))))
+    told = (step.reason, _none_words(finding, step), doubtful_words(finding.studies))
+    return replace(step, reason=" ".join(filter(None, told)))
+
+
+def _none_words(finding: Finding, step: Step) -> str:
+    """Return that an interval includes no difference, where one does and the reason does not say so."""
+    shown = finding.each if finding.side_by_side else tuple(filter(None, (finding.difference,)))
+    includes = [one for one in shown if one.low <= 0 <= one.high]
+    if not includes or NONE in step.reason:
+        return ""
+    if len(includes) < len(shown):
+        return f"The interval of {len(includes)} of {len(shown)} studies {NONE}."
+    return f"{'The interval' if len(shown) == 1 else 'Each interval'} {NONE}."
 
 
 def _imprecision(finding: Finding, important: float) -> Step:
@@ -292,7 +334,7 @@ def interval_levels(low: float, high: float, important: float) -> int:
 def _interval_words(low: float, high: float, important: float, levels: int) -> str:
     shown = f"The interval, {difference_text(low, high)} per 1,000,"
     if not important:
-        return f"{shown} includes no difference."
+        return f"{shown} {NONE}."
     size = per_1000(important)
     if levels < -1:
         return f"{shown} includes {size} more and {size} fewer, which would both matter."
@@ -364,7 +406,7 @@ def statement(
     if verdict.direction in ("more", "fewer") and level > VERY_LOW:
         return {4: "", 3: "probably ", 2: "perhaps "}[level] + difference
     if verdict.direction in ("more", "fewer"):
-        doubt = "but this may not hold" if allocation == "randomised" else "perhaps for other reasons"
+        doubt = "but this may not hold" if allocation == "randomised" else "perhaps not due to the drug"
         return f"{difference}, {doubt}"
     sure = {4: "", 3: "probably ", 2: "perhaps "}.get(level)
     if verdict.direction == "small" and sure is not None:

@@ -10,17 +10,20 @@ from itertools import product
 from typing import get_args
 
 from evidence.data import Dataset
+from evidence.memo import recalled
 from evidence.parameters import IntervalMethod, MissingData, Parameters, PoolingMethod
 from evidence.questions import (
     ALLOCATIONS,
     Finding,
     Study,
     apart_of,
+    asked_of,
     differences_between,
     find,
     finding_verdict,
     grouped,
     is_empty,
+    question_row,
     select,
     studies_of,
     told_of,
@@ -206,7 +209,8 @@ def explore(data: Dataset, parameters: Parameters) -> Exploration:
 def _drafts(data: Dataset, parameters: Parameters, policies: Sequence[MissingData]) -> list[_Draft]:
     """Return the subjects that have studies: each question, then those that can be taken together."""
     asked = records(data.questions.sort_values("order", kind="stable"))
-    found = {str(one["question_id"]): _selected(one, data, parameters, policies) for one in asked}
+    names = [str(one["question_id"]) for one in asked]
+    found = {name: _selected(name, data, parameters, tuple(policies)) for name in names}
     drafts = [_draft([one], found, data, parameters, policies) for one in asked]
     several = [_draft(some, found, data, parameters, policies) for some in _alike(asked)]
     return [one for one in drafts if one.known] + [one for one in several if _worth_joining(one)]
@@ -215,10 +219,18 @@ def _drafts(data: Dataset, parameters: Parameters, policies: Sequence[MissingDat
 _Selected = Mapping[MissingData, tuple[Sequence[Row], tuple[Study, ...]]]
 
 
+def _asked(
+    question_id: str, data: Dataset, parameters: Parameters, policies: tuple[MissingData, ...]
+) -> tuple[object, ...]:
+    return *asked_of(question_id, data, parameters), policies
+
+
+@recalled(64, _asked)
 def _selected(
-    question: Row, data: Dataset, parameters: Parameters, policies: Sequence[MissingData]
+    question_id: str, data: Dataset, parameters: Parameters, policies: tuple[MissingData, ...]
 ) -> _Selected:
     """Return the data rows and the studies that answer a question, by policy."""
+    question = question_row(question_id, data)
     part = data.about([question["outcome_id"]])
     found = {}
     for policy in policies:

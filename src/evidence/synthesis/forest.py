@@ -28,11 +28,11 @@ from evidence.stats import (
     TestResult,
     compare,
     heterogeneity,
-    pool_comparisons,
     proportion,
 )
 from evidence.stats.pool_comparisons import FEWEST_TO_POOL, zero_cells
 from evidence.synthesis.bias import bias_lights
+from evidence.synthesis.pooled import pooled
 
 Grouping = Literal["allocation", "treatment", "dose", "none"]
 
@@ -47,6 +47,7 @@ SHARED = "The rows share patients, so they are neither pooled nor tested against
 NO_POOL = "The counts say nothing about this measure, so nothing is pooled."
 UNLIKE = "Not counted alike, so not pooled."
 TOGETHER = "All designs together, as a sensitivity analysis only"
+NEITHER = "The treatments differ, so nothing is pooled over them: that would be the effect of none."
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ def _group(
     label: str, studies: Sequence[Study], measure: EffectMeasure, parameters: Parameters
 ) -> ForestGroup:
     shared = _shared(studies)
-    made = None if shared else _pool(studies, measure, parameters)
+    made = None if shared else pooled(studies, parameters, measure=measure)
     weights = made.weights if made and len(studies) > 1 else (math.nan,) * len(studies)
     rows = tuple(
         _row(study, name, measure, parameters, weight)
@@ -221,22 +222,6 @@ def _group(
         reason = SHARED if shared else ONE_STUDY if len(rows) == 1 else NO_POOL
         return ForestGroup(label, rows, None, reason)
     return ForestGroup(label, rows, summarised(made, studies), SIDE_BY_SIDE if made.secondary else "")
-
-
-def _pool(
-    studies: Sequence[Study], measure: EffectMeasure, parameters: Parameters
-) -> PooledComparison | None:
-    try:
-        return pool_comparisons(
-            [study.four for study in studies],
-            measure=measure,
-            tau2=parameters.pooling_method,
-            ci=parameters.interval_method,
-            level=parameters.confidence_level,
-            method=parameters.difference_method if measure == "RD" else None,
-        )
-    except StatisticsError:  # no study informs the measure: the rows say so one by one
-        return None
 
 
 def names_of(studies: Sequence[Study]) -> list[str]:
@@ -339,7 +324,9 @@ def _total(
     mixed = len({study.allocation for study in studies}) > 1
     if mixed and not together:
         return None, (), MIXED
-    made = _pool(studies, measure, parameters)
+    if len({study.node for study in studies}) > 1:
+        return None, (), NEITHER
+    made = pooled(studies, parameters, measure=measure)
     if made is None or made.pooled is None:
         return None, (), NO_POOL
     summary = summarised(made, studies, TOGETHER if mixed else "")
@@ -397,21 +384,22 @@ def proportion_forest(
     better: str = "",
     alike: bool = True,
 ) -> Forest:
-    """Return the forest of single proportions: exact intervals, the median study's proportion per group.
+    """Return the forest of single proportions with intervals, the median study's proportion per group.
 
     Args:
         groups: label and studies; only ``treatment`` of each study is read.
-        parameters: the level of the intervals.
+        parameters: level and method of the intervals.
         outcome: the outcome's label.
         better: whether a higher or a lower proportion is good.
         alike: whether the studies of a group counted the same thing over the same time; if not, each stands
             for itself.
     """
     level = parameters.confidence_level
-    made = tuple(_proportion_group(label, studies, level, alike=alike) for label, studies in groups)
+    made = tuple(_proportion_group(label, studies, parameters, alike=alike) for label, studies in groups)
     everyone = [study for _, studies in groups for study in studies]
     together = [list(studies) for (_, studies), group in zip(groups, made, strict=True) if group.summary]
-    notes = [differences_between(studies) for studies in together]
+    notes = [f"Intervals of rates: {parameters.proportion_method.title()}."]
+    notes += [differences_between(studies) for studies in together]
     return Forest(
         "proportion", level, outcome, better,
         " or ".join(dict.fromkeys(study.treatment.label for study in everyone)), "", made, None,
@@ -419,24 +407,26 @@ def proportion_forest(
     )  # fmt: skip
 
 
-def _proportion_group(label: str, studies: Sequence[Study], level: float, *, alike: bool) -> ForestGroup:
-    rows = tuple(
-        _proportion_row(study, name, level) for study, name in zip(studies, names_of(studies), strict=True)
-    )
+def _proportion_group(
+    label: str, studies: Sequence[Study], parameters: Parameters, *, alike: bool
+) -> ForestGroup:
+    named = zip(studies, names_of(studies), strict=True)
+    rows = tuple(_proportion_row(study, name, parameters) for study, name in named)
     if len(rows) == 1:
         return ForestGroup(label, rows, None, ONE_STUDY)
     if len({study.family for study in studies}) == 1:
         return ForestGroup(label, rows, None, "")
     if not alike or _shared(studies):
         return ForestGroup(label, rows, None, SHARED if alike else UNLIKE)
-    found = median_risk([study.treatment.counts for study in studies], level)
+    found = median_risk([study.treatment.counts for study in studies], parameters.confidence_level)
     few = len(rows) < FEWEST_TO_POOL
     return ForestGroup(label, rows, _proportion_summary(found, few=few), SIDE_BY_SIDE if few else "")
 
 
-def _proportion_row(study: Study, name: str, level: float) -> ForestStudy:
-    exact = proportion(*study.treatment.counts, level=level, method="clopper-pearson")
-    return ForestStudy(study, name, exact.estimate, exact.low, exact.high, math.nan)
+def _proportion_row(study: Study, name: str, parameters: Parameters) -> ForestStudy:
+    level, method = parameters.confidence_level, parameters.proportion_method
+    rate = proportion(*study.treatment.counts, level=level, method=method)
+    return ForestStudy(study, name, rate.estimate, rate.low, rate.high, math.nan)
 
 
 def _proportion_summary(found: PooledProportion, *, few: bool) -> Summary:

@@ -12,8 +12,9 @@ from scipy.special import ndtri
 from evidence.errors import StatisticsError
 from evidence.parameters import EffectMeasure, Parameters
 from evidence.questions import Study
-from evidence.stats import Effect, PooledComparison, SmallStudyTest, egger, pool_comparisons
+from evidence.stats import Effect, SmallStudyTest, egger
 from evidence.synthesis.forest import names_of
+from evidence.synthesis.pooled import pooled
 
 Kind = Literal["all", "without", "until"]
 
@@ -63,33 +64,17 @@ def influence(
 def _step(
     kind: Kind, name: str, studies: Sequence[Study], parameters: Parameters, measure: EffectMeasure
 ) -> Step:
-    made = _pooled(studies, parameters, measure)
+    made = pooled(studies, parameters, measure=measure)
     if made is None:
         return Step(kind, name, len(studies), math.nan, math.nan, math.nan)
     return Step(kind, name, len(studies), made.estimate, made.low, made.high)
-
-
-def _pooled(
-    studies: Sequence[Study], parameters: Parameters, measure: EffectMeasure
-) -> PooledComparison | None:
-    try:
-        return pool_comparisons(
-            [study.four for study in studies],
-            measure=measure,
-            tau2=parameters.pooling_method,
-            ci=parameters.interval_method,
-            level=parameters.confidence_level,
-            method=parameters.difference_method if measure == "RD" else None,
-        )
-    except StatisticsError:
-        return None
 
 
 def small_studies(
     studies: Sequence[Study], parameters: Parameters, *, measure: EffectMeasure
 ) -> SmallStudyTest | str:
     """Return Egger's test of the studies, or in words why it is not made."""
-    made = _pooled(studies, parameters, measure)
+    made = pooled(studies, parameters, measure=measure)
     known = [effect for effect in made.effects if effect] if made else []
     pairs = [_on_analysis_scale(effect, parameters.confidence_level) for effect in known]
     try:

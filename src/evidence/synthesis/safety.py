@@ -1,4 +1,4 @@
-"""Adverse events across studies: every arm with its exact interval, pooled only where asked alike."""
+"""Adverse events across studies: every arm with its interval, pooled only where asked alike."""
 
 from __future__ import annotations
 

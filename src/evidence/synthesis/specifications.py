@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import get_args
 
 from evidence.data import Dataset
 from evidence.data.precedence import COUNT_FIGURES, COUNT_KEY, mark_counted
 from evidence.errors import StatisticsError
+from evidence.memo import recalled
 from evidence.parameters import (
     DifferenceMethod,
     IntervalMethod,
@@ -22,6 +22,7 @@ from evidence.questions import (
     Estimate,
     Study,
     answer,
+    asked_of,
     at_control_risk,
     control_risk,
     grouped,
@@ -166,7 +167,7 @@ def _only(data: Dataset, column: str, value: str) -> Dataset:
     return replace(data, counts=mark_counted(kept, COUNT_KEY, COUNT_FIGURES), _found={})
 
 
-@lru_cache(maxsize=64)  # a table, a sentence and a figure ask for the same curve
+@recalled(64, asked_of)  # a table, a sentence and a figure ask for the same curve
 def specifications(question_id: str, data: Dataset, parameters: Parameters) -> Curve:
     """Return the answer to a question under the combinations of choices that can be made here.
 

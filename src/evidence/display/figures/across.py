@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
@@ -41,7 +42,14 @@ from evidence.display.labels import (
     marked,
 )
 from evidence.display.model import Figure
-from evidence.display.tables.across import NOT_POOLED, NOT_STATED, count_words, names_of, study_words
+from evidence.display.tables.across import (
+    NOT_POOLED,
+    NOT_STATED,
+    count_words,
+    names_of,
+    spread_words,
+    study_words,
+)
 from evidence.parameters import Parameters
 from evidence.results import Tables, records
 
@@ -77,6 +85,7 @@ def _caption(data: Tables, parameters: Parameters, outcome_ids: Sequence[str], f
     bare = bool(frame["low"].isna().any())
     parts = [
         f"{names[:1].upper()}{names[1:]} by treatment and study.",
+        spread_words(frame),
         f"Lines are {interval_words(parameters)}s ({METHODS[parameters.proportion_method]}).",
         NO_INTERVAL if bare else "",
         NOT_POOLED,
@@ -179,7 +188,7 @@ def _effects_caption(
     methods = joined([METHODS.get(name, name) for name in dict.fromkeys(known["method"])])
     parts = [
         f"{MEASURES[parameters.effect_measure]} within studies, by design: "
-        f"{names_of(data, outcome_ids, frame)}.",
+        f"{names_of(data, outcome_ids, frame)}{_reach(parameters.effect_measure, known)}.",
         f"Lines are {interval_words(parameters)}s ({methods or 'none'}).",
         NOT_POOLED,
         undated_words(data, frame),
@@ -187,6 +196,15 @@ def _effects_caption(
         _legend(frame),
     ]
     return " ".join(filter(None, parts))
+
+
+def _reach(measure: str, known: pd.DataFrame) -> str:
+    """Return from where to where the effects reach, as a sentence goes on; nothing of none."""
+    if known.empty:
+        return ""
+    ends = [fmt.effect(measure, known["estimate"].agg(end), math.nan, math.nan) for end in ("min", "max")]
+    low, high = (end.partition(" (")[0] for end in ends)
+    return f", {low}" if len(known) == 1 else f", {len(known)} effects from {low} to {high}"
 
 
 def _effect_rows(frame: pd.DataFrame) -> list[Interval]:

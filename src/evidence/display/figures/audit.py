@@ -26,6 +26,7 @@ MOST_STUDIES = 3  # columns with a name; the width of a page has no room for mor
 ROW, HEAD = 0.31, 0.75  # inches
 NAME_WIDTH = 12  # characters in a line of a study's name
 SHARED, OTHERS = "Several or no study", "other studies"
+EDGE = 0.02  # of a cell's width, from its border to its outline
 DARK = 0.75  # of the deepest colour: from here on white numbers have more contrast than dark ones
 
 
@@ -77,6 +78,7 @@ def _draw(axis: Axes, odd: pd.DataFrame, checked: pd.DataFrame) -> None:
     colours = sns.light_palette(theme.STYLES[0].color, as_cmap=True)
     look = {"cmap": colours, "vmin": 0.0, "vmax": deepest, "linewidths": 1.5, "linecolor": theme.PAPER}
     sns.heatmap(depth, mask=checked.isna(), cbar=False, ax=axis, **look)
+    _outline(axis, checked.to_numpy())
     _write(axis, odd.to_numpy(), checked.to_numpy(), depth.to_numpy() / deepest)
     axis.set(xlabel="", ylabel="")
     axis.xaxis.tick_top()
@@ -85,6 +87,17 @@ def _draw(axis: Axes, odd: pd.DataFrame, checked: pd.DataFrame) -> None:
         [textwrap.fill(str(name), NAME_WIDTH, break_long_words=False) for name in odd.columns], rotation=0
     )
     axis.set_yticklabels([f"{name[:1].upper()}{name[1:]}" for name in odd.index.map(str)], rotation=0)
+
+
+def _outline(axis: Axes, checked: Grid) -> None:
+    """Draw the edge of every cell that has checks, so that none is taken for an empty one in the dark."""
+    from matplotlib.patches import Rectangle
+
+    for row, column in np.argwhere(~np.isnan(checked)).tolist():
+        place = (column + EDGE, row + 2 * EDGE)
+        axis.add_patch(
+            Rectangle(place, 1 - 2 * EDGE, 1 - 4 * EDGE, fill=False, edgecolor=theme.MUTED, linewidth=0.5)
+        )
 
 
 def _write(axis: Axes, odd: Grid, checked: Grid, depth: Grid) -> None:

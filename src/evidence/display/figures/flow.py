@@ -13,7 +13,7 @@ from evidence.display.documents import document_origin
 from evidence.display.figures.diagrams import diagram_figure
 from evidence.display.labels import joined
 from evidence.display.model import Figure
-from evidence.display.summary import with_result
+from evidence.display.trials import with_result
 from evidence.parameters import Parameters
 from evidence.questions import Answer, answer
 

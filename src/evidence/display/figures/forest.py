@@ -376,12 +376,9 @@ def _legend(sections: Sequence[Section], *, cut: bool) -> str:
     forests = [section.forest for section in sections]
     level = fmt.level(forests[0].level)
     pooled = [one for forest in forests for one in forest.summaries]
-    first = forests[0]
-    kind = "exact (Clopper-Pearson) " if first.measure == "proportion" else ""
     parts = [
-        f"Treatment: {first.treatment}; comparator: {first.comparator}." if first.comparator else "",
         f"Squares: {'one study each, area by weight' if pooled else 'one study each'}; "
-        f"lines: {kind}{level} confidence intervals.",
+        f"lines: {level} confidence intervals.",
         _pooled_words(pooled),
         "Filled diamonds: pooled." if any(not one.secondary for one in pooled) else "",
         "Open diamonds: secondary, not an answer." if any(one.secondary for one in pooled) else "",

@@ -26,7 +26,15 @@ from evidence.display.figures.draw import (
 from evidence.display.figures.effects import ARROW_NOTE, axis_words
 from evidence.display.labels import MEASURES, interval_words, lower_first
 from evidence.display.model import Figure
-from evidence.display.networks import NETWORK_RATIO, Linked, link, versus, with_unlike
+from evidence.display.networks import (
+    NETWORK_RATIO,
+    Linked,
+    leaves_out,
+    leaving_words,
+    link,
+    versus,
+    with_unlike,
+)
 from evidence.errors import StatisticsError
 from evidence.parameters import Parameters
 from evidence.results import Row, Tables, records
@@ -81,8 +89,9 @@ def network_effects_figure(
     frame = frame[frame["treatment0"] == linked.reference].assign(measure=measure)
     stacks = [_stack(linked.name(one), frame[frame["treatment1"] == one]) for one in linked.others]
     sides = _sides(linked, linked.inside(linked.reference), "the treatment")
-    told = with_unlike(linked, title)
-    return _drawn(told, [(measure, stacks)], [_tau_word(tau) for tau in taus], [sides], frame, parameters)
+    names = [_tau_word(tau) for tau in taus]
+    told = with_unlike(linked, f"{title} {_apart(measure, stacks, names)}")
+    return _drawn(told, [(measure, stacks)], names, [sides], frame, parameters)
 
 
 def league_figure(
@@ -110,8 +119,9 @@ def league_figure(
         return nothing(title)
     sides = _sides(linked, "second named", "first named")
     shown = _of_pairs(linked, frame)
-    told = with_unlike(linked, title)
-    return _drawn(told, [(measure, stacks)], [_tau_word(tau) for tau in taus], [sides], shown, parameters)
+    names = [_tau_word(tau) for tau in taus]
+    told = with_unlike(linked, f"{title} {_apart(measure, stacks, names)}")
+    return _drawn(told, [(measure, stacks)], names, [sides], shown, parameters)
 
 
 def scales_figure(
@@ -139,8 +149,17 @@ def scales_figure(
     at = f"{per_1000(base.estimate)} per 1,000 with {linked.inside(linked.reference)}"
     names = [f"odds ratio carried over, at {at}", "difference carried over"]
     sides = _sides(linked, "second named", "first named")
-    told = with_unlike(linked, title)
+    told = with_unlike(linked, f"{title} {_apart('RD', stacks, names)}")
     return _drawn(told, [("RD", stacks)], names, [sides], _of_pairs(linked, frame), parameters)
+
+
+def _apart(measure: str, stacks: Sequence[Stack], names: Sequence[str]) -> str:
+    """Return how many of the intervals drawn leave out no difference, by what is assumed."""
+    clear = [
+        sum(leaves_out(measure, float(row["low"]), float(row["high"])) for row in rows)
+        for rows in zip(*(stack.rows for stack in stacks), strict=True)
+    ]
+    return leaving_words(measure, clear, len(stacks), names)
 
 
 def _two_scales(linked: Linked) -> tuple[pd.DataFrame, Any]:

@@ -42,10 +42,10 @@ def network_figure(
 ) -> Figure:
     """Draw which treatments were compared with which: every node and line says its numbers in words."""
     linked = link(data, parameters, outcome_ids, reference, choice)
-    title = f"{linked.title}: the network of comparisons."
     if linked.arms.arms.empty:
-        return nothing(title)
+        return nothing(f"{linked.title}: the network of comparisons.")
     nodes, edges, shared = _nodes(linked), _edges(linked), _shared(linked)
+    title = f"{linked.title}: {_linking(linked, nodes)}."
     places = _places(linked, list(nodes["treatment"]))
     with theme.themed():
         low, high = _span(places)
@@ -59,6 +59,13 @@ def network_figure(
             _draw_node(axis, places[str(node["treatment"])], node, linked, int(nodes["patients"].max()))
     sized = _with_sizes(edges, nodes)
     return Figure(figure, f"{title} {_reading(shared)}", _alt(nodes, edges, linked), sized)
+
+
+def _linking(linked: Linked, nodes: pd.DataFrame) -> str:
+    """Return how many trials and patients link how many treatments."""
+    count, patients = len(linked.arms.studies), int(nodes["patients"].sum())
+    link_words = "links" if count == 1 else "link"
+    return f"{trials(count)} of {patients} patients {link_words} {len(nodes)} treatments"
 
 
 def _with_sizes(edges: pd.DataFrame, nodes: pd.DataFrame) -> pd.DataFrame:

@@ -1,11 +1,13 @@
-"""Proportions of single arms as a forest plot: exact intervals, and a pool only of what was asked alike."""
+"""Proportions of single arms as a forest plot with intervals, and a pool only of what was asked alike."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Unpack
 
+from evidence import format as fmt
 from evidence.data import Dataset
 from evidence.display.across import Choice, across_frame
 from evidence.display.figures.forest import draw_forest
@@ -26,7 +28,7 @@ def proportions_figure(
     window: tuple[float, float, str] | None = None,
     **choice: Unpack[Choice],
 ) -> Figure:
-    """Draw every arm's proportion with its exact interval: a section per outcome, a group per disease.
+    """Draw every arm's proportion with its interval: a section per outcome, a group per disease.
 
     Without ``outcome_ids``, the adverse events that at least two studies counted.
     """
@@ -38,8 +40,19 @@ def proportions_figure(
         if rows:
             sections.append(_section(outcome, rows, data, parameters))
     names = joined([lower_first(section.title) for section in sections]) or "no outcome"
-    caption = f"Patients with {names}, by study and arm, as each study counted them."
+    caption = f"Patients with {names}{_reach(sections)}, by study and arm, as each study counted them."
     return draw_forest(Synthesis(tuple(sections), caption))
+
+
+def _reach(sections: Sequence[Section]) -> str:
+    """Return from where to where the proportions of one outcome reach; of several, nothing."""
+    shown = [
+        row.estimate for section in sections for row in section.forest.rows if not math.isnan(row.estimate)
+    ]
+    if not shown or len(sections) > 1:
+        return ""
+    low, high = fmt.percent(min(shown)), fmt.percent(max(shown))
+    return f": {low}" if low == high else f": from {low} to {high}"
 
 
 def _section(outcome: str, rows: Sequence[dict[str, Any]], data: Dataset, parameters: Parameters) -> Section:

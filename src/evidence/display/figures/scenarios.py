@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from evidence.display import theme
+from evidence.display.counting import several
 from evidence.display.figures.draw import nothing
-from evidence.display.labels import joined, lower_first, pretty
+from evidence.display.labels import pretty
 from evidence.display.model import Figure
 from evidence.display.tables.findings import shown_differences, split_title
 from evidence.display.tables.scenarios import scenario_names, stability_words
@@ -227,12 +228,12 @@ def _draw_line(axis: Axes, line: Line, y: float, compared: Comparison) -> None:
 
 
 def _caption(compared: Comparison) -> str:
-    alone = [lower_first(pretty(one.title)) for one in compared.questions if _is_alone(one)]
+    alone = [one for one in compared.questions if _is_alone(one)]
     parts = [
-        "Difference per 1,000 patients under every scenario; the marks on the left name the scenarios that "
-        "lead to an interval, open where the conclusion is another one than in this report.",
         stability_words(compared),
-        f"Not drawn, having no comparison: {joined(alone)}." if alone else "",
+        "Difference per 1,000 patients; the marks on the left name the scenarios that lead to an interval, "
+        "open where they change the conclusion.",
+        f"Not drawn, having no comparison: {several(len(alone), 'question')}." if alone else "",
     ]
     return " ".join(filter(None, parts))
 

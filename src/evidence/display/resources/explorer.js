@@ -65,6 +65,19 @@
     return topic.places[at * topic.sets.length + asked.set];
   };
 
+  // ----- The still picture below is for paper and for browsers without scripts
+
+  const still = () => {
+    const head = document.getElementById('sec-explorer-default');
+    const figure = document.getElementById('fig-explorer');
+    if (!head || !figure || ['#fig-explorer', '#sec-explorer-default'].includes(location.hash)) return;
+    const section = head.closest('section');
+    if (section) section.hidden = true;
+    for (let one = head; one && (one === head || !/^H[12]$/.test(one.tagName)); one = one.nextElementSibling) one.hidden = true;
+    document.querySelectorAll('nav a').forEach((link) => { if (link.hash === '#sec-explorer-default') link.closest('li').hidden = true; });
+  };
+  addEventListener('DOMContentLoaded', still);
+
   // ----- Elements; text from the data is only ever set as text
 
   const made = (tag, kind, ...content) => {

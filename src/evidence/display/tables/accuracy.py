@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from evidence.display.labels import lower_first
 from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.parts import nothing
 from evidence.project import resolve
@@ -48,8 +49,8 @@ def accuracy_prose(path: str) -> Prose:
     return Prose(
         f"{found['cases'].astype(int).sum():,} numbers in {len(found)} groups were computed a second time by "
         f"{', '.join(programs[:-1])} and {programs[-1]}. The farthest apart are two results of "
-        f"*{worst['what']}*: they differ by {power_of_ten(worst['largest'])} of their size, far below the "
-        "digits that a page prints."
+        f"*{lower_first(str(worst['what']))}*: they differ by {power_of_ten(worst['largest'])} of their "
+        "size, far below the digits that a page prints."
     )
 
 

@@ -23,6 +23,7 @@ from evidence.display.across import (
 from evidence.display.labels import (
     MEASURES,
     ci,
+    corrected,
     effect_note,
     interval_words,
     joined,
@@ -43,6 +44,11 @@ from evidence.results import Tables, once, records, words_of
 NOT_STATED = "not stated"
 SUBSETS = ("responders", "evaluable")
 MOST_NAMED = 4  # outcomes that a caption names; of more, it gives the number
+NO_EVENT = "no event in a group"
+NO_RATIO = (
+    "–: no ratio is given where a group has no event; half an event added to groups of unequal size could "
+    "turn it against the difference."
+)
 NOT_POOLED = "Studies stand side by side; nothing is pooled."
 
 
@@ -91,21 +97,22 @@ def across_table(
         ),
         [_result_row(row) for row in records(frame)],
         caption=f"{_capital(names_of(data, outcome_ids, frame))} by treatment and study, with "
-        f"{interval_words(parameters)}s. {_spread(frame)}".strip(),
+        f"{interval_words(parameters)}s. {spread_words(frame)}".strip(),
         note=" ".join(filter(None, note)),
         frame=frame,
         groups=grouped(headings),
     )
 
 
-def _spread(frame: pd.DataFrame) -> str:
+def spread_words(frame: pd.DataFrame) -> str:
     """Return how many results there are and from where to where their rates reach, as a sentence."""
     shown = frame[frame["estimate"].notna()]
-    if len(shown) < 2 or shown["outcome_id"].nunique() > 1:
+    if len(shown) < 2:
         return ""
     low, high = fmt.percent(shown["estimate"].min()), fmt.percent(shown["estimate"].max())
     studies = shown["study_id"].nunique()
-    return f"{len(shown)} results of {studies} {'studies' if studies > 1 else 'study'}, from {low} to {high}."
+    told = f"{len(shown)} results of {studies} {'studies' if studies > 1 else 'study'}"
+    return f"{told}, from {low} to {high}." if shown["outcome_id"].nunique() == 1 else f"{told}."
 
 
 def _capital(text: str) -> str:
@@ -160,17 +167,18 @@ def effects_across_table(
 ) -> Table:
     """Return every effect within a study, by outcome and design, with the difference in percentage points.
 
-    Arguments as in ``effects_frame``.
+    Arguments as in ``effects_frame``. An adverse event that one group has not seen gets no ratio.
     """
     wanted: dict[str, Any] = {"outcome_ids": outcome_ids, "window": window, **choice}
     wanted |= {"treatments": treatments, "comparators": comparators}
     measures = list(dict.fromkeys((parameters.effect_measure, "RD")))
     frames = [effects_frame(data, parameters, measure=one, **wanted) for one in measures]
+    frames = [_without_empty_ratios(data, frame) for frame in frames]
     both = pd.concat(frames, ignore_index=True) if len(frames[0]) else frames[0]
     several = frames[0]["outcome_id"].nunique() > 1
     rows = list(zip(*(records(frame) for frame in frames), strict=True))
-    note = [effect_note(both, parameters), NOT_POOLED, undated_words(data, both)]
-    note.append(sharing_words(data, set(both["study_id"])))
+    note = [effect_note(both, parameters), NO_RATIO if both["method"].eq(NO_EVENT).any() else "", NOT_POOLED]
+    note += [undated_words(data, both), sharing_words(data, set(both["study_id"]))]
     names = names_of(data, outcome_ids, both)
     return build(
         data,
@@ -182,6 +190,16 @@ def effects_across_table(
         frame=both,
         groups=grouped([_design_heading(row, several) for row in records(frames[0])]),
     )
+
+
+def _without_empty_ratios(data: Tables, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return effects without the ratios of adverse events that a group has not seen, and why."""
+    harms = set(data.outcomes.loc[data.outcomes["domain"] == "safety", "outcome_id"])
+    empty = (
+        frame["outcome_id"].isin(harms) & frame["measure"].ne("RD") & frame[["e1", "e0"]].eq(0).any(axis=1)
+    )
+    blank = {name: frame[name].mask(empty) for name in ("estimate", "low", "high")}
+    return frame.assign(**blank, method=frame["method"].mask(empty, NO_EVENT))
 
 
 def _effect_columns(parameters: Parameters, measures: Sequence[EffectMeasure]) -> tuple[Column, ...]:
@@ -215,11 +233,16 @@ def _effect_row(effects: Sequence[Mapping[str, Any]]) -> tuple[Cell, ...]:
         sourced(fmt.count(row["e1"], row["n1"]), one, **marks),
         sourced(fmt.count(row["e0"], row["n0"]), none, **marks),
         *(
-            sourced(fmt.effect(str(each["measure"]), each["estimate"], each["low"], each["high"]),
-                    each["row_id"], **marks)
-            for each in effects
+            _across_effect(each, **marks) for each in effects
         ),
     )  # fmt: skip
+
+
+def _across_effect(row: Mapping[str, Any], **marks: str) -> Cell:
+    if row["method"] == NO_EVENT:
+        return Cell("–")
+    text = fmt.effect(str(row["measure"]), row["estimate"], row["low"], row["high"])
+    return sourced(text, row["row_id"], mark=corrected(row), **marks)
 
 
 def measured_across_table(

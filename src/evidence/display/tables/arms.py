@@ -26,6 +26,7 @@ from evidence.display.tables.rates import stacked
 from evidence.parameters import Parameters
 from evidence.results import Tables, contrasts, records
 
+DASH = "–"
 Arms = list[tuple[str, str]]  # id and label
 
 
@@ -39,12 +40,13 @@ def side_by_side_table(
 ) -> Table:
     """Return the outcomes of a study with its arms side by side, and differences from the reference arm.
 
-    Outcomes that are given for one arm only are named in the note. All adverse events by default; ``window``
-    as in ``across_frame``, and needed where a study counts at several times.
+    A dash stands where an outcome is not given for an arm; what is counted for several arms together alone is
+    in the note. All adverse events by default; ``window`` as in ``across_frame``, and needed where a study
+    counts at several times.
     """
     chosen = outcomes_of(data, "safety") if outcome_ids is None else list(outcome_ids)
     frame = _of_study(data, parameters, study_id, chosen, window)
-    alone, frame = _compared(frame)
+    frame, together = _apart(data, study_id, frame)
     effects = _differences(data, parameters, study_id, chosen, frame)
     arms = [(one, arm_labels(data, study_id)[one]) for one in _in_order(data, study_id, set(frame["arm_id"]))]
     tested = [one for one in arms if one[0] in set(effects["arm1"])]
@@ -64,7 +66,7 @@ def side_by_side_table(
         caption=f"{study_label(data, study_id)}: arms side by side{f' ({when})' if when else ''}"
         f"{f', differences with {interval_words(parameters)}s' if tested else ''}. "
         f"{clear_words(effects)}".strip(),
-        note=" ".join(filter(None, (effect_note(effects, parameters), _left_out(alone)))),
+        note=" ".join(filter(None, (effect_note(effects, parameters), _dashes(frame), *_together(together)))),
         frame=stacked(frame, effects),
     )
 
@@ -73,8 +75,7 @@ def _of_study(
     data: Tables, parameters: Parameters, study_id: str, chosen: Sequence[str], window: Window | None
 ) -> pd.DataFrame:
     frame = across_frame(data, parameters, outcome_ids=chosen, window=window)
-    frame = frame[(frame["study_id"] == study_id) & frame["events"].notna()]
-    return frame[~frame["arm_id"].isin(_sums(data, study_id, set(frame["arm_id"])))]
+    return frame[(frame["study_id"] == study_id) & frame["events"].notna()]
 
 
 def _sums(data: Tables, study_id: str, used: set[str]) -> set[str]:
@@ -88,19 +89,29 @@ def _in_order(data: Tables, study_id: str, used: set[str]) -> list[str]:
     return [str(one) for one in arms if one in used]
 
 
-def _compared(frame: pd.DataFrame) -> tuple[list[str], pd.DataFrame]:
-    """Return the headings that one arm alone has, and the rows of the others."""
+def _apart(data: Tables, study_id: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of the arms shown, and all rows of outcomes that are given for a sum of them alone."""
+    summed = frame["arm_id"].isin(_sums(data, study_id, set(frame["arm_id"])))
+    alone = set(frame.loc[summed, "heading"])
+    return frame[~summed].reset_index(drop=True), frame[frame["heading"].isin(alone)]
+
+
+def _dashes(frame: pd.DataFrame) -> str:
     sizes = frame.groupby("heading", sort=False)["arm_id"].nunique() if len(frame) else pd.Series(dtype=int)
-    alone = [str(one) for one, size in sizes.items() if size < 2]
-    return alone, frame[~frame["heading"].isin(alone)].reset_index(drop=True)
+    return f"{DASH}: not given for this arm." if bool((sizes < frame["arm_id"].nunique()).any()) else ""
 
 
-def _left_out(alone: Sequence[str]) -> str:
-    return (
-        f"Given for one arm only and left out: {joined([lower_first(one) for one in alone])}."
-        if alone
-        else ""
-    )
+def _together(frame: pd.DataFrame) -> list[str]:
+    """Return what is counted for several arms together alone, a sentence for each outcome."""
+    return [
+        f"{title}: counted together, "
+        + " against ".join(
+            f"{fmt.count(row['events'], row['n'])} ({lower_first(str(row['arm_label']))})"
+            for row in records(rows)
+        )
+        + "."
+        for title, rows in frame.groupby("heading", sort=False)
+    ]
 
 
 def _differences(
@@ -132,14 +143,14 @@ def _row(
 
 def _count(row: Mapping[str, Any] | None) -> Cell:
     if row is None:
-        return Cell("")
+        return Cell(DASH)
     text = f"{fmt.count(row['events'], row['n'])} ({fmt.percent(row['estimate'])})"
     return sourced(text, row["row_id"], basis=str(row["basis"]))
 
 
 def _difference(row: Mapping[str, Any] | None) -> Cell:
     if row is None:
-        return Cell("")
+        return Cell(DASH)
     text = fmt.difference(row["estimate"], row["low"], row["high"])
     return sourced(text, row["row_id"], basis=str(row["basis"]))
 

@@ -12,6 +12,7 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.audit import CHECKS
 from evidence.data import Dataset
+from evidence.display.counting import several
 from evidence.display.documents import FILE_KEY, document_name, place_words
 from evidence.display.labels import joined, pretty, study_label
 from evidence.display.markdown import escape
@@ -33,6 +34,15 @@ WEIGHT = (
     "across documents", "percentages", "reporting",
 )  # fmt: skip
 MINUS = re.compile(r"(?<![\w.)-])-(?=\d)")
+SENTENCE_END = re.compile(r"(?<=[\w)%]\.) (?=[A-Z±≥>])")
+NO_CONCLUSION = "- No finding changes a conclusion."
+NO_CHECK = "Nothing is printed that could be checked."
+CAME = {
+    "consistent": "found the printed figures sound",
+    "inconsistent": "found figures that do not fit each other",
+    "rounding": "found a rounding that only an unusual rule explains",
+    "not_checkable": "could not be decided from what is printed",
+}
 SECTIONS = {
     "tests": "tests",
     "counts": "results",
@@ -107,33 +117,39 @@ def first(ids: str) -> str:
 
 
 def audit_prose(data: Dataset, parameters: Parameters, *, most: int = 5) -> Prose:
-    """Return the findings that matter most, one sentence each: at most one of a family and study."""
+    """Return how the checks came out, and the causes that change a conclusion in one sentence each."""
     findings = findings_of(data, parameters)
-    found = pd.concat([doubtful(findings, "conclusion"), doubtful(findings, "number")])
+    found = doubtful(findings, "conclusion")
     told = found[found["leads"]].sort_values(["weight", "spread", "place"], kind="stable")
-    chosen = told.drop_duplicates(["study", "family"]).head(most)
-    lines = [f"- {_headline(row, told, data)}" for row in records(chosen)]
-    return Prose("\n".join([_totals(findings), "", *(lines or ["- Nothing printed contradicts itself."])]))
+    lines = [f"- {_headline(row, data)}" for row in records(told.head(most))]
+    odd = findings["verdict"].isin(ODD).any()
+    return Prose("\n".join([_totals(findings), "", *(lines or [NO_CONCLUSION] * bool(odd))]).strip())
 
 
 def _totals(findings: pd.DataFrame) -> str:
-    times = findings["verdict"].value_counts()
-    wrong, rounded, open_ = (
-        int(times.get(name, 0)) for name in ("inconsistent", "rounding", "not_checkable")
-    )
+    times = {verdict: int(findings["verdict"].eq(verdict).sum()) for verdict in CAME}
+    made = f"{several(len(findings), 'check')} of printed figures against each other were made: "
+    each = [f"{times[one]:,} {words}" for one, words in CAME.items() if times[one]]
+    wrong = times["inconsistent"] + times["rounding"]
+    if not wrong:
+        return f"{made}{joined(each)}. Nothing printed contradicts itself." if each else NO_CHECK
     return (
-        f"{len(findings):,} checks were made: {int(times.get('consistent', 0)):,} found the printed figures "
-        f"sound, {wrong} found figures that do not fit each other, {rounded} found a rounding that only an "
-        f"unusual rule explains, and {open_} could not be decided from what is printed. One figure in error "
-        f"can fail many checks: the {wrong + rounded} findings have "
-        f"{_several(causes_of(findings), 'cause')}. What matters most:"
+        f"{made}{joined(each)}. One figure in error can fail many checks: the {several(wrong, 'finding')} "
+        f"have {several(causes_of(findings), 'cause')}. What changes a conclusion:"
     )
 
 
-def _headline(row: Mapping[str, Any], told: pd.DataFrame, data: Dataset) -> str:
-    more = int((told["study"].eq(row["study"]) & told["family"].eq(row["family"])).sum()) - 1
-    tail = f" ({more} more {'causes' if more > 1 else 'cause'} of this kind.)" if more else ""
-    return f"**{escape(_subject(row, data))}**: {escape(_told(row['why']))}{_sharing(row)}{tail}"
+def _headline(row: Mapping[str, Any], data: Dataset) -> str:
+    return f"**{escape(_subject(row, data))}**: {escape(_told(headline(row['why'])))}"
+
+
+def headline(why: str) -> str:
+    """Return the first sentence of what a finding says, which tells it without its figures.
+
+    >>> headline("The figures fit 71 patients, not 187. The intervals go together only with n = 33.")
+    'The figures fit 71 patients, not 187.'
+    """
+    return SENTENCE_END.split(str(why), maxsplit=1)[0]
 
 
 def _sharing(row: Mapping[str, Any]) -> str:
@@ -149,14 +165,9 @@ def _told(text: Any) -> str:
 def _subject(row: Mapping[str, Any], data: Dataset) -> str:
     studies = [study for study in str(row["study_id"]).split("|") if study]
     if not studies:
-        return _document(str(row["source_id"]), data)
+        return document_name(data, first(str(row["source_id"])))
     names = [study_label(data, study) for study in studies[:3]]
     return joined([*names, *([f"{len(studies) - 3} more"] if len(studies) > 3 else [])])
-
-
-def _document(source: str, data: Dataset) -> str:
-    titles = data.sources.loc[data.sources["source_id"] == first(source), "title"]
-    return str(titles.iloc[0]) if len(titles) and str(titles.iloc[0]) else first(source)
 
 
 def audit_findings_table(data: Dataset, parameters: Parameters, *, kind: Kind) -> Table:
@@ -183,17 +194,8 @@ def audit_findings_table(data: Dataset, parameters: Parameters, *, kind: Kind) -
 
 def _findings_caption(kind: Kind, causes: int, findings: int) -> str:
     if kind == "question":
-        return f"{CAPTIONS[kind]}: {_several(causes, 'question')}, from {_several(findings, 'finding')}."
-    return f"{_several(causes, 'cause')} with {_several(findings, 'finding')} {CAPTIONS[kind]}."
-
-
-def _several(number: int, word: str) -> str:
-    """Return a number with its word.
-
-    >>> _several(1, "cause"), _several(2, "cause")
-    ('1 cause', '2 causes')
-    """
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+        return f"{CAPTIONS[kind]}: {several(causes, 'question')}, from {several(findings, 'finding')}."
+    return f"{several(causes, 'cause')} with {several(findings, 'finding')} {CAPTIONS[kind]}."
 
 
 def _finding(row: Mapping[str, Any], kinds: Mapping[str, str], places: Mapping[str, str]) -> tuple[Cell, ...]:

@@ -34,8 +34,9 @@ CAPTION = "Results whose printed number of patients is in doubt, and what would 
 NOTE = (
     "A percentage of the group has no whole count out of the printed number, so patients may be missing "
     "from it, or a figure is misprinted. Sensitivity, not an answer: counts out of the largest smaller "
-    "number that fits every percentage of the group. An effect is given only where the printed number gives "
-    "one too."
+    "number that fits every percentage of the group, and counts out of the printed one that give a "
+    "percentage only if its digits were cut off instead of rounded. An effect is given only where the "
+    "printed number gives one too."
 )
 
 
@@ -48,8 +49,7 @@ def doubt_words(data: Tables, row_ids: set[str]) -> str:
         if row_ids & {str(row["row_id"]) for row in rows}:
             told.append(
                 f"{_group(data, rows[0])}: the number of patients, {doubt.n}, is doubtful, because another "
-                f"percentage of the same group fits no count out of it; all fit "
-                f"{' or '.join(map(str, doubt.sizes))}."
+                f"percentage of the same group fits no count out of it; {doubt.words}."
             )
     return " ".join(told)
 
@@ -88,7 +88,15 @@ def _rows(data: Tables, parameters: Parameters, studies: list[str]) -> list[Row]
         for row in records(counts.loc[list(doubt.places)]):
             if row["study_id"] in studies and row["counted"]:
                 made.append(_known(data, row, doubt) | _effects(data, parameters, row, max(doubt.sizes)))
+                if row["percent"] in doubt.cut:
+                    made.append(_known(data, row, doubt) | _cut(made[-1], doubt.cut[row["percent"]]))
     return made
+
+
+def _cut(known: Row, events: int) -> Row:
+    """Return what changes in a result where digits were cut off: its count, out of the printed number."""
+    told = {"result": f"{known['result']}, if digits were cut off", "events": events, "basis": "assumed"}
+    return told | {"events_if": None, "n_if": None, "measure": known["measure"], "cut": True}
 
 
 def _known(data: Tables, row: Row, doubt: Doubt) -> Row:
@@ -99,12 +107,14 @@ def _known(data: Tables, row: Row, doubt: Doubt) -> Row:
         "result": pretty(outcome_labels(data).get(str(row["outcome_id"]), str(row["outcome_id"]))),
         "n": doubt.n,
         "sizes": "|".join(map(str, doubt.sizes)),
+        "cut": False,
     }
 
 
 def _group(data: Tables, row: Row) -> str:
     study, arm = str(row["study_id"]), str(row["arm_id"])
-    return f"{study_label(data, study)}: {arm_labels(data, study).get(arm, arm)}, {when_counted(row).lower()}"
+    name = fmt.in_sentence(str(arm_labels(data, study).get(arm, arm)))
+    return f"{study_label(data, study)}: {name}, {when_counted(row).lower()}"
 
 
 def _effects(data: Tables, parameters: Parameters, row: Row, size: int) -> Row:
@@ -139,6 +149,8 @@ def _again(effect: Row, parameters: Parameters) -> Row:
 def _cells(row: Row) -> tuple[Cell, ...]:
     known = not fmt.missing(row["events"])
     count = fmt.count(row["events"], row["n"]) if known else f"{NO_COUNT} {row['n']}"
+    if row["cut"]:
+        return _cut_cells(row, count)
     changed = fmt.count(row["events_if"], row["n_if"]) if row["events_if"] is not None else NO_COUNT
     return (
         Cell(str(row["result"])),
@@ -148,6 +160,12 @@ def _cells(row: Row) -> tuple[Cell, ...]:
         sourced(changed, row["row_id"], basis="assumed"),
         Cell(_effect(row, "_if")),
     )
+
+
+def _cut_cells(row: Row, count: str) -> tuple[Cell, ...]:
+    printed = sourced(fmt.printed_percent(str(row["percent"])), row["row_id"], origin=str(row["origin"]))
+    alternative = sourced(count, row["row_id"], basis="assumed")
+    return Cell(str(row["result"])), printed, alternative, Cell(NO_EFFECT), Cell(""), Cell("")
 
 
 def _effect(row: Row, suffix: str) -> str:

@@ -112,8 +112,11 @@ def _event_row(row: Mapping[str, Any], differences: Mapping[Any, Mapping[str, An
 def disposition_table(
     data: Tables, parameters: Parameters, *, study_id: str, outcome_ids: Sequence[str] | None = None
 ) -> Table:
-    """Return what became of the patients: counts out of n as printed, with the place of each."""
-    chosen = outcomes_of(data, "disposition") if outcome_ids is None else list(outcome_ids)
+    """Return what became of the patients: counts out of n as printed, with the place of each.
+
+    By default every outcome of the disposition, and every event that it would be better not to have.
+    """
+    chosen = _became(data) if outcome_ids is None else list(outcome_ids)
     frame = rates(data, parameters, study_id=study_id, outcome_ids=chosen)
     frame = frame[frame["events"].notna() & frame["n"].notna()].reset_index(drop=True)
     several = frame["arm_id"].nunique() > 1
@@ -132,6 +135,11 @@ def disposition_table(
         note="Counts as printed; they may overlap.",
         frame=frame,
     )
+
+
+def _became(data: Tables) -> list[str]:
+    disposed, unwanted = data.outcomes["domain"].eq("disposition"), data.outcomes["better"].eq("lower")
+    return [str(one) for one in data.outcomes.loc[disposed | unwanted, "outcome_id"]]
 
 
 def _disposition_row(row: Mapping[str, Any], several: bool) -> tuple[Cell, ...]:

@@ -46,6 +46,17 @@ def split_title(title: str) -> tuple[str, str]:
     return (whom, what[:1].upper() + what[1:]) if colon else ("", title)
 
 
+def split_asked(title: str) -> tuple[str, str]:
+    """Return what is asked of a question's title, and what is compared with what where it says so.
+
+    >>> split_asked("Adults: cure at 6 months, drug against placebo"), split_asked("Cure, or better")
+    (('Cure at 6 months', 'drug against placebo'), ('Cure, or better', ''))
+    """
+    what = split_title(title)[1]
+    outcome, comma, compared = what.partition(", ")
+    return (outcome, compared) if comma and " against " in compared else (what, "")
+
+
 def findings_tables(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> list[Table]:
     """Return the summary of findings of every question asked, in the order of the questions."""
     return [
@@ -246,8 +257,13 @@ def _name(step: Step) -> str:
 
 
 def certainty_words(sure: Certainty) -> str:
-    """Return a certainty in signs and in words: ``●●○○ Low``."""
-    return f"{sure.signs} {sure.word.capitalize()}"
+    """Return a certainty in signs and in words, ``●●○○ Low``, with what has to be said of what was read."""
+    return f"{sure.signs} {sure.word.capitalize()}{caveat_words(sure)}"
+
+
+def caveat_words(sure: Certainty) -> str:
+    """Return what has to be said with a level, in brackets; nothing where there is nothing to say."""
+    return f" ({'; '.join(sure.caveats)})" if sure.caveats else ""
 
 
 def levels_words(levels: int) -> str:
@@ -317,6 +333,7 @@ def certainty_values(sure: Certainty | None) -> dict[str, Any]:
         "certainty": sure.word,
         "certainty_level": sure.level,
         "certainty_start": sure.start,
+        "certainty_caveats": "|".join(sure.caveats),
     }
     for step in sure.steps:
         values |= {f"{step.domain}_levels": step.levels, f"{step.domain}_reason": step.reason}
@@ -325,7 +342,7 @@ def certainty_values(sure: Certainty | None) -> dict[str, Any]:
 
 def certainty_table(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> Table:
     """Return the evidence profile: what each domain did to the certainty of every question asked."""
-    questions = _by_patients(asked_questions(data, **asked))
+    questions = by_patients(asked_questions(data, **asked))
     answers = [answer(str(one["question_id"]), data, parameters) for one in questions]
     made = [certainty(one, data, parameters) for one in answers]
     if not any(made):
@@ -348,7 +365,7 @@ def certainty_table(data: Dataset, parameters: Parameters, **asked: Unpack[Asked
     )
 
 
-def _by_patients(questions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def by_patients(questions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return questions with those of one disease, and in it of the same patients, together."""
     diseases = list(dict.fromkeys(str(one["indication"]) for one in questions))
     whom = list(dict.fromkeys(split_title(str(one["title"]))[0] for one in questions))

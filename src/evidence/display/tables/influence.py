@@ -11,7 +11,7 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.data import Dataset
 from evidence.display.labels import MEASURES, ci, pretty
-from evidence.display.model import Cell, Column, Table
+from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.synthesis import Asked, Section, synthesise
 from evidence.display.tables.parts import build, nothing
 from evidence.parameters import EffectMeasure, Parameters
@@ -32,16 +32,19 @@ def influence_table(
     by: Grouping = "treatment",
     measure: EffectMeasure | None = None,
     **asked: Unpack[Asked],
-) -> Table:
+) -> Table | Prose:
     """Return each pooled result without each of its studies, then by year, and Egger's test or why not.
 
-    Studies are grouped as in ``forest_figure``; a group of one study shows that study.
+    Studies are grouped as in ``forest_figure``; a group of one study shows that study. Where every result
+    rests on one study there is nothing to leave out, and a sentence says so in place of a table.
     """
     shown = measure or parameters.effect_measure
     sections = synthesise(data, parameters, by=by, measure=measure, **asked).sections
     groups = [group for section in sections for group in _groups(section)]
     if not groups:
         return nothing(f"{CAPTION}.")
+    if all(len(studies) == 1 for _, studies in groups):
+        return Prose(f"{CAPTION}: {_told([studies for _, studies in groups])}")
     made = [(title, influence(studies, parameters, measure=shown), studies) for title, studies in groups]
     starts = [sum(len(steps) for _, steps, _ in made[:place]) for place in range(len(made))]
     return build(
@@ -74,8 +77,17 @@ def _row(step: Step, studies: Sequence[Study], measure: EffectMeasure) -> tuple[
 
 
 def _told(groups: Sequence[Sequence[Study]]) -> str:
-    several = sum(len(studies) > 1 for studies in groups)
-    return f"{several} of {len(groups)} results rest on more than one study."
+    several, total = sum(len(studies) > 1 for studies in groups), len(groups)
+    if not several:
+        rest = "the result rests" if total == 1 else f"each of the {total} results rests"
+        return f"nothing, because {rest} on one study."
+    if several == total:
+        return (
+            "the result rests on several studies."
+            if total == 1
+            else f"all {total} results rest on several studies."
+        )
+    return f"{several} of {total} results rest{'s' * (several == 1)} on more than one study."
 
 
 def _note(groups: Sequence[Sequence[Study]], parameters: Parameters, measure: EffectMeasure) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.audit.implied_n import Implied, implied_patients
+from evidence.data import Dataset
 from evidence.display.labels import (
     arm_labels,
     ci,
@@ -26,7 +29,7 @@ from evidence.display.markdown import escape
 from evidence.display.measured import measured, measurements, statistic_words
 from evidence.display.model import Cell, Column, Prose, Table, together
 from evidence.display.tables.pairwise import printed_effect
-from evidence.display.tables.parts import TEST_NOTE, Body, build, find_test, tested, with_tests
+from evidence.display.tables.parts import TEST_NOTE, Body, Tested, build, find_test, tested, with_tests
 from evidence.errors import StatisticsError
 from evidence.parameters import Parameters
 from evidence.results import Tables, days, rates, records, separate_arms, study_arms
@@ -38,6 +41,34 @@ STUDENT_NOTE = (
     "Differences: Student's t from the printed means and spreads, the spreads read as the paper names "
     "them, all patients of an arm taken as analysed."
 )
+LSD = "LSD after one-way ANOVA"
+NOTHING_IMPLIED = Implied({}, {})
+
+
+def _implied(data: Tables, study_id: str) -> tuple[Tables, Implied]:
+    """Return the tables with the patients that means are of where the headers' do not fit, and those."""
+    if not isinstance(data, Dataset):
+        return data, NOTHING_IMPLIED
+    found = implied_patients(data.only([study_id]))
+    if not found.sizes:
+        return data, found
+    frame = data.measurements
+    sizes = [found.sizes.get(row, n) for row, n in zip(frame["row_id"], frame["n"], strict=True)]
+    return replace(data, measurements=frame.assign(n=pd.array(sizes, dtype="Int64")), _found={}), found
+
+
+def _implied_words(data: Tables, frame: pd.DataFrame, implied: Implied) -> str:
+    """Return on which patients the recomputed figures rest where they are not the headers', or nothing."""
+    rows = [row for row in records(frame) if row["row_id"] in implied.sizes]
+    if not rows:
+        return ""
+    labels = arm_labels(data, str(rows[0]["study_id"]))
+    told = joined([f"{implied.sizes[row['row_id']]} ({lower_first(labels[row['arm_id']])})" for row in rows])
+    names = dict.fromkeys(lower_first(pretty(str(row["outcome_label"]))) for row in rows)
+    return (
+        f"Patients with {joined(list(names))}, not printed: {told}, the only numbers that the printed means, "
+        "± values and intervals fit. What is recomputed rests on them and not on the whole groups."
+    )
 
 
 def measurement_table(
@@ -46,13 +77,14 @@ def measurement_table(
     """Return means or medians by arm and time as printed, with the tests over all arms and within arms."""
     arms = study_arms(data, study_id)
     names = [str(arm) for arm in arms["arm_id"]]
+    data, implied = _implied(data, study_id)
     frame = _chosen(data, study_id, outcome_ids)
     frame = frame[frame["arm_id"].isin(names)]
     body: Body = []
     groups: list[tuple[int, str]] = []
     for _, group in frame.groupby(["outcome_id", "statistic"], sort=False):
         groups.append((len(body), _group_title(records(group)[0])))
-        body += _time_rows(data, group, names)
+        body += _time_rows(data, group, names, implied)
     what = joined([lower_first(pretty(label)) for label in dict.fromkeys(frame["outcome_label"])])
     several = len(names) > 1
     tests = (Column("P, printed; recomputed", width=1.3),) if several else ()
@@ -62,7 +94,9 @@ def measurement_table(
         body if several else [row[:-1] for row in body],
         caption=f"{study_label(data, study_id)}: {what or 'measurements'} by arm, as printed. "
         f"{_ends(data, frame)}".strip(),
-        note=f"{SPREAD_NOTE} {TEST_NOTE}" if several else SPREAD_NOTE,
+        note=f"{SPREAD_NOTE} {TEST_NOTE} {_implied_words(data, frame, implied)}".strip()
+        if several
+        else SPREAD_NOTE,
         frame=_tidy(data, frame),
         groups=groups,
     )
@@ -88,17 +122,24 @@ def _group_title(row: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (pretty(row["outcome_label"]), unit(row["unit"]), statistic_words(row))))
 
 
-def _time_rows(data: Tables, frame: pd.DataFrame, arms: Sequence[str]) -> Body:
+def _time_rows(data: Tables, frame: pd.DataFrame, arms: Sequence[str], implied: Implied) -> Body:
     body: Body = []
     for _, group in frame.groupby(RESULT, sort=False, dropna=False):
         rows = {row["arm_id"]: row for row in records(group)}
         first = next(iter(rows.values()))
         cells = [_cell(rows.get(arm)) for arm in arms]
         found = tested(data, find_test(data, first, list(rows)))
-        test = _both(found.printed, found.recomputed) if found else Cell("")
+        again = _marked(found.recomputed, implied) if found else Cell("")
+        test = _both(found.printed, again) if found else Cell("")
         body.append((Cell(moment(first) or "Not stated"), *cells, test))
         body += _within_row(data, first, arms)
     return body
+
+
+def _marked(again: Cell, implied: Implied) -> Cell:
+    """Return a recomputed figure, marked as assumed where it rests on patients that are not printed."""
+    assumed = "assumed" if set(again.rows) & set(implied.sizes) else ""
+    return replace(again, mark=together(again.mark, assumed))
 
 
 def _both(printed: Cell, again: Cell) -> Cell:
@@ -205,15 +246,20 @@ def _summary(row: Mapping[str, Any]) -> tuple[float, float, int]:
 def mean_difference_table(
     data: Tables, parameters: Parameters, *, study_id: str, outcome_ids: Sequence[str]
 ) -> Table:
-    """Return differences of means between all pairs of arms: printed beside recomputed."""
+    """Return differences of means between all pairs of arms: printed beside recomputed.
+
+    Where the printed figures fit other patients than the headers' and only those, these are taken.
+    """
+    data, implied = _implied(data, study_id)
     frame = mean_difference_frame(data, parameters, study_id=study_id, outcome_ids=outcome_ids)
     body: Body = []
     groups: list[tuple[int, str]] = []
     for _, group in frame.groupby(["outcome_id", "time", "time_label"], sort=False, dropna=False):
         rows = records(group)
         groups.append((len(body), _difference_title(rows[0])))
-        body += [_difference_row(data, row) for row in rows]
+        body += [_difference_row(data, row, implied) for row in rows]
     names = joined([lower_first(outcome_labels(data).get(one, one)) for one in outcome_ids])
+    inferred = any(set(str(ids).split("|")) & set(implied.sizes) for ids in frame["row_id"])
     return build(
         data,
         [
@@ -225,26 +271,58 @@ def mean_difference_table(
         ],
         body,
         caption=f"{study_label(data, study_id)}: differences of means, {names}, printed and recomputed, with "
-        f"{interval_words(parameters)}s.",
-        note=f"{STUDENT_NOTE} {TEST_NOTE}",
-        frame=with_tests(data, frame, lambda row: (row["arm1"], row["arm0"])),
+        f"{interval_words(parameters)}s{', the patients inferred from the printed figures' * inferred}.",
+        note=" ".join(_difference_notes(data, _chosen(data, study_id, outcome_ids), implied)),
+        frame=_with_lsd(with_tests(data, frame, lambda row: (row["arm1"], row["arm0"])), implied),
         groups=groups,
     )
+
+
+def _difference_notes(data: Tables, frame: pd.DataFrame, implied: Implied) -> list[str]:
+    words = _implied_words(data, frame, implied)
+    if not words:
+        return [STUDENT_NOTE, TEST_NOTE]
+    lsd = "LSD: least significant difference, with the spread of all groups." if implied.p else ""
+    return [STUDENT_NOTE.partition(", all patients")[0] + ".", words, TEST_NOTE, *([lsd] if lsd else [])]
+
+
+def _with_lsd(frame: pd.DataFrame, implied: Implied) -> pd.DataFrame:
+    """Return the tidy values with the P of least significant differences where that is the printed one's."""
+    if not implied.p or "test_row_id" not in frame:
+        return frame
+    lsd = frame["test_row_id"].isin(list(implied.p))
+    made = frame.copy()
+    made.loc[lsd, "recomputed_p"] = frame.loc[lsd, "test_row_id"].map(dict(implied.p))
+    made.loc[lsd, ["recomputed_method", "recomputed_agrees", "recomputed_reason"]] = [LSD, "yes", ""]
+    return made
+
+
+def _as_lsd(found: Tested | None, implied: Implied) -> Tested | None:
+    if found is None or found.test["row_id"] not in implied.p:
+        return found
+    differs = tuple(name for name in found.again.differs if name not in ("p", "statistic"))
+    p = implied.p[str(found.test["row_id"])]
+    return found._replace(again=replace(found.again, p=p, method=LSD, differs=differs))
 
 
 def _difference_title(row: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (pretty(row["outcome_label"]), unit(row["unit"]), moment(row))))
 
 
-def _difference_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
-    found = tested(data, find_test(data, row, (row["arm1"], row["arm0"])))
+def _difference_row(data: Tables, row: Mapping[str, Any], implied: Implied) -> tuple[Cell, ...]:
+    found = _as_lsd(tested(data, find_test(data, row, (row["arm1"], row["arm0"]))), implied)
     effect = find_test(data, row, (row["arm1"], row["arm0"]), ordered=True)
     origin = str(effect.get("origin", "")) if effect else ""
     printed = sourced(printed_effect(effect), effect["row_id"], origin=origin) if effect else Cell("")
     wrong = set(found.again.differs) & {"effect", "low", "high"} if found else set()
     mark = "differs" if wrong else ""
     made = sourced(fmt.mean_difference(row["estimate"], row["low"], row["high"]), row["row_id"], mark=mark)
-    tests = (found.printed, found.recomputed) if found else (Cell(""), Cell(fmt.p_value(row["p"])))
+    made = replace(made, mark=together(made.mark, "assumed" if set(made.rows) & set(implied.sizes) else ""))
+    tests = (
+        (found.printed, _marked(found.recomputed, implied))
+        if found
+        else (Cell(""), Cell(fmt.p_value(row["p"])))
+    )
     return Cell(f"{row['arm1_label']} − {lower_first(str(row['arm0_label']))}"), printed, made, *tests
 
 

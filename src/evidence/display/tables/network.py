@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import combinations
 from typing import Any, NamedTuple, Unpack
 
 import pandas as pd
@@ -16,6 +17,8 @@ from evidence.display.networks import (
     Linked,
     assumed_words,
     baseline_words,
+    leaves_out,
+    leaving_words,
     link,
     more_or_fewer,
     trials,
@@ -164,7 +167,7 @@ def network_absolute_table(
         _absolute_columns(solved, parameters),
         [_absolute_row(linked, rows[one], parameters) for one in linked.others],
         caption=f"{linked.title}: each treatment against {linked.inside(linked.reference)}, at a risk of "
-        f"{baseline_words(solved.base)}.",
+        f"{baseline_words(solved.base)}. {_leaving(solved, _against(linked))}",
         note=with_unlike(
             linked,
             f"{assumed_words(tau)}. {AT_RISK} Differences in a treatment's own trial: "
@@ -172,6 +175,30 @@ def network_absolute_table(
         ),
         frame=frame,
     )
+
+
+def _leaving(solved: _Solved, pairs: Collection[tuple[str, str]]) -> str:
+    """Return how many odds ratios of pairs of treatments have an interval that leaves out 1."""
+    rows = [row for row in records(solved.effects) if (row["treatment1"], row["treatment0"]) in pairs]
+    measure = solved.ratios.measure
+    clear = sum(leaves_out(measure, row["low"], row["high"]) for row in rows)
+    return leaving_words(measure, [clear], len(rows)) if rows else ""
+
+
+def _against(linked: Linked) -> list[tuple[str, str]]:
+    return [(one, linked.reference) for one in linked.others]
+
+
+def _leaving_each(solved: _Solved, linked: Linked) -> str:
+    """Return how many odds ratios leave out 1, against the reference and between the other treatments."""
+    told = {
+        f"Against {linked.inside(linked.reference)}": _against(linked),
+        "against each other": list(combinations(reversed(linked.others), 2)),
+    }
+    said = [
+        f"{name}, {lower_first(words)}" for name, pairs in told.items() if (words := _leaving(solved, pairs))
+    ]
+    return " ".join(["; ".join(one.removesuffix(".") for one in said) + ".", ""]) if said else ""
 
 
 def _absolute_columns(solved: _Solved, parameters: Parameters) -> tuple[Column, ...]:
@@ -265,11 +292,18 @@ def league_table(
         data,
         (Column("Row against column", width=1.0), *(Column(linked.name(one), width=1.2) for one in order)),
         [
-            (Cell(linked.name(one)), *(_league_cell(cells.get((one, none)), i > j) for j, none in places))
+            (
+                Cell(linked.name(one)),
+                *(
+                    _league_cell(cells.get((one, none)), solved.ratios.measure if i > j else "")
+                    for j, none in places
+                ),
+            )
             for i, one in places
         ],
-        caption=f"{linked.title}: all pairs, with {ci(parameters)}. Below the diagonal: "
-        f"{lower_first(MEASURES[solved.ratios.measure])}s; above it: differences per 1,000 at a risk with "
+        caption=f"{linked.title}: all pairs, with {ci(parameters)}. {_leaving_each(solved, linked)}"
+        f"Below the diagonal: {lower_first(MEASURES[solved.ratios.measure])}s ({solved.ratios.measure}); "
+        "above it: differences per 1,000, as each cell says, at a risk with "
         f"{linked.inside(linked.reference)} of {baseline_words(solved.base)}.",
         note=with_unlike(
             linked,
@@ -280,10 +314,12 @@ def league_table(
     )  # fmt: skip
 
 
-def _league_cell(pair: Row | None, below: bool) -> Cell:
+def _league_cell(pair: Row | None, measure: str) -> Cell:
+    """Return a pair with its unit: a ratio by its measure, else a difference per 1,000."""
     if pair is None:
         return Cell("–")
-    text = fmt.ratio(pair["estimate"], pair["low"], pair["high"]) if below else _change(pair)
+    ratio = fmt.ratio(pair["estimate"], pair["low"], pair["high"])
+    text = f"{measure} {ratio}" if measure else _change(pair).replace(" (", " per 1,000 (", 1)
     return Cell(text + (DIRECT if pair["direct"] else ""))
 
 
@@ -303,7 +339,7 @@ def p_scores_table(
     """
     linked = link(data, parameters, outcome_ids, reference, choice)
     try:
-        scores = {one: linked.result(one, tau).p_scores.frame().assign(measure=one) for one in SCORED}
+        scores = _scores(linked, tau)
     except StatisticsError as error:
         return nothing(f"{linked.title}: no P-scores, {error}.")
     rows = {one: {str(row["treatment"]): row for row in records(frame)} for one, frame in scores.items()}
@@ -323,16 +359,28 @@ def p_scores_table(
     )
 
 
+def _scores(linked: Linked, tau: float) -> dict[RatioMeasure, pd.DataFrame]:
+    return {one: linked.result(one, tau).p_scores.frame().assign(measure=one) for one in SCORED}
+
+
+def scores_words(linked: Linked, tau: float = 0.0) -> str:
+    """Return which treatment has the highest P-score on each scale; nothing where there are no scores."""
+    try:
+        return _firsts(linked, _scores(linked, tau))
+    except StatisticsError:
+        return ""
+
+
 def _score_cell(row: Row) -> Cell:
     score, low, high = (fmt.number(row[name], 2) for name in ("p_score", "low", "high"))
     return Cell(f"{score} ({fmt.interval(low, high)})")
 
 
 def _firsts(linked: Linked, scores: Mapping[RatioMeasure, pd.DataFrame]) -> str:
-    """Return which treatment has the highest score on each scale."""
+    """Return which treatment has the highest P-score on each scale."""
     highest = {one: max(records(frame), key=lambda row: row["p_score"]) for one, frame in scores.items()}
     first = {one: linked.inside(str(row["treatment"])) for one, row in highest.items()}
     if len(set(first.values())) == 1:
-        return f"Both scales give the highest score to {next(iter(first.values()))}."
+        return f"Both scales give the highest P-score to {next(iter(first.values()))}."
     told = [f"{lower_first(MEASURES[one])}s to {name}" for one, name in first.items()]
-    return f"The highest score depends on the scale: {joined(told)}."
+    return f"The highest P-score depends on the scale: {joined(told)}."

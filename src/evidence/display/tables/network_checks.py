@@ -11,7 +11,17 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.display.labels import MEASURES, METHODS, ci, joined, lower_first, sourced, study_label, titled
 from evidence.display.model import Cell, Column, Table
-from evidence.display.networks import NETWORK_RATIO, Linked, link, trials, versus, with_unlike
+from evidence.display.networks import (
+    NETWORK_RATIO,
+    Linked,
+    leaves_out,
+    leaving_words,
+    link,
+    none_of,
+    trials,
+    versus,
+    with_unlike,
+)
 from evidence.display.tables.network import counts_cell, sides_of
 from evidence.display.tables.parts import build, nothing
 from evidence.errors import StatisticsError
@@ -55,11 +65,23 @@ def network_exact_table(
         data,
         (Column("Comparison", width=1.9), *columns),
         [_exact_row(linked, row) for row in pairs],
-        caption=f"{linked.title}: odds ratios by the normal approximation and by methods for small counts.",
+        caption=f"{linked.title}: odds ratios by the normal approximation and by methods for small counts. "
+        f"{_agreeing(pairs)}",
         note=with_unlike(linked, EXACT_NOTE),
         frame=pd.DataFrame([row | _exact_values(linked, row) for row in pairs]),
         groups=groups if len(pairs) > count else [],
     )  # fmt: skip
+
+
+def _agreeing(pairs: Sequence[Row]) -> str:
+    """Return how many intervals leave out 1 by each of the two methods that every pair has."""
+    clear = [
+        sum(leaves_out("OR", row[f"low{end}"], row[f"high{end}"]) for row in pairs)
+        for end in ("", "_conditional")
+    ]
+    return leaving_words(
+        "OR", clear, len(pairs), ["the normal approximation", "conditional logistic regression"]
+    )
 
 
 def _checked(linked: Linked) -> pd.DataFrame:
@@ -132,10 +154,17 @@ def within_trial_table(
         data,
         _within_columns(named.name(treatment), named.name(comparator), ci(parameters)),
         [_within_row(*pair, row, len(studies) > 1) for pair, row in zip(pairs, compared, strict=True)],
-        caption=f"{title} ({joined(studies)}): what was measured, with exact intervals.",
+        caption=f"{title} ({joined(studies)}): what was measured, with exact intervals. "
+        f"{_measured_words(compared)}",
         note=f"Difference: {METHODS[parameters.difference_method]}. {PAIR_NOTE}",
         frame=pd.DataFrame(compared),
     )
+
+
+def _measured_words(compared: Sequence[Row]) -> str:
+    """Return how many of the differences have an interval that leaves out 0."""
+    clear = sum(leaves_out("RD", row["low"], row["high"]) for row in compared)
+    return leaving_words("RD", [clear], len(compared))
 
 
 def _within_columns(one: str, none: str, interval: str) -> tuple[Column, ...]:
@@ -202,10 +231,22 @@ def network_sets_table(
         data,
         columns,
         [*body, (Cell("τ between trials"), *(_tau_cell(item.result) for item in made))],
-        caption=f"{measure} against {lower_first(names[reference])} ({ci(parameters)}), by the results used.",
+        caption=f"{measure} against {lower_first(names[reference])} ({ci(parameters)}), by the results used. "
+        f"{_sets_words(made)}",
         note=" ".join([*(_made_of(item, data) for item in made), *refused]),
         frame=pd.concat([_tidy(item) for item in made], ignore_index=True),
     )
+
+
+def _sets_words(made: Sequence[_Set]) -> str:
+    """Return how many intervals against the reference leave out no difference, in each network."""
+    told = []
+    for item in made:
+        effects = records(item.result.effects())
+        rows = [row for row in effects if row["treatment0"] == item.linked.reference]
+        clear = sum(leaves_out(NETWORK_RATIO, row["low"], row["high"]) for row in rows)
+        told.append(f"{item.name}, {clear} of {len(rows)}")
+    return f"Intervals that leave out {none_of(NETWORK_RATIO)}: {'; '.join(told)}."
 
 
 def _sets(

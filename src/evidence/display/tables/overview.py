@@ -19,6 +19,7 @@ from evidence.display.across import (
     studies_with_results,
     when_counted,
 )
+from evidence.display.counting import kinds_words, several, share_words, stated_words
 from evidence.display.documents import document_origin
 from evidence.display.evidence import patients
 from evidence.display.labels import lower_first, outcome_labels, pretty, sourced, study_label, unit
@@ -26,12 +27,18 @@ from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.across import NOT_STATED, study_words
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.parts import build, empty_cells, grouped
+from evidence.display.tables.statements import SAID, result_claims
 from evidence.parameters import Parameters
 from evidence.results import Tables, once, plain, records, separate_arms, words_of
 
 PLANNED = ("planned enrolment", "target enrolment")
 NO_EFFICACY = ("product_label", "pharmacokinetic")
-NOT_SAID = ("definition", "method")  # kinds of claims that say nothing of a result
+SPEAKING = (
+    *SAID,
+    "identity",
+    "rate",
+    "subgroup_consistent",
+)  # kinds of claims that are no definition or method
 OPERATORS = {"increase>=": "rise of at least", "ratio>=": "at least"}
 EFFECT_KEY = ["study_id", "outcome_id", "arms", "time", "time_label", "effect_label"]
 
@@ -61,10 +68,14 @@ def studies_table(data: Tables, parameters: Parameters, **choice: Unpack[Choice]
 
 def _studies_words(frame: pd.DataFrame) -> str:
     """Return how many studies there are, how many of them randomised, and how many are parts of others."""
-    total, yes = len(frame), int((frame["randomised"] == "yes").sum())
+    known = share_words(int((frame["randomised"] == "yes").sum()), len(frame), "known to be randomised")
     parts = int((frame["parent_study_id"].fillna("") != "").sum())
-    told = f"{total} stud{'ies' if total != 1 else 'y'}, {yes or 'none'} of them known to be randomised"
-    return f"{told}, {parts} with patients of another." if parts else f"{told}."
+    told = f"{several(len(frame), 'study')}: {known}" if len(frame) else "No study"
+    return (
+        f"{told}; {parts} {'has' if parts == 1 else 'have'} patients of another study."
+        if parts
+        else f"{told}."
+    )
 
 
 def _study_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
@@ -139,11 +150,13 @@ def comparability_table(
 
 def _differences_words(frame: pd.DataFrame) -> str:
     """Return in how many populations, times and criteria the studies of a table differ."""
-    studies, populations = (frame[name].nunique() for name in ("study_id", "population"))
-    times = len({when_counted(row) for row in records(frame)})
-    silent = int((frame["criteria"] == "").sum())
-    told = f"{studies} studies, {populations} kinds of population and {times} times of counting"
-    return f"{told}; what counts is not printed in {silent} of {len(frame)} results."
+    people = [_population(row) for row in records(frame.drop_duplicates("study_id"))]
+    told = [
+        f"population: {kinds_words(people)}",
+        f"time: {kinds_words([when_counted(row) for row in records(frame)])}",
+        f"what counts: {stated_words([str(one) for one in frame['criteria']])}",
+    ]
+    return f"What differs between {several(len(people), 'study')}. {fmt.sentence('; '.join(told))}."
 
 
 def _counted_set(row: Mapping[str, Any]) -> str:
@@ -245,9 +258,9 @@ def _element(data: Tables, study: str, items: Sequence[str]) -> tuple[str, str]:
 
 
 def _said(data: Tables, study: str) -> tuple[str, str]:
-    frame = data.claims[(data.claims["study_id"] == study) & ~data.claims["kind"].isin(NOT_SAID)]
-    told = [pretty(str(row["paraphrase"])).rstrip(".") for row in records(frame)]
-    return "|".join(frame["row_id"]), f"{'. '.join(told)}." if told else ""
+    claims = result_claims(data, study, kinds=SPEAKING)
+    told = [pretty(str(row["paraphrase"])).rstrip(".") for row in claims]
+    return "|".join(str(row["row_id"]) for row in claims), f"{'. '.join(told)}." if told else ""
 
 
 def published_effects_table(
@@ -278,8 +291,8 @@ def published_effects_table(
             Column("Remark", width=1.3),
         ),
         body,
-        caption=f"{len(tests)} pooled effects of {tests['study_id'].nunique()} published syntheses, "
-        "as printed.",
+        caption=f"{several(len(tests), 'pooled effect')} of "
+        f"{several(tests['study_id'].nunique(), 'published synthesis')}, as printed.",
         note="These are checks from outside: they enter no calculation of this report. Where no level is "
         "printed, the level of an interval is not known.",
         frame=_tidy_pooled(data, studies, tests),

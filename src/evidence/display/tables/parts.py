@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -11,11 +13,15 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.audit import Recomputed, recompute
 from evidence.audit.recompute import MEDIANS, SURVIVAL, WITHIN
-from evidence.display.labels import mark_of, places, sourced
+from evidence.display.documents import places
+from evidence.display.labels import ended, mark_of, sourced
 from evidence.display.model import Cell, Column, Table, kinds, together
 from evidence.results import SMALL_EXPECTED, Tables, days, records, smallest_expected
 
 NOTHING = "No rows in the data."
+GROUP_SIZE = "‡ The number of patients is not printed beside the count; that of the group was taken."
+NUMBER = re.compile(r"[<>+−]?\d")
+COUNT = re.compile(r"[\d,]+/\d")
 NEEDS_PATIENTS = "needs patient data"
 NO_COUNTS = "not recomputable"
 SHORT_METHODS = (
@@ -25,6 +31,7 @@ SHORT_METHODS = (
     ("N-1", "N−1 χ²"),
     ("Pearson", "Pearson"),
     ("Wald", "Wald, ± as SE"),
+    ("LSD", "LSD"),
     ("ANOVA", "ANOVA"),
     ("Welch", "Welch"),
     ("Student", "t test"),
@@ -167,9 +174,46 @@ def build(
     """Return a table that knows where its values were read; one that says so where there are none."""
     if not body:
         return nothing(caption)
-    rows = tuple(tuple(row) for row in body)
+    rows, sizes = with_unprinted_sizes(data, body)
+    note = " ".join(filter(None, (note, *sizes)))
     told = f"{caption} {differing_words(rows)}" if "recomputed" in caption else caption
     return Table(tuple(columns), rows, told.strip(), note, frame, tuple(groups), places(data, rows))
+
+
+def with_unprinted_sizes(
+    data: Tables, body: Sequence[Sequence[Cell]]
+) -> tuple[tuple[tuple[Cell, ...], ...], tuple[str, ...]]:
+    """Return cells, marked where a number of patients is not printed beside its count, and the reasons."""
+    reasons = _unprinted_sizes(data)
+    rows = tuple(tuple(_with_size(cell, reasons) for cell in row) for row in body)
+    used = {name for row in rows for cell in row for name in cell.rows if cell.text and name in reasons}
+    told = dict.fromkeys(
+        why for name, why in reasons.items() if name in used and (why or _counts(rows, name))
+    )
+    return rows, tuple(f"‡ {why}" if why else GROUP_SIZE for why in told)
+
+
+def _counts(rows: Sequence[Sequence[Cell]], name: str) -> bool:
+    return any(name in cell.rows and COUNT.match(cell.text) for row in rows for cell in row)
+
+
+def _with_size(cell: Cell, reasons: Mapping[str, str]) -> Cell:
+    """Return a cell, marked if it rests on a size with a reason, or if it is a count of the whole group."""
+    found = [reasons[name] for name in cell.rows if name in reasons]
+    if not found or not (NUMBER if any(found) else COUNT).match(cell.text):
+        return cell
+    return replace(cell, mark=together(cell.mark, "assumed"))
+
+
+def _unprinted_sizes(data: Tables) -> dict[str, str]:
+    """Return counts whose number of patients is not beside them, with the reason; none: that of the group."""
+    if not {"n_basis", "note"} <= set(data.counts.columns):
+        return {}
+    counts = data.counts[data.counts["n"].notna() & data.counts["events"].notna()]
+    fitted = counts[counts["n_basis"].isin(["", "derived"]) & counts["note"].ne("")]
+    group = counts[counts["n_basis"].eq("elsewhere") & counts["basis"].eq("printed")]
+    noted = {str(row["row_id"]): ended(str(row["note"])) for row in records(fitted)}
+    return noted | dict.fromkeys(map(str, group["row_id"]), "")
 
 
 def differing_words(rows: Sequence[Sequence[Cell]]) -> str:
@@ -181,7 +225,9 @@ def differing_words(rows: Sequence[Sequence[Cell]]) -> str:
     found = sum("differs" in kinds(cell.mark) for row in rows for cell in row)
     if found == 1:
         return "1 recomputed value differs from the printed one."
-    return f"{found or 'No'} recomputed values differ from the printed ones."
+    if not found:
+        return "No recomputed value differs from the printed one."
+    return f"{found} recomputed values differ from the printed ones."
 
 
 def clear_words(effects: pd.DataFrame) -> str:
@@ -194,7 +240,8 @@ def clear_words(effects: pd.DataFrame) -> str:
         return f"The interval of the difference {'leaves out' if clear else 'includes'} 0."
     parts = shown["part_of"] if "part_of" in shown else pd.Series("", shown.index)
     studies = parts.where(parts.ne(""), shown["study_id"]).nunique()
-    return f"{len(shown)} comparisons in the patients of {studies} {'study' if studies == 1 else 'studies'}."
+    within = "within one study" if studies == 1 else f"in the patients of {studies} studies"
+    return f"{len(shown)} comparisons {within}."
 
 
 def nothing(caption: str) -> Table:

@@ -18,22 +18,23 @@ from evidence.display.documents import (
     registry_ids,
 )
 from evidence.display.evidence import patients
-from evidence.display.labels import joined, lower_first, pretty, sourced
+from evidence.display.labels import arm_labels, joined, lower_first, pretty, sourced
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import Body, build, grouped, nothing
+from evidence.display.tables.statements import result_claims
 from evidence.parameters import Parameters
 from evidence.results import Tables, plain, records
 
 OPEN = ("recruiting", "ongoing", "planned", "unknown")
 STATES = {
-    "Finished, no rates in the documents": ("completed", "published", "terminated", "withdrawn"),
+    "Finished, no rates in the documents": ("completed", "terminated", "withdrawn"),
     "Under way": ("recruiting", "ongoing", "planned"),
-    "State not known": ("unknown", ""),
+    "State not known": ("published", "unknown", ""),
 }
-SAID = ("superior", "non_inferior", "comparable", "no_difference", "other")
 NO_TRIAL = ("product_label", "pharmacokinetic", "meta_analysis", "network_meta_analysis")
 RESULTS = ("efficacy", "safety")
 ILLUSTRATIVE = "(illustrative)"
+KEY = "key efficacy endpoint"
 TITLE = re.compile(r" \(title of [^)]*\)$")
 MOST_COLUMNS = 2  # studies beside each other that leave a column wide enough to read on A4 and in a page
 SECTIONS = (
@@ -90,7 +91,9 @@ def awaited(data: Tables) -> list[Element]:
 def _awaited_words(chosen: Sequence[Element]) -> str:
     """Return how many trials have no result, and how many of them are finished."""
     finished = sum(row["state"] == next(iter(STATES)) for row in chosen)
-    return f"{len(chosen)} trials whose results are not in the documents; {finished} of them are finished."
+    told = f"{len(chosen)} trials whose results are not in the documents; {finished} of them "
+    told += "is finished." if finished == 1 else "are finished."
+    return told
 
 
 def _state(study: Mapping[str, Any]) -> str:
@@ -146,14 +149,41 @@ def _planned(items: Mapping[str, Element]) -> Cell:
 
 
 def _known(data: Tables, study: Element, items: Mapping[str, Element]) -> Cell:
-    """Return the state that a registry gives, and what documents say of the result without a rate."""
+    """Return state, comparator and endpoint, and what documents say of the result without a rate."""
     status, date = items.get("status"), items.get("date of the status")
-    dated = ", ".join(quantity(row["value"], "") for row in (status, date) if row)
-    words = [f"Registry: {dated}."] if status else []
-    own = data.claims[(data.claims["study_id"] == study["study_id"]) & data.claims["kind"].isin(SAID)]
-    said = records(own)
+    ends, said = _endpoints(data, study), result_claims(data, str(study["study_id"]))
+    words = [_state_words(study, [row for row in (status, date) if row])]
+    words += [f"Compared with {lower_first(_comparator(data, study))}."] if study["comparator"] else []
+    words += [f"Endpoint: {'; '.join(_endpoint(row) for row in ends)}."] if ends else []
     words += [f"{pretty(row['paraphrase']).rstrip('.')}." for row in said]
-    return Cell(" ".join(words), tuple(str(row["row_id"]) for row in (status, date, *said) if row))
+    rows = (status, date, *ends, *said)
+    return Cell(" ".join(filter(None, words)), tuple(str(row["row_id"]) for row in rows if row))
+
+
+def _state_words(study: Element, registered: Sequence[Element]) -> str:
+    """Return the state that a registry gives, or else the one that a document prints."""
+    if registered:
+        return f"Registry: {', '.join(quantity(row['value'], '') for row in registered)}."
+    printed = str(study["status"] or "") in next(reversed(STATES.values()))
+    return "" if printed else f"Printed, not from a registry: {study['status']}."
+
+
+def _comparator(data: Tables, study: Element) -> str:
+    labels = arm_labels(data, str(study["study_id"]))
+    return joined([labels.get(one, one) for one in str(study["comparator"]).split("|")])
+
+
+def _endpoints(data: Tables, study: Element) -> list[Element]:
+    """Return the endpoints that are called primary, or else key."""
+    own = records(data.protocols[data.protocols["study_id"] == study["study_id"]])
+    first = [row for row in own if str(row["section"]).startswith("primary endpoint")]
+    return first or [row for row in own if str(row["item"]).startswith(KEY)]
+
+
+def _endpoint(row: Element) -> str:
+    item, called = str(row["item"]).removeprefix(KEY).lstrip(": "), str(row["section"]).endswith(ILLUSTRATIVE)
+    told = ", ".join(filter(None, (pretty(item), quantity(row["value"], row["unit"]))))
+    return f"{told} {ILLUSTRATIVE}" if called else told
 
 
 def identifiers_table(data: Tables, parameters: Parameters) -> Table:

@@ -11,6 +11,7 @@ from evidence import format as fmt
 from evidence.display.labels import (
     MEASURES,
     ci,
+    corrected,
     effect_note,
     interval_words,
     joined,
@@ -273,7 +274,8 @@ def _several(data: Tables, row: Mapping[str, Any]) -> bool:
 def effect_cell(row: Mapping[str, Any]) -> Cell:
     """Return an effect with its interval as a cell."""
     text = fmt.effect(str(row["measure"]), row["estimate"], row["low"], row["high"])
-    return sourced(text, row["row_id"], basis=str(row["basis"]), origin=str(row.get("origin", "")))
+    basis, origin = str(row["basis"]), str(row.get("origin", ""))
+    return sourced(text, row["row_id"], basis=basis, origin=origin, mark=corrected(row))
 
 
 def needed_cell(row: Mapping[str, Any]) -> Cell:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from evidence import format as fmt
 from evidence.display.answers import DIRECTIONS
+from evidence.display.counting import several
 from evidence.display.decides import decides_words
-from evidence.display.labels import joined, lower_first, places, pretty
+from evidence.display.documents import places
+from evidence.display.labels import METHODS, joined, lower_first, pretty
 from evidence.display.markdown import escape
 from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.findings import difference_words, effect_words, risk_cell, rows_of
@@ -17,7 +19,17 @@ from evidence.synthesis.scenarios import OWN, Compared, Comparison, Result
 from evidence.wording import per_1000
 
 NONE = "nothing"
+PARAMETER_WORDS = {
+    "missing_data": "patients without a value",
+    "proportion_method": "interval of a rate",
+    "difference_method": "interval of a difference",
+    "include_external": "figures from outside the documents",
+    "include_derived": "counts recovered from percentages",
+    "primary_only": "primary sources only",
+}
+COUNTED_AS = {"observed": "left out", "failure": "counted as failures", "success": "counted as successes"}
 DIRECTED = ("more", "fewer")
+FEW = 2  # questions that a sentence can name
 
 
 def scenarios_prose(compared: Comparison) -> Prose:
@@ -31,13 +43,24 @@ def _report_first(compared: Comparison) -> list[Scenario]:
 
 def _bullet(one: Scenario, own: Scenario) -> str:
     changed = one.parameters.changed()
-    told = "; ".join(f"`{name}` {escape(_shown(value))}" for name, value in changed.items())
+    told = escape("; ".join(f"{words_of_parameter(name)} {_shown(value)}" for name, value in changed.items()))
     here = " (the parameters of this report)" if one is own and one.name != OWN else ""
     return f"- **{escape(one.title)}**{here}. {escape(one.reason)} Changed: {told or NONE}."
 
 
+def words_of_parameter(name: str) -> str:
+    """Return a parameter's name in words.
+
+    >>> words_of_parameter("missing_data"), words_of_parameter("confidence_level")
+    ('patients without a value', 'confidence level')
+    """
+    return PARAMETER_WORDS.get(name, name.replace("_", " "))
+
+
 def _shown(value: object) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return COUNTED_AS.get(str(value)) or METHODS.get(str(value), str(value))
 
 
 def scenarios_table(compared: Comparison) -> Table:
@@ -59,7 +82,7 @@ def scenarios_table(compared: Comparison) -> Table:
             Column("Conclusion", width=1.1),
         ),
         rows,
-        stability_words(compared),
+        f"{asked_words(compared)} in numbers.",
         _note(compared),
         compared.frame(),
         grouped([pretty(one.title) for one, _ in lines]),
@@ -101,10 +124,15 @@ def _places(results: Iterable[Result]) -> dict[str, str]:
     return found
 
 
+def asked_words(compared: Comparison) -> str:
+    """Return how many questions were asked under how many scenarios."""
+    asked = several(len(compared.questions), "question")
+    return f"{asked} under {several(len(compared.scenarios), 'scenario')}"
+
+
 def stability_words(compared: Comparison) -> str:
-    """Return how much was asked, which answers lose their direction, and which had none to lose."""
-    asked = f"{_several(len(compared.questions), 'question')} under {len(compared.scenarios)} scenarios."
-    return " ".join([asked, *changed_sentences(compared)])
+    """Return what the scenarios do to the answers with a direction; where there are none, what was asked."""
+    return next(iter(changed_sentences(compared)), f"{asked_words(compared)}.")
 
 
 def changed_sentences(compared: Comparison) -> list[str]:
@@ -124,9 +152,13 @@ def _of_those(directions: Sequence[str], what: str, verb: str, it: str, compared
     if not some:
         return ""
     lost = [one for one in some if not one.stable]
-    count, loses = len(lost) or "none", verb + ("" if len(lost) > 1 else "s")
+    if len(some) == 1:
+        did = f"{verb}s {it} {_changes(lost, compared)}" if lost else f"keeps {it}"
+        return f"The one answer {what} {did}."
+    count = "all" if len(lost) == len(some) else len(lost) or "none"
+    loses = verb + ("" if len(lost) > 1 else "s")
     named = f" {_changes(lost, compared)}" if lost else ""
-    return f"Of {_several(len(some), 'answer')} {what}, {count} {loses} {it}{named}."
+    return f"Of {several(len(some), 'answer')} {what}, {count} {loses} {it}{named}."
 
 
 def _uncertain_before(compared: Comparison) -> str:
@@ -157,12 +189,22 @@ def _said(compared: Comparison, *directions: str) -> list[Compared]:
 
 
 def _changes(some: Sequence[Compared], compared: Comparison) -> str:
-    """Return the questions whose conclusion changes, those that change under the same scenarios together."""
+    """Return the questions whose conclusion changes, those that change under the same scenarios together.
+
+    Many are counted and not named: the table names them.
+    """
     found: dict[str, list[str]] = {}
     for one in some:
         names = [scenario for result in one.results if result.changed for scenario in result.scenarios]
         found.setdefault(_conditions(names, compared), []).append(lower_first(pretty(one.title)))
-    return "; ".join(f"under {names}: {'; '.join(titles)}" for names, titles in found.items())
+    return "; ".join(f"under {names}{_named(titles, len(some))}" for names, titles in found.items())
+
+
+def _named(titles: Sequence[str], of: int) -> str:
+    """Return the questions that change, by title if they are few, else how many of those that do."""
+    if len(titles) <= FEW:
+        return f": {'; '.join(titles)}"
+    return "" if len(titles) == of else f" ({len(titles)})"
 
 
 def _moving(one: Compared, result: Result, compared: Comparison) -> str:
@@ -189,10 +231,6 @@ def _conditions(scenarios: Sequence[Scenario], compared: Comparison) -> str:
     return f"{names} ({joined(levels)} intervals)" if levels else names
 
 
-def _several(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def _measure(one: Scenario) -> str:
     return "Odds ratio" if one.parameters.effect_measure == "OR" else "Risk ratio"
 
@@ -216,7 +254,7 @@ def _note(compared: Comparison) -> str:
     limits = _by_scenario(compared, lambda one: f"{fmt.level(one.parameters.confidence_level)} CI")
     ratios = f" Ratio: {_by_scenario(compared, _measure).lower()}." if _ratio(compared) == "Ratio" else ""
     cells = (
-        f"In {compared.without_data} of {_several(compared.cells, 'pair')} of a question and a scenario "
+        f"In {compared.without_data} of {several(compared.cells, 'pair')} of a question and a scenario "
         f"other than this report there are no data, and in {compared.identical} no number changes. "
         if compared.cells
         else ""

@@ -8,12 +8,15 @@ from typing import Any, Literal
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.display.across import studies_with_results
 from evidence.display.documents import document_label, document_origin, place_words, registry_ids
 from evidence.display.labels import ended, pretty, sourced
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import build, grouped
 from evidence.parameters import Parameters
 from evidence.results import Tables, records
+
+SAID = ("superior", "non_inferior", "comparable", "no_difference", "other")
 
 
 def statements_table(
@@ -61,6 +64,26 @@ def statements_table(
         frame=pd.DataFrame(chosen, columns=list(data.claims.columns)),
         groups=grouped([document_label(data, str(row["source_id"])) for row in chosen]),
     )
+
+
+def result_claims(data: Tables, study_id: str, *, kinds: Sequence[str] = SAID) -> list[dict[str, Any]]:
+    """Return what documents say of a study in words, of the kinds that can speak of a result.
+
+    A caption that names no outcome says what a figure shows, and nothing of a result.
+    """
+    claims = data.claims[(data.claims["study_id"] == study_id) & data.claims["kind"].isin(list(kinds))]
+    return [
+        row
+        for row in records(claims)
+        if not fmt.missing(row["outcome_id"]) or "caption" not in str(row["locator"])
+    ]
+
+
+def told_in_words(data: Tables, study_id: str) -> list[dict[str, Any]]:
+    """Return what is said of the result of a study that no rate and no effect was read of; else nothing."""
+    effects = data.tests.loc[data.tests["effect"] != "", "study_id"]
+    known = study_id in studies_with_results(data) or study_id in set(effects)
+    return [] if known else result_claims(data, study_id)
 
 
 def _at(row: Mapping[str, Any], places: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.audit import recompute
 from evidence.audit.reported import Reported
+from evidence.display.counting import several
 from evidence.display.documents import document_name, document_origin, place_words, quantity
 from evidence.display.evidence import patients
 from evidence.display.labels import (
@@ -33,6 +34,7 @@ from evidence.display.tables.definitions import capitals_of, rule_words
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.parts import Tested, build, grouped, nothing
 from evidence.display.tables.rates import listed_rates
+from evidence.display.tables.statements import told_in_words
 from evidence.parameters import PARAMETERS, Parameters
 from evidence.results import Tables, class_labels, days, plain, rates, records, words_of
 from evidence.stats import compare
@@ -151,19 +153,17 @@ def study_results_table(
     """Return every counted result of a study in the domains, with its interval."""
     chosen = [str(row["outcome_id"]) for row in records(data.outcomes) if row["domain"] in domains]
     frame = rates(data, parameters, study_id=study_id, outcome_ids=chosen)
-    caption = f"{study_label(data, study_id)}: every counted result, with {interval_words(parameters)}s."
-    caption = f"{caption} {counted_words(frame)}".strip()
+    caption = f"{study_label(data, study_id)}: {counted_words(frame)}, with {interval_words(parameters)}s."
     return listed_rates(data, parameters, frame[frame["estimate"].notna()], caption=caption, printed=False)
 
 
 def counted_words(frame: pd.DataFrame) -> str:
-    """Return how many results of how many outcomes a frame of rates holds, as a sentence, or nothing."""
+    """Return how many results of how many outcomes a frame of rates holds, in words."""
     shown = frame[frame["estimate"].notna()]
-    if shown.empty:
-        return ""
+    if len(shown) < 2:
+        return "the only counted result" if len(shown) else "every counted result"
     outcomes = shown["outcome_id"].nunique()
-    results = f"{len(shown)} result{'s' * (len(shown) > 1)}"
-    return f"{results} of {outcomes} outcome{'s' * (outcomes > 1)}."
+    return f"all {len(shown)} counted results of {several(outcomes, 'outcome')}"
 
 
 def study_measurements_table(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
@@ -232,12 +232,28 @@ def study_tests_table(data: Tables, parameters: Parameters, *, study_id: str) ->
 
 def _tests_words(pairs: Sequence[Tested]) -> str:
     """Return how many printed tests there are, and what came of doing them again."""
-    counts = {word: sum(pair.again.agrees == word for pair in pairs) for word in ("yes", "no")}
-    done = sum(counts.values())
-    told = _several(len(pairs), "printed test")
-    return (
-        f"{told}, {done} recomputed: {counts['yes']} agree{'s' * (counts['yes'] == 1)}, {counts['no']} not."
-    )
+    done = [pair.again.agrees == "yes" for pair in pairs if pair.again.agrees in ("yes", "no")]
+    return f"{several(len(pairs), 'printed test')}; {again_words(done, len(pairs))}."
+
+
+def again_words(done: Sequence[bool], total: int) -> str:
+    """Return what came of doing printed tests again, from whether each that could be done agrees.
+
+    >>> again_words([], 5), again_words([True], 1), again_words([False], 3)
+    ('none could be done again', 'done again, it agrees', '1 could be done again, and it does not agree')
+    >>> again_words([True, True], 2), again_words([True, False, True], 4)
+    ('done again, all agree', '3 could be done again: 2 agree, 1 does not')
+    """
+    if not done:
+        return "it could not be done again" if total == 1 else "none could be done again"
+    yes, no = sum(done), len(done) - sum(done)
+    if yes and no:
+        came = f": {yes} agree{'s' * (yes == 1)}, {no} do{'es' * (no == 1)} not"
+    elif len(done) == 1:
+        came = f", {'and ' * (total > 1)}it {'agrees' if yes else 'does not agree'}"
+    else:
+        came = f", {'and ' * (total > len(done))}{'all' if yes else 'none'} agree"
+    return f"done again{came}" if total == len(done) else f"{len(done)} could be done again{came}"
 
 
 def _in_order(data: Tables, tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -325,10 +341,14 @@ def _tidy_test(pair: Tested) -> dict[str, Any]:
 def claims_table(
     data: Tables, parameters: Parameters, *, study_id: str, kinds: Sequence[str] | None = None
 ) -> Table:
-    """Return what a document claims, in other words, with the figures it quotes and from whom."""
+    """Return what a document claims, in other words, with the figures it quotes and from whom.
+
+    Of a study without a counted result, whatever is told of its result in words has a row, of any kind.
+    """
     frame = data.claims[data.claims["study_id"] == study_id]
     if kinds is not None:
-        frame = frame[frame["kind"].isin(list(kinds))]
+        alone = {row["row_id"] for row in told_in_words(data, study_id)}
+        frame = frame[frame["kind"].isin(list(kinds)) | frame["row_id"].isin(alone)]
     body = [_claim_row(data, row) for row in records(frame)]
     return build(
         data,
@@ -338,14 +358,10 @@ def claims_table(
             Column("Place", width=1.5),
         ),
         body,
-        caption=f"{study_label(data, study_id)}: {_several(len(body), 'claim')} of the documents, by kind.",
+        caption=f"{study_label(data, study_id)}: {several(len(body), 'claim')} of the documents, by kind.",
         note="In brackets: the figure, and the document’s own reference numbers where it quotes others.",
         frame=frame,
     )
-
-
-def _several(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def _claim_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
@@ -382,7 +398,7 @@ def protocol_table(
         data,
         (Column("Element", width=1.4), Column("As reported", width=3.0), Column("Place", width=1.6)),
         body,
-        caption=f"{study_label(data, study_id)}: how it was done, in {_several(len(body), 'element')}.",
+        caption=f"{study_label(data, study_id)}: how it was done.",
         frame=frame,
         groups=grouped(headings),
     )

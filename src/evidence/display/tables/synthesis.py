@@ -9,9 +9,11 @@ from typing import Any, Unpack
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.audit.reported import Reported
 from evidence.data import Dataset
 from evidence.display.answers import DIRECTIONS
-from evidence.display.labels import ci, joined, lower_first, pretty, sourced
+from evidence.display.counting import several
+from evidence.display.labels import ci, corrected, joined, lower_first, pretty, sourced
 from evidence.display.markdown import escape
 from evidence.display.model import SIGNS, Cell, Column, Prose, Table, mark_from
 from evidence.display.synthesis import Asked, Section, asked_questions, reason_words, synthesise
@@ -20,7 +22,7 @@ from evidence.display.tables.parts import build, nothing
 from evidence.parameters import EffectMeasure, Parameters
 from evidence.questions import Arm, Finding, Study, answer
 from evidence.results import records
-from evidence.stats import compare
+from evidence.stats import Effect, compare
 from evidence.stats.compare import Measure
 from evidence.synthesis.forest import Forest, ForestStudy, Grouping, Summary
 from evidence.synthesis.specifications import Curve, specifications
@@ -82,7 +84,8 @@ def _study_cells(row: ForestStudy, forest: Forest) -> tuple[Cell, ...]:
     effect = fmt.effect(forest.measure, row.estimate, row.low, row.high)
     weight = "" if math.isnan(row.weight) else f"{fmt.number(row.weight, 1)}%"
     arms = (row.study.treatment, row.study.comparator)
-    return (Cell(pretty(row.label)), *(_counts(arm) for arm in arms), Cell(effect), Cell(weight))
+    shown = Cell(effect, mark=corrected({"correction": row.correction}))
+    return (Cell(pretty(row.label)), *(_counts(arm) for arm in arms), shown, Cell(weight))
 
 
 def _counts(arm: Arm | None) -> Cell:
@@ -117,13 +120,27 @@ def absolute_table(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]
         Column(f"Difference per 1,000 ({ci(parameters)})", width=2.0),
     )
     caption = "Absolute effects by question and design, per 1,000 patients."
-    note = (
-        "One study: its own risks. Several: the comparator’s risk in the median study and what the pooled "
-        "ratio makes of it, with the uncertainty of both."
-    )
+    caption = f"{caption} {_reach([row['difference'] for row in rows])}".strip()
+    note = POOLED_RISKS if any(row["pooled"] for row in rows) else ""
     doubts = doubt_words(data, {row_id for line in body for cell in line for row_id in cell.rows})
     note = f"{note} {doubts}".strip()
     return build(data, columns, body, caption=caption, note=note, frame=pd.DataFrame(rows))
+
+
+POOLED_RISKS = (
+    "One study: its own risks. Several: the comparator’s risk in the median study and what the pooled ratio "
+    "makes of it, with the uncertainty of both."
+)
+
+
+def _reach(differences: Sequence[float]) -> str:
+    """Return how many differences there are and from where to where they reach, as a sentence."""
+    if not differences:
+        return ""
+    low, high = (signed_text(end).removesuffix(" per 1,000") for end in (min(differences), max(differences)))
+    if len(differences) == 1:
+        return f"One difference: {low}."
+    return f"{len(differences)} differences, from {low} to {high}."
 
 
 def _absolute_lines(finding: Finding) -> Iterable[tuple[tuple[Cell, ...], dict[str, Any]]]:
@@ -169,6 +186,7 @@ def _line(
     shown = f"{signed_text(estimate)} ({difference_text(low, high)})".replace(" per 1,000", "")
     values = {
         "studies": studies,
+        "pooled": len(finding.studies) > 1 and not finding.side_by_side,
         "allocation": finding.allocation,
         **dict(zip(("treatment_risk", "comparator_risk"), shares, strict=True)),
         "difference": estimate,
@@ -275,11 +293,12 @@ def curve_words(curve: Curve) -> str:
             others[one.direction] = others.get(one.direction, 0) + 1
     if others:
         changed = joined([f"{count}: {WORDS[name]}" for name, count in others.items()])
-        told += f" In {changed}{_reason(curve)}."
+        telling = telling_words(curve)
+        told += f" In {changed}{f' ({telling})' if telling else ''}."
     return f"{told} {inert_words(curve)}".strip()
 
 
-def _reason(curve: Curve) -> str:
+def telling_words(curve: Curve) -> str:
     """Return the choices that all analyses with another conclusion share, if they set them apart."""
     other = [one for one in curve.specifications if one.direction != curve.answer.verdict.direction]
     same = [one for one in curve.specifications if one.direction == curve.answer.verdict.direction]
@@ -287,7 +306,7 @@ def _reason(curve: Curve) -> str:
     telling = [
         pair for pair in other[0].choices if pair in shared and all(pair not in one.choices for one in same)
     ]
-    return f" ({'; '.join(lower_first(option) for _, option in telling)})" if telling else ""
+    return "; ".join(lower_first(option) for _, option in telling)
 
 
 def inert_words(curve: Curve) -> str:
@@ -319,10 +338,22 @@ def published_beside_table(data: Dataset, parameters: Parameters, **asked: Unpac
         Column("Adjusted", width=1.0),
         Column("From the counts", "right", 1.6),
     )
-    caption = "Effects as the studies print them, and as their counts give them."
-    note = f"{ci(parameters)} in the last column. Crude and adjusted effects are never pooled."
     frame = pd.DataFrame([values for _, values_of in frames for values in values_of])
+    differing = int(frame["differs"].sum()) if len(frame) else 0
+    caption = "Effects as the studies print them, and as their counts give them."
+    caption += f" {differing_effects(differing)}" if differing else ""
+    note = f"{ci(parameters)} in the last column. Crude and adjusted effects are never pooled."
+    note += f" {UNSAID}" if differing else ""
     return build(data, columns, body, caption=caption, note=note, frame=frame)
+
+
+def differing_effects(count: int) -> str:
+    """Return how many printed effects the counts do not give.
+
+    >>> differing_effects(1), differing_effects(2)
+    ('The counts do not give 1 effect as printed.', 'The counts do not give 2 effects as printed.')
+    """
+    return f"The counts do not give {several(count, 'effect')} as printed."
 
 
 def _published(
@@ -361,15 +392,15 @@ def _published_line(
     ours = fmt.effect(made.measure, made.estimate, made.low, made.high) if made else "–"
     limits = f" ({test['low']} to {test['high']})" if test["low"] else ""
     adjusted = {"yes": "adjusted", "no": "crude"}.get(str(test["adjusted"]), "not stated")
+    rows = "|".join(filter(None, (study.treatment.rows, study.comparator.rows if study.comparator else "")))
+    crude = adjusted != "adjusted"  # an adjusted effect is another quantity, and need not agree
+    differs = "differs" if made and crude and not _could_print(test, made) else ""
     cells = (
         Cell(f"{study.label}: {label}"),
         Cell(f"{sides[0]} against {lower_first(sides[1])}"),
         sourced(fmt.printed(f"{test['effect']}{limits}"), test["row_id"], origin=str(test["origin"])),
         Cell(adjusted),
-        sourced(
-            ours,
-            "|".join(filter(None, (study.treatment.rows, study.comparator.rows if study.comparator else ""))),
-        ),
+        sourced(ours, rows, mark=differs),
     )
     values = {
         "study_id": study.study_id,
@@ -378,9 +409,18 @@ def _published_line(
         "published_low": test["low"],
         "published_high": test["high"],
         "adjusted": adjusted,
+        "differs": bool(differs),
         **{name: getattr(made, name, None) for name in ("estimate", "low", "high")},
     }
     return cells, values
 
 
+def _could_print(test: dict[str, Any], made: Effect) -> bool:
+    """Return whether the printed effect and limits can have been rounded from those of the counts."""
+    scale = 100.0 if made.measure == "RD" else 1.0
+    pairs = ((test["effect"], made.estimate), (test["low"], made.low), (test["high"], made.high))
+    return all(Reported(str(text)).allows(scale * value, scale * value) for text, value in pairs if text)
+
+
+UNSAID = "Where it is not stated whether an effect was adjusted, that may be why the counts do not give it."
 PUBLISHED: dict[str, Measure] = {"or": "OR", "rr": "RR", "difference": "RD"}

@@ -39,7 +39,7 @@ def transitivity_table(
     label = outcome_labels(data).get(outcome_ids[0], outcome_ids[0])
     reference = reference_of(data, parameters, found, reference)
     third = lower_first(found.labels.get(reference, reference))
-    title = f"What comparing treatments through {third} assumes: {label}."
+    title = f"What comparing treatments through {third} assumes: {lower_first(label)}."
     if found.arms.empty:
         return nothing(title)
     made = respects(data, found, reference=reference)

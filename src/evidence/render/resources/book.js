@@ -57,6 +57,7 @@ const said = dialog.querySelector('.search-said');
 const results = dialog.querySelector('.search-results');
 let index;
 let passages = [];
+let synonyms = [];
 
 const script = (name) => new Promise((done, fail) => {
   const element = document.createElement('script');
@@ -72,6 +73,7 @@ const build = () => {
   });
   passages = evidencePassages.flatMap(([page, chapter, found]) => found.map(([anchor, title, words]) => (
     { page, chapter, anchor, title, words })));
+  synonyms = typeof evidenceSynonyms === 'undefined' ? [] : evidenceSynonyms;
   passages.forEach((passage, id) => index.addDoc({ id, title: passage.title, words: passage.words }));
 };
 const ready = () => {
@@ -108,6 +110,38 @@ const entry = (passage, words) => {
   link.addEventListener('click', () => dialog.close());
   return element('li', '', link);
 };
+// What was asked, and the same with each phrase of it replaced by those that mean it; whole words only.
+const MOST_READINGS = 24;
+const readings = (asked) => {
+  const found = [asked.toLowerCase()];
+  for (const group of synonyms) {
+    const ways = [...group].sort((one, other) => other.length - one.length);
+    for (const text of [...found]) {
+      const way = ways.find((one) => ` ${text} `.includes(` ${one} `));
+      if (way) ways.forEach((other) => found.push(` ${text} `.replace(` ${way} `, ` ${other} `).trim()));
+    }
+  }
+  return [...new Set(found)].slice(0, MOST_READINGS);
+};
+const LESS = 0.6; // what a place counts that has a synonym of the word that was asked for
+const REGISTERED = /^[a-z]{2,}[\w-]*\d{5,}$/i; // a registry number, and nothing besides
+const searched = (asked, bool) => {
+  const best = new Map();
+  readings(asked).forEach((reading, at) => {
+    const some = index.search(reading, { fields: { title: { boost: 3 }, words: { boost: 1 } }, bool, expand: true });
+    for (const { ref, score } of some) best.set(ref, Math.max(best.get(ref) || 0, at ? score * LESS : score));
+  });
+  return [...best].sort((one, other) => other[1] - one[1]).map(([ref]) => Number(ref));
+};
+// The pages of the studies that have a registry number, before all other places that name it.
+const registered = (asked, found) => {
+  if (!REGISTERED.test(asked)) return found;
+  const has = new RegExp(`registry number · [^·]*${asked}`, 'i');
+  const own = found.filter((id) => /\/study_/.test(passages[id].page) && has.test(passages[id].words));
+  const tops = own.map((id) => passages.findIndex((one) => one.page === passages[id].page));
+  tops.sort((one, other) => one - other);
+  return [...new Set([...tops, ...found])];
+};
 const tell = (exact, found) => {
   if (!found) return 'Nothing found';
   const count = found === 1 ? '1 place' : `${found} places`;
@@ -123,12 +157,11 @@ const look = async () => {
     return;
   }
   if (asked !== field.value.trim()) return;
-  const ask = (bool) => index.search(asked, { fields: { title: { boost: 3 }, words: { boost: 1 } }, bool, expand: true });
-  const exact = asked ? ask('AND') : [];
-  const found = asked && !exact.length ? ask('OR') : exact;
-  const words = elasticlunr.tokenizer(asked).filter((word) => word && !elasticlunr.stopWordFilter.stopWords[word]);
-  const stems = words.map((word) => elasticlunr.stemmer(word)).filter(Boolean);
-  results.replaceChildren(...found.slice(0, MOST).map(({ ref }) => entry(passages[ref], stems)));
+  const exact = asked ? registered(asked, searched(asked, 'AND')) : [];
+  const found = asked && !exact.length ? searched(asked, 'OR') : exact;
+  const words = elasticlunr.tokenizer(readings(asked).join(' ')).filter((word) => word && !elasticlunr.stopWordFilter.stopWords[word]);
+  const stems = [...new Set(words.map((word) => elasticlunr.stemmer(word)).filter(Boolean))];
+  results.replaceChildren(...found.slice(0, MOST).map((id) => entry(passages[id], stems)));
   said.textContent = asked ? tell(exact.length, found.length) : '';
 };
 const open = () => {

@@ -61,20 +61,14 @@ end
 
 ----- Under which key what a chapter becomes is kept -----------------------------------------------------------
 
-local function places(doc)
+-- Where the chapter's links lead.
+local function places(chapter)
   local found = {}
-  doc:walk { Link = function(link)
-    local to, id = link.attributes['to-chapter'], link.attributes['to-anchor']
-    if link.classes:includes('xref') then
-      id = link.target:sub(2)
-      to = scan.index[id].chapter.file
-    end
-    local target = to and scan.by_file[to]
-    if target then
-      table.move({ target.page, target.key, tostring(id == target.id), tostring(scan.index[id] ~= nil) }, 1, 4,
-        #found + 1, found)
-    end
-  end }
+  for _, to in ipairs(chapter.leads) do
+    local target, id = scan.by_file[to.file], to.id
+    table.move({ target.page, target.key, tostring(id == target.id), tostring(scan.index[id] ~= nil) }, 1, 4,
+      #found + 1, found)
+  end
   return table.concat(found, '\0')
 end
 
@@ -87,11 +81,15 @@ local function own_labels(chapter)
   return table.concat(found, '\0')
 end
 
-local function cited_entries(doc, literature)
-  local cited, found = {}, pandoc.Blocks {}
+-- What the chapter cites as it stands there, and the entries of the literature for it.
+local function citations(doc, literature)
+  if #literature == 0 then return '' end
+  local cited, cites, found = {}, pandoc.Inlines {}, pandoc.Blocks {}
   doc:walk { Cite = function(cite)
+    cites:insert(cite)
     for _, citation in ipairs(cite.citations) do cited['ref-' .. citation.id] = true end
   end }
+  found:insert(pandoc.Plain(cites))
   for _, entry in ipairs(literature) do
     if cited[entry.identifier] then found:insert(entry) end
   end
@@ -100,11 +98,10 @@ end
 
 local function key_of(position, doc, literature)
   local chapter, before = manifest.chapters[position], manifest.chapters[position - 1]
-  local bones = skeleton.of(doc.blocks)
   return sha1(table.concat({
     manifest.base, chapter.digest, chapter.file, chapter.key, chapter.id, chapter.number or '', chapter.part,
-    tostring(chapter.appendix), tostring(chapter.crowded), before and before.part or '\1', skeleton.text(bones),
-    places(bones), own_labels(chapter), cited_entries(bones, literature),
+    tostring(chapter.appendix), tostring(chapter.crowded), before and before.part or '\1',
+    table.concat(chapter.told, '\0'), places(chapter), own_labels(chapter), citations(doc, literature),
   }, '\0'))
 end
 

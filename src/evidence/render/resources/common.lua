@@ -80,6 +80,11 @@ function common.split_note(inlines)
   return caption, note
 end
 
+-- What a part belongs to that is one of several: 'Fruit' of 'Fruit: red'; else the part itself.
+function common.whole_part(part)
+  return part:match('^(.-): ') or part
+end
+
 local ABBREVIATION = { ['vs.'] = true, ['e.g.'] = true, ['i.e.'] = true, ['No.'] = true, ['al.'] = true, ['cf.'] = true }
 
 -- Split a caption after its first sentence, which is set as the headline of the figure or table.

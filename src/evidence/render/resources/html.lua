@@ -400,18 +400,21 @@ end
 local SHORT_PART = 8
 
 local function navigation(scan, chapter)
-  local parts = {}
+  local parts, counts = {}, {}
   for _, other in ipairs(scan.manifest.chapters) do
+    local whole = common.whole_part(other.part)
+    if other.appendix then whole = whole .. ' (appendix)' end
+    counts[whole] = (counts[whole] or 0) + 1
     local last = parts[#parts]
     if not last or last.title ~= other.part or last.appendix ~= other.appendix then
-      last = { title = other.part, appendix = other.appendix, chapters = {} }
+      last = { title = other.part, whole = whole, appendix = other.appendix, chapters = {} }
       if other.part == '' and other.appendix then last.title = 'Appendices' end
       parts[#parts + 1] = last
     end
     table.insert(last.chapters, link_to(chapter, other))
     last.open = last.open or other == chapter
   end
-  for _, part in ipairs(parts) do part.open = part.open or #part.chapters <= SHORT_PART end
+  for _, part in ipairs(parts) do part.open = part.open or counts[part.whole] <= SHORT_PART end
   return parts
 end
 
@@ -428,7 +431,10 @@ local function page_literature(blocks, literature)
   return pandoc.Blocks { heading, pandoc.Div(out, pandoc.Attr('refs', { 'references' })) }
 end
 
-local function context(scan, position, entries, body)
+-- What is long stands in the page by a name until the template is done: it need not be laid out.
+local BODY, AFTER = '\26body\26', '\26after\26' -- a sign that no text has
+
+local function context(scan, position, entries)
   local chapters, manifest = scan.manifest.chapters, scan.manifest
   local chapter = chapters[position]
   local up = common.relative(chapter.folder, '')
@@ -442,8 +448,8 @@ local function context(scan, position, entries, body)
     styles = styles, script = up .. manifest.script, home = common.relative(chapter.folder, chapters[1].page),
     parts = navigation(scan, chapter), toc = #entries > 1 and { entries = entries } or nil,
     previous = link_to(chapter, chapters[position - 1]), following = link_to(chapter, chapters[position + 1]),
-    pdf = manifest.pdf and up .. manifest.pdf or nil, body = body, up = up,
-    citation = escape(manifest.citation), after = manifest.after,
+    pdf = manifest.pdf and up .. manifest.pdf or nil, body = BODY, up = up,
+    citation = escape(manifest.citation), after = manifest.after ~= '' and AFTER or nil,
   }
 end
 
@@ -461,7 +467,7 @@ function html.fragment(scan, position, doc, literature)
   local entries = on_this_page(scan, blocks)
   local text = pandoc.Pandoc(transform(scan, scan.manifest.chapters[position], blocks))
   local body = fill_in(pandoc.write(text, 'html5', pandoc.WriterOptions(OPTIONS)))
-  return pandoc.json.encode { body = body, entries = entries }
+  return pandoc.json.encode(entries) .. '\n' .. body
 end
 
 -- What all pages share.
@@ -480,8 +486,10 @@ end
 function html.page(scan, position, fragment)
   local template = scan.template or pandoc.template.compile(common.read(scan.manifest.resources .. '/page.html'))
   scan.template = template
-  local made = pandoc.json.decode(fragment, false)
-  return pandoc.layout.render(pandoc.template.apply(template, context(scan, position, made.entries, made.body))) .. '\n'
+  local entries, body = fragment:match('^([^\n]*)\n(.*)$')
+  local page = pandoc.template.apply(template, context(scan, position, pandoc.json.decode(entries, false)))
+  local parts = { body = body, after = (scan.manifest.after:gsub('\n+$', '')) }
+  return (pandoc.layout.render(page):gsub('\26(%l+)\26', parts)) .. '\n'
 end
 
 return html

@@ -28,6 +28,17 @@ function Scan:fault(value, mend)
     { file = self.chapter.file, cell = self.cell or 0, value = value, mend = mend }
 end
 
+-- Remember what of the rest of the book shows in the chapter: what it becomes depends on that and on its own text.
+function Scan:tell(...)
+  local told = self.chapter.told
+  for _, word in ipairs { ... } do told[#told + 1] = word end
+end
+
+function Scan:lead(file, id)
+  local leads = self.chapter.leads
+  leads[#leads + 1] = { file = file, id = id }
+end
+
 -- Which cell a block came from: markers stand between the cells.
 function Scan:mark(block)
   if common.is_marker(block) then self.cell = tonumber(block.text) end
@@ -152,8 +163,10 @@ function labels.normalise(doc)
     Figure = float_of_figure,
     Table = float_of_table,
     Para = function(para)
-      local image = lone_image(para)
+      local words = stringify(para) -- cheap; the inlines one by one are not
+      local image = words == '' and lone_image(para)
       if image then return float_of_image(image) end
+      if not words:find('{#eq-', 1, true) then return nil end
       para.content = labelled_equations(para.content)
       return para
     end,
@@ -251,6 +264,7 @@ function Scan:header(header)
   self.level = math.max(header.level, 1)
   local number = self:section_number(header)
   if number then header.attributes.number = number end
+  self:tell('section', number or '')
   self.anchors[self.chapter.file][header.identifier] = header.identifier
   if common.kind(header.identifier) == 'sec' then
     self:define(header.identifier, { kind = 'sec', number = number, title = stringify(header) })
@@ -266,6 +280,7 @@ function Scan:float(div)
   local caption = common.float_parts(div)
   if id ~= '' then
     div.attributes.number = self:next(kind)
+    self:tell(kind, div.attributes.number)
     self:define(id, { kind = kind, number = div.attributes.number })
     if #caption == 0 then self:fault('#' .. id, 'has a label but no caption') end
     self.anchors[self.chapter.file][id] = id
@@ -297,6 +312,7 @@ function Scan:span(span)
   self:classes(span.classes)
   if span.classes:includes('equation') and common.kind(span.identifier) == 'eq' then
     span.attributes.number = self:next('eq')
+    self:tell('eq', span.attributes.number)
     self:define(span.identifier, { kind = 'eq', number = span.attributes.number })
   end
   if span.identifier ~= '' then self.anchors[self.chapter.file][span.identifier] = span.identifier end
@@ -385,7 +401,10 @@ function Scan:reference(citation)
     return pandoc.Inlines { pandoc.Str('@' .. citation.id) }
   end
   self.refs[#self.refs + 1] = { from = self.chapter.file, to = id }
-  local link = pandoc.Link(shown(entry, citation), '#' .. id, '', pandoc.Attr('', { 'xref' }))
+  local words = shown(entry, citation)
+  self:tell('to', id, stringify(words))
+  self:lead(entry.chapter.file, id)
+  local link = pandoc.Link(words, '#' .. id, '', pandoc.Attr('', { 'xref' }))
   local out = pandoc.Inlines { link }
   if #citation.suffix > 0 then out:extend(citation.suffix) end
   return out
@@ -428,7 +447,10 @@ function Scan:link(link)
     self:fault(link.target, 'there is no such place in ' .. chapter.file)
     return
   end
-  link.attributes['to-chapter'], link.attributes['to-anchor'] = chapter.file, anchor == true and id or anchor
+  anchor = anchor == true and id or anchor
+  link.attributes['to-chapter'], link.attributes['to-anchor'] = chapter.file, anchor
+  self:tell('in', chapter.file, anchor)
+  self:lead(chapter.file, anchor)
   return link
 end
 
@@ -445,6 +467,7 @@ function Scan:file_link(link, target, file)
       .. ', which is not a file of the project'
   end
   link.attributes['to-file'] = file
+  self:tell('file', file)
   return link
 end
 
@@ -463,6 +486,7 @@ function Scan:tables_of_chapters()
   self.by_file, self.by_page, self.refs, self.cited = {}, {}, {}, {}
   for position, chapter in ipairs(self.manifest.chapters) do
     chapter.key, chapter.number, chapter.title_cell = 'chapter-' .. position, nil, nil
+    chapter.told, chapter.leads = {}, {}
     self.by_file[chapter.file], self.by_page[chapter.page] = chapter, chapter
   end
 end

@@ -57,10 +57,13 @@ local function table_at(lines, first)
   return last, found, count
 end
 
--- One row in place of all: the same columns, and as long as the longest, since that decides on their widths.
+-- One row in place of all: the same columns, and as long as the longest, since that decides on their widths. Whether
+-- a row is longer than a line is all that Pandoc asks.
+local BEYOND = 120
 local function stub(lines, first, last, count)
   local longest = 0
   for position = first, last do longest = math.max(longest, utf8.len(lines[position]) or #lines[position]) end
+  longest = math.min(longest, BEYOND)
   local key = KEY .. #rows.kept .. 'x'
   return '| ' .. key .. ('x'):rep(longest - #key) .. ' |' .. (' |'):rep(count - 1)
 end

@@ -34,29 +34,53 @@ local PORTRAIT, LANDSCAPE, MEASURE = 504, 746, 374 -- text widths of the page an
 local DEPTH = { [PORTRAIT] = 690, [LANDSCAPE] = 440 } -- heights of the page that a table can fill
 local GUTTER = 10                -- space between two columns
 local TALL = 200                 -- a table taller than this may break across pages
-local UNBROKEN = 18              -- ems that a figure may take without being broken
+local UNBROKEN = 15.5            -- ems that a figure may take without being broken
+local SURE = 1.01                -- letters may be a little wider than is known of them
+local INTERVAL = 9               -- ems of the longest interval of mere numbers: these are kept before those with words
 local HEADER = 9                 -- ems that a header asks for
 local LINES = 6                  -- a row of more lines than this is hard to read across
+local WHOLE = 16                 -- a row of more lines than this may break over the page
 local LOW = 200                  -- a table lower than this is not worth a turned page, whatever its rows
 local CLOSING = 1600             -- characters that may end a chapter in one piece, rather than alone over the page
-local NARROW, WIDE = 'iljtfrI.,:;|!\'()[]-/ ', 'mwMWQO%@'
+
+-- Widths of the book's letters, in hundredths of an em; others are near enough to a digit.
+local WIDTHS, OTHER = {}, 60
+for width, letters in pairs {
+  [24] = " '", [25] = 'ij', [27] = ',.l', [29] = '!:;|', [33] = '[]f(){}', [36] = 'tr', [39] = '/\\-I"', [46] = '*z', [49] = '?svLcy',
+  [52] = 'Jxagk', [57] = 'eF_oThnuESZbdpq', [62] = 'PVXCYK', [65] = 'ARB', [68] = 'DU', [71] = '&GHNOQ', [77] = 'w', [84] = 'M', [88] = 'm@W',
+  [93] = '%',
+} do
+  for letter in letters:gmatch('.') do WIDTHS[letter:byte()] = width end
+end
 
 -- The width of a text in ems, near enough for sharing out a line.
 local function ems(text)
   local width = 0
-  for _, code in utf8.codes(text) do
-    local char = utf8.char(code)
-    if NARROW:find(char, 1, true) then width = width + 0.36
-    elseif WIDE:find(char, 1, true) then width = width + 0.86
-    elseif char:match('%u') then width = width + 0.66
-    else width = width + 0.58 end
+  for position = 1, #text do
+    local byte = text:byte(position)
+    if byte < 128 then width = width + (WIDTHS[byte] or OTHER) elseif byte >= 192 then width = width + OTHER end
   end
-  return width
+  return width / 100
 end
 
 local function longest_token(text)
   local longest = 0
   for token in text:gmatch('[^%s]+') do longest = math.max(longest, ems(token)) end
+  return longest
+end
+
+-- Is a text a figure with something in brackets, as an estimate and its interval?
+local function has_bracket(text)
+  return (common.is_figure(text) or text:find('^[%d,.]+ %a+ %(%d')) and text:find(' %(') ~= nil
+end
+
+-- The longest piece of a figure that breaks before its brackets alone: a bracket with the marks that follow it.
+local function longest_piece(text, limit)
+  local longest = 0
+  for bracket, marks in text:gmatch(' (%b())([^%s]*)') do
+    local width = SURE * ems(bracket .. marks)
+    if width < limit then longest = math.max(longest, width) end
+  end
   return longest
 end
 
@@ -70,7 +94,15 @@ local function ask(column, text, header)
   end
   column.token = math.max(column.token, token)
   column.natural = math.max(column.natural, whole)
-  if whole < UNBROKEN and common.is_figure(text) then column.figure = math.max(column.figure, whole) end
+  if whole < UNBROKEN and common.is_figure(text) then
+    local before = text:match('^(.-) %(')
+    column.figure = math.max(column.figure, whole)
+    column.piece = math.max(column.piece, ems(before or text))
+  end
+  if has_bracket(text) then
+    column.piece = math.max(column.piece, longest_piece(text, UNBROKEN))
+    column.short = math.max(column.short, longest_piece(text, INTERVAL))
+  end
   return whole
 end
 
@@ -78,8 +110,7 @@ end
 local function measure_columns(tbl, body)
   local columns, lengths = {}, {}
   for index, spec in ipairs(tbl.colspecs) do
-    local aligned = spec[1] == 'AlignRight' or spec[1] == 'AlignCenter'
-    columns[index] = { token = 0, natural = 0, figure = 0, aligned = aligned, share = spec[2] or 1 / #tbl.colspecs }
+    columns[index] = { token = 0, natural = 0, figure = 0, piece = 0, short = 0, share = spec[2] or 1 / #tbl.colspecs }
   end
   for _, row in ipairs(tbl.head.rows) do
     local cells = {}
@@ -101,14 +132,12 @@ local function total(columns, name)
   return sum
 end
 
--- Two ways to set a column: with room for words and figures, or as narrow as can still be read.
-local function roomy(column)
-  return math.max(column.token, column.figure, math.min(column.natural, math.max(8, 2.4 * math.sqrt(column.natural))))
-end
-
-local function tight(column)
-  return math.max(column.token, column.aligned and column.figure or 0, math.min(column.natural, 6))
-end
+-- How narrow a column may be: figures in one piece, broken before their brackets, the short brackets alone in one
+-- piece, or no more than words.
+local function whole(column) return math.max(column.token, column.figure, column.piece, math.min(column.natural, 5)) end
+local function broken(column) return math.max(column.token, column.piece, math.min(column.natural, 5)) end
+local function cracked(column) return math.max(column.token, column.short, math.min(column.natural, 5)) end
+local function shattered(column) return math.max(column.token, math.min(column.natural, 5)) end
 
 -- Pour what is left of the line into the columns by weight; a column that has all it wants takes no more.
 local function pour(columns, widths, spare, weight, limit)
@@ -137,71 +166,166 @@ local function wish(column)
   return math.max(column.natural - column.least, 0.01) ^ 0.75 * math.sqrt(column.share)
 end
 
--- Share out the line: what each column needs, then what it would like, then the rest.
-local function column_widths(columns, size, page)
-  local gutters = GUTTER * (#columns - 1)
-  local natural = total(columns, 'natural') * size + gutters
-  local line = (natural <= MEASURE and MEASURE or page) - gutters
-  local least = total(columns, 'least') * size
-  local widths, shrink = {}, math.min(1, line / least)
-  for index, column in ipairs(columns) do widths[index] = column.least * size * shrink end
-  local spare = pour(columns, widths, line - least * shrink, wish, function(column) return column.natural * size end)
-  pour(columns, widths, spare, function(column) return column.natural end, function() return math.huge end)
-  for index in ipairs(columns) do
-    widths[index] = widths[index] + ((index == 1 or index == #columns) and GUTTER / 2 or GUTTER)
-  end
-  return widths, natural <= MEASURE
+-- The lines that a text takes in a column; a broken line ends some way before the edge.
+local function lines_in(length, width)
+  if length <= width then return 1 end
+  return math.ceil(length / math.max(width - 1.2, width * 0.8))
 end
 
-local function table_height(lengths, widths, size)
-  local height, most = 0, 1
+local STEPS, SAMPLE = 14, 32 -- pieces in which the spare width is dealt out, and rows that are asked who gets them
+local EACH = 0.15            -- what a line less in a cell is worth where another cell keeps the row as high
+local LABEL = 1.2            -- what a line less in the first column is worth, against one in another
+
+-- Some rows of a table, evenly taken.
+local function sample(lengths)
+  local rows, some = {}, {}
+  for _, cells in ipairs(lengths) do
+    if #cells > 0 then rows[#rows + 1] = cells end
+  end
+  for index = 1, math.min(SAMPLE, #rows) do some[index] = rows[math.ceil(index * #rows / math.min(SAMPLE, #rows))] end
+  return some
+end
+
+-- What a wider column saves: lines of rows, and a little for the lines of its own cells alone.
+local function saved(rows, index, width)
+  local gain = 0
+  for _, row in ipairs(rows) do
+    local now = row[index]
+    if now and now.lines > 1 then
+      local after = lines_in(now.length, width)
+      if after < now.lines then
+        local others = now.lines < row.most and row.most or 1
+        for other, cell in pairs(row) do
+          if others >= now.lines then break end
+          if other ~= index and other ~= 'most' and cell.lines > others then others = cell.lines end
+        end
+        gain = gain + row.most - math.max(others, after) + EACH * (now.lines - after)
+      end
+    end
+  end
+  return index == 1 and gain * LABEL or gain
+end
+
+local function fill_rows(lengths, widths)
+  local rows = {}
+  for position, cells in ipairs(lengths) do
+    local row = { most = 1 }
+    for index, length in ipairs(cells) do
+      row[index] = { length = length, lines = lines_in(length, widths[index]) }
+      row.most = math.max(row.most, row[index].lines)
+    end
+    rows[position] = row
+  end
+  return rows
+end
+
+local function widen(rows, widths, index, width)
+  widths[index] = width
+  for _, row in ipairs(rows) do
+    if row[index] then
+      row[index].lines = lines_in(row[index].length, width)
+      row.most = 1
+      for other, cell in pairs(row) do
+        if other ~= 'most' then row.most = math.max(row.most, cell.lines) end
+      end
+    end
+  end
+end
+
+-- Deal out the spare width, each piece to the column where it makes the table lowest; return what nobody has use for.
+local function deal(columns, lengths, widths, spare)
+  local rows, step = fill_rows(sample(lengths), widths), math.max(spare / STEPS, 0.4)
+  while spare > 0.1 do
+    local best, chosen, taken = 0, nil, nil
+    for index, column in ipairs(columns) do
+      local room = math.min(column.natural - widths[index], spare)
+      for _, piece in ipairs { step, 3 * step, room } do
+        local more = math.min(piece, room)
+        local gain = more > 0.05 and saved(rows, index, widths[index] + more) / more or 0
+        if gain > best then best, chosen, taken = gain, index, more end
+      end
+    end
+    if not chosen then break end
+    widen(rows, widths, chosen, widths[chosen] + taken)
+    spare = spare - taken
+  end
+  return spare
+end
+
+-- Share out the line, in ems: what each column needs, then where it saves most, then the rest.
+local function column_widths(columns, lengths, size, page)
+  local gutters = GUTTER * (#columns - 1)
+  local natural = total(columns, 'natural') * size + gutters
+  local narrow, roomy = natural <= MEASURE, natural <= page
+  local line = ((narrow and MEASURE or page) - gutters) / size
+  local name = roomy and 'natural' or 'least'
+  local widths, shrink = {}, math.min(1, line / total(columns, name))
+  for index, column in ipairs(columns) do widths[index] = column[name] * shrink end
+  local spare = line - total(columns, name) * shrink
+  if not roomy then
+    spare = deal(columns, lengths, widths, spare)
+    spare = pour(columns, widths, spare, wish, function(column) return column.natural end)
+  end
+  pour(columns, widths, spare, function(column) return column.natural end, function() return math.huge end)
+  for index in ipairs(columns) do
+    widths[index] = widths[index] * size + ((index == 1 or index == #columns) and GUTTER / 2 or GUTTER)
+  end
+  return widths, narrow
+end
+
+local function table_height(lengths, widths, size, pad)
+  local height, most, count = 0, 1, 0
   for _, cells in ipairs(lengths) do
     local lines = 1
     for index, length in ipairs(cells) do
-      local room = math.max((widths[index] or 40) - GUTTER, 10)
-      lines = math.max(lines, math.ceil(length * size / room - 0.05))
+      local edge = (index == 1 or index == #widths) and GUTTER / 2 or GUTTER
+      lines = math.max(lines, lines_in(length, math.max((widths[index] or 40) - edge, 10) / size + 0.05))
     end
-    most = math.max(most, lines)
-    height = height + lines * size * 1.3 + 6
+    most, count = math.max(most, lines), count + lines
+    height = height + lines * size * 1.3 + pad
   end
-  return height, most
+  return height, most, count
 end
 
-local function tightest(column)
-  return math.max(column.token, math.min(column.natural, 6))
-end
+-- What is tried; smaller type and broken figures must save lines, and a table is turned only where upright is too narrow.
+local SIZES = { 8.5, 8, 7.5 }
+local DENSE_SIZES = { 8, 7.5 }
+local SMALLER, LOSSES = 0.15, { 1, 1.3, 1.6, 2.2 }
 
--- What is tried in turn; a table is turned only where upright is too narrow.
-local TRIALS = {
-  { PORTRAIT, roomy, { 8.5, 8 } }, { PORTRAIT, tight, { 8.5, 8, 7.5 } }, { PORTRAIT, tightest, { 8.5, 8, 7.5 } },
-  { LANDSCAPE, roomy, { 8.5, 8 } }, { LANDSCAPE, tight, { 8.5, 8, 7.5, 7 } },
-}
-
-local function try(columns, lengths, page, size)
+local function try(columns, lengths, page, size, least_of, pad)
+  for _, column in ipairs(columns) do column.least = least_of(column) + 0.1 end
   local least = total(columns, 'least') * size + GUTTER * (#columns - 1)
-  local widths, narrow = column_widths(columns, size, page)
-  local height, most = table_height(lengths, widths, size)
-  return { fits = least <= page, page = page, size = size, widths = widths, narrow = narrow, height = height, most = most }
+  local widths, narrow = column_widths(columns, lengths, size, page)
+  local height, most, count = table_height(lengths, widths, size, pad)
+  return { fits = least <= page, page = page, size = size, widths = widths, narrow = narrow, height = height, most = most,
+    cost = count }
 end
 
-local function better(one, other)
-  if one.fits ~= other.fits then return one.fits end
-  return one.height / DEPTH[one.page] < other.height / DEPTH[other.page]
-end
-
--- The first upright setting that fits and keeps rows short; else the one that fits and takes the fewest pages.
-local function choose(columns, lengths)
+-- The best setting on a page of some width; one that fits comes before all that do not.
+local function best_of(columns, lengths, page, sizes, pad)
   local best
-  for _, trial in ipairs(TRIALS) do
-    local page, least_of, sizes = table.unpack(trial)
-    for _, column in ipairs(columns) do column.least = least_of(column) + 0.1 end
-    for _, size in ipairs(sizes) do
-      local setting = try(columns, lengths, page, size)
-      if page == PORTRAIT and setting.fits and (setting.most <= LINES or setting.height < LOW) then return setting end
-      if not best or better(setting, best) then best = setting end
+  for rank, size in ipairs(sizes) do
+    for loss, least_of in ipairs { whole, broken, cracked, shattered } do
+      local setting = try(columns, lengths, page, size, least_of, pad)
+      setting.cost = setting.cost * LOSSES[loss] * (1 + SMALLER * (rank - 1))
+      local better = not best or setting.fits and not best.fits or setting.fits == best.fits and setting.cost < best.cost
+      if better then best = setting end
+      if setting.fits then break end
     end
+    if best.fits and best.cost <= 1.1 * #lengths then break end
   end
   return best
+end
+
+-- Upright, unless that does not fit, or makes a long table hard to read that fills a good part of a turned page.
+local function choose(columns, lengths, dense)
+  local pad = dense and 4 or 6
+  local upright = best_of(columns, lengths, PORTRAIT, dense and DENSE_SIZES or SIZES, pad)
+  if upright.fits and (upright.most <= LINES or upright.height < LOW) then return upright end
+  local turned = best_of(columns, lengths, LANDSCAPE, SIZES, pad)
+  if not upright.fits and turned.fits then return turned end
+  local full = turned.height > 0.6 * DEPTH[LANDSCAPE]
+  return full and turned.height / DEPTH[LANDSCAPE] < 0.8 * upright.height / DEPTH[PORTRAIT] and turned or upright
 end
 
 ----- Tables -----------------------------------------------------------------------------------------------------
@@ -263,18 +387,37 @@ local function own_rows(tbl)
   return found
 end
 
-local function set_cell(cell)
-  return cell.kind == 'strong' and '#strong[' .. cell.set .. ']' or cell.set
+-- A figure that is broken keeps what stands in brackets together, where its column has room for that.
+local function glued(cell, room)
+  if not has_bracket(cell.plain) or cell.set:find('[#%[]') then return cell.set end
+  return (cell.set:gsub(' (%b())([^%s]*)', function(bracket, marks)
+    return ' ' .. (SURE * ems(bracket .. marks) <= room and bracket:gsub(' ', '~') or bracket) .. marks
+  end))
 end
 
-local function rows_text(body, columns)
-  local out = {}
+-- The room of each column for text, in ems.
+local function rooms(setting)
+  local found = {}
+  for index, width in ipairs(setting.widths) do
+    local edge = (index == 1 or index == #setting.widths) and GUTTER / 2 or GUTTER
+    found[index] = (width - edge) / setting.size
+  end
+  return found
+end
+
+local function set_cell(cell, room)
+  local text = room and glued(cell, room) or cell.set
+  return cell.kind == 'strong' and '#strong[' .. text .. ']' or text
+end
+
+local function rows_text(body, columns, setting)
+  local out, room = {}, rooms(setting)
   for _, row in ipairs(body) do
     if row.group then
       out[#out + 1] = '  evidence-group(' .. columns .. ')[' .. set_cell(row[1]) .. '],'
     else
       local cells = {}
-      for index, cell in ipairs(row) do cells[index] = '[' .. set_cell(cell) .. ']' end
+      for index, cell in ipairs(row) do cells[index] = '[' .. set_cell(cell, room[index]) .. ']' end
       out[#out + 1] = '  ' .. table.concat(cells, ', ') .. ','
     end
   end
@@ -293,13 +436,14 @@ local function alignments(specs)
   return '(' .. table.concat(out, ', ') .. ',)'
 end
 
-local function table_blocks(tbl)
+local function table_blocks(tbl, dense)
   local body = rows.of(tbl) or own_rows(tbl)
-  local setting = choose(measure_columns(tbl, body))
+  local columns, lengths = measure_columns(tbl, body)
+  local setting = choose(columns, lengths, dense)
   local heads = cell_texts(tbl.head.rows)
   local header = #tbl.head.rows > 0 and '(' .. row_text(heads, 0, #tbl.colspecs) .. ',)' or '()'
   local text = '#evidence-table(columns: ' .. points(setting.widths) .. ', align: ' .. alignments(tbl.colspecs)
-    .. ', size: ' .. setting.size .. 'pt, header: ' .. header .. ',\n' .. rows_text(body, #tbl.colspecs) .. '\n)'
+    .. ', size: ' .. setting.size .. 'pt' .. (setting.most > WHOLE and ', whole: false' or '') .. (dense and ', dense: true' or '') .. ', header: ' .. header .. ',\n' .. rows_text(body, #tbl.colspecs, setting) .. '\n)'
   local attributes = { turned = tostring(setting.page == LANDSCAPE), narrow = tostring(setting.narrow),
     tall = tostring(setting.height > TALL) }
   return pandoc.Div({ raw(text) }, pandoc.Attr('', { 'sized' }, attributes))
@@ -308,6 +452,27 @@ end
 ----- Blocks ------------------------------------------------------------------------------------------------------
 
 local function wide(blocks, class) return pandoc.Div(blocks, pandoc.Attr('', { 'wide', class or 'upright' })) end
+
+-- The lines that a caption or a note takes, and from them the height left for a drawing below and above them.
+local TALLEST, PAGE = 581, 697
+
+local function tallest(caption, note)
+  local above, below = math.ceil(ems(caption) * 10 / PORTRAIT), math.ceil(ems(note) * 8 / PORTRAIT)
+  return math.min(TALLEST, PAGE - 60 - above * 16 - below * 12)
+end
+
+-- Some more arguments for the drawings in a float.
+local function with_arguments(blocks, arguments)
+  return pandoc.Div(blocks):walk { RawInline = function(inline)
+    local text = inline.text:match('^(#evidence%-image%(.*)%);$')
+    return text and raw_inline(text .. arguments .. ');')
+  end }.content
+end
+
+-- A drawing may be as tall as leaves its caption and its note on the same page.
+local function limit(blocks, height)
+  return height >= TALLEST and blocks or with_arguments(blocks, string.format(', tallest: %dpt', height))
+end
 
 -- A figure in several drawings breaks between them.
 local function drawings(blocks)
@@ -318,27 +483,36 @@ local function drawings(blocks)
   return count
 end
 
-local function float(div)
+local function float(div, dense)
   local caption, body = common.float_parts(div)
   local above, note = common.split_note(caption)
   local headline, rest = common.split_headline(above)
-  local is, blocks = { turned = false, tall = false, narrow = false }, pandoc.Blocks {}
+  local is, blocks, own = { turned = false, tall = false, narrow = false }, pandoc.Blocks {}, nil
   for _, block in ipairs(body) do
     if block.t == 'Div' and block.classes:includes('sized') then
       for name in pairs(is) do is[name] = block.attributes[name] == 'true' end
+      own = block.content[1]
       blocks:extend(block.content)
     else
       blocks:insert(block)
     end
   end
   is.tall = is.tall or drawings(blocks) > 1
+  blocks = limit(blocks, tallest(stringify(above), stringify(note)))
+  local drawing = div.attributes.kind == 'fig' and not own and drawings(blocks) == 1
+  if drawing then blocks = with_arguments(blocks, ', scale: scale') end
+  for position, block in ipairs(blocks) do
+    if own and block == own then
+      blocks[position] = raw((block.text:gsub('^#evidence%-table%(', '#evidence-table(below: below, ')))
+    end
+  end
   local number = div.attributes.number
   local call = '#evidence-float(kind: "' .. div.attributes.kind .. '", number: ' .. (number and quoted(number) or 'none')
     .. ', id: ' .. (div.identifier ~= '' and quoted(div.identifier) or 'none') .. ', turned: ' .. tostring(is.turned)
-    .. ', tall: ' .. tostring(is.tall) .. ', narrow: ' .. tostring(is.narrow) .. ', floating: false,\n  caption: ' .. content(headline) .. ',\n  rest: ' .. content(rest) .. ',\n  note: ' .. content(note) .. ',\n)['
+    .. ', tall: ' .. tostring(is.tall) .. ', narrow: ' .. tostring(is.narrow) .. (dense and ', dense: true' or '') .. ', floating: false' .. (drawing and ', drawing: true' or '') .. ',\n  caption: ' .. content(headline) .. ',\n  rest: ' .. content(rest) .. ',\n  note: ' .. content(note) .. ',\n  tail: none,\n  ' .. (own and 'below => [' or drawing and 'scale => [' or '[')
   local out = pandoc.Blocks { raw(call) }
   out:extend(blocks)
-  out:insert(raw(']'))
+  out:insert(raw('])'))
   return wide(out, is.turned and 'turned')
 end
 
@@ -358,9 +532,9 @@ local function heading(scan, chapter, element)
     .. content(element.content)) }, 'heading')
 end
 
-local function division(div)
+local function division(div, dense)
   if not common.visible(div, 'typst') then return {} end
-  if div.classes:includes('float') and div.attributes.kind then return float(div) end
+  if div.classes:includes('float') and div.attributes.kind then return float(div, dense) end
   if div.classes:includes('answers') then
     local out = pandoc.Blocks { raw('#evidence-answers[') }
     out:extend(div.content)
@@ -472,8 +646,8 @@ local function transform(scan, chapter, blocks)
     Cite = function(cite) return cite.content end,
     Header = function(element) return heading(scan, chapter, element) end,
     CodeBlock = function(block) if block.classes:includes('cell-code') then return {} end end,
-    Table = table_blocks,
-    Div = division,
+    Table = function(tbl) return table_blocks(tbl, chapter.crowded) end,
+    Div = function(div) return division(div, chapter.crowded) end,
   }
 end
 
@@ -491,7 +665,15 @@ end
 -- fills the page before: lines of that block may be lost, or the PDF's tags come apart ("parent group"). So what
 -- follows a floating drawing is set in pieces that do not break, and before anything that must break the drawing is
 -- put in its place.
+local TAIL = 300   -- characters that stay with a table before them at the end of a chapter that is set close
 local PIECE = 1200 -- characters that may stand in one piece
+
+-- A drawing is made a little smaller where that keeps it on the page of what stands before it.
+local function let_shrink(block)
+  local first = block.content[1]
+  first.text = first.text:gsub('^(#evidence%-float%([^\n]*drawing: )true', '%1"shrinks"', 1)
+  block.content[1] = first
+end
 
 -- A drawing after prose may float, unless it ends the chapter; after a heading it would leave the heading behind.
 local function let_float(block)
@@ -500,18 +682,31 @@ local function let_float(block)
   if not drawing or first.text:match('tall: true') then return false end
   first.text = first.text:gsub('floating: false', 'floating: true', 1)
   block.content[1] = first
+  let_shrink(block)
   return true
 end
 
-local function breaks(block)
+local breaks
+
+-- Does what stands after a drawing fill the page that the drawing leaves?
+local function filled(blocks, position)
+  local following = blocks[position + 1]
+  while following and following.t == 'RawBlock' and following.format ~= 'typst' do
+    position = position + 1
+    following = blocks[position + 1]
+  end
+  return following and not (following.t == 'Div' and following.classes:includes('wide') and breaks(following))
+end
+
+function breaks(block)
   if block.classes:includes('heading') then return false end
   local first = block.content[1].text or ''
   return not first:match('^#evidence%-float%(') or first:match('tall: true') or first:match('turned: true')
 end
 
 -- Prose is set to a comfortable measure; headings, figures and tables have the whole width.
-local function measured(blocks)
-  local out, run, floating = pandoc.Blocks {}, pandoc.Blocks {}, false
+local function measured(blocks, dense)
+  local out, run, floating, last, headed = pandoc.Blocks {}, pandoc.Blocks {}, false, nil, true
   local function set(opening, content)
     out:insert(raw(opening))
     out:extend(content)
@@ -522,7 +717,10 @@ local function measured(blocks)
     floating = false
   end
   local function flush(closing)
-    if #run > 0 and not floating then
+    local call = closing and dense and last and out[last]
+    if call and #run > 0 and not floating and #stringify(run) < TAIL and call.text:find('  tail: none,\n', 1, true) then
+      call.text = call.text:gsub('  tail: none,\n', function() return '  tail: [' .. typst(run) .. '],\n' end, 1)
+    elseif #run > 0 and not floating then
       local kept = closing and #stringify(run) < CLOSING
       set(kept and '#evidence-prose(whole: true)[' or '#evidence-prose[', run)
     end
@@ -533,8 +731,11 @@ local function measured(blocks)
       local after_prose = #run > 0
       flush()
       if breaks(block) then land() end
-      if after_prose and position < #blocks and let_float(block) then floating = true end
+      if after_prose and filled(blocks, position) and let_float(block) then floating = true
+      elseif not (headed or floating) then let_shrink(block) end
+      headed = block.classes:includes('heading')
       turn_heading(out, block)
+      last = #out + 1
       out:extend(block.content)
     elseif not (block.t == 'RawBlock' and block.format ~= 'typst') then
       if floating and #stringify(block) >= PIECE then
@@ -542,6 +743,7 @@ local function measured(blocks)
         run = pandoc.Blocks {}
       end
       run:insert(block)
+      headed = false
       if floating then set('#evidence-prose(piece: true)[', { block }) end
     end
   end
@@ -551,12 +753,12 @@ end
 
 local function optional(value) return value and value ~= '' and quoted(value) or 'none' end
 
-local function chapter_opening(scan, chapter, before)
+local function chapter_opening(scan, chapter, before, sheet)
   local title = chapter.inlines:walk { Note = function() return {} end }
   local part = chapter.part
   if part == '' and chapter.appendix then part = 'Appendices' end
   return '#evidence-chapter(number: ' .. optional(chapter.number) .. ', part: ' .. optional(part) .. ', id: '
-    .. quoted(chapter.id) .. (chapter.crowded and ', minor: true' or '')
+    .. quoted(chapter.id) .. (chapter.crowded and ', minor: true' or '') .. (sheet and ', sheet: true' or '')
     .. (before and before.part == chapter.part and ', opens: false' or '') .. ')' .. content(transform(scan, chapter, pandoc.Blocks { pandoc.Plain(title) })[1].content)
 end
 
@@ -574,16 +776,38 @@ local CROWD = 8
 
 function paper.mark_crowded(chapters)
   local counts = {}
-  for _, chapter in ipairs(chapters) do counts[chapter.part] = (counts[chapter.part] or 0) + 1 end
-  for _, chapter in ipairs(chapters) do chapter.crowded = chapter.part ~= '' and counts[chapter.part] > CROWD end
+  for _, chapter in ipairs(chapters) do
+    local part = common.whole_part(chapter.part)
+    counts[part] = (counts[part] or 0) + 1
+  end
+  for _, chapter in ipairs(chapters) do
+    chapter.crowded = chapter.part ~= '' and counts[common.whole_part(chapter.part)] > CROWD
+  end
 end
 
 function paper.settle() rows.settle('typst', typst) end
 
+-- A short chapter of prose alone is set on one page.
+local SHEET = { 1500, 5500 } -- characters
+
+local function is_sheet(blocks)
+  local prose, letters = true, 0
+  pandoc.Div(blocks):walk {
+    Table = function() prose = false end,
+    Image = function() prose = false end,
+    Math = function() prose = false end,
+    Str = function(element) letters = letters + #element.text + 1 end,
+  }
+  return prose and letters > SHEET[1] and letters < SHEET[2]
+end
+
 function paper.fragment(scan, position, doc)
   local chapters = scan.manifest.chapters
-  return chapter_opening(scan, chapters[position], chapters[position - 1]) .. '\n\n'
-    .. typst(measured(transform(scan, chapters[position], doc.blocks)))
+  local chapter = chapters[position]
+  local sheet = not chapter.crowded and is_sheet(doc.blocks)
+  local body = typst(measured(transform(scan, chapter, doc.blocks), chapter.crowded))
+  local setting = chapter.crowded and '#evidence-dense[\n' or sheet and '#evidence-sheet[\n'
+  return chapter_opening(scan, chapter, chapters[position - 1], sheet) .. '\n\n' .. (setting and setting .. body .. '\n]' or body)
 end
 
 -- What stands before the chapters, and after them.
