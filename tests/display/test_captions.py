@@ -185,7 +185,10 @@ def test_all_designs_together_are_told_with_what_they_give(tmp_path):
     data = dataset(tmp_path, tables)
     figure = forest_figure(data, P, indication="SAA", together=True)
     total = forest(["cured_6m"], data, P, together=True).total
-    assert f"taken together, cured, 6 months {total.estimate:.2f} ({total.low:.2f} to {total.high:.2f})" in figure.caption
+    assert (
+        f"taken together, cured, 6 months {total.estimate:.2f} ({total.low:.2f} to {total.high:.2f})"
+        in figure.caption
+    )
     assert "taken together, " not in forest_figure(data, P, indication="SAA").caption
 
 
