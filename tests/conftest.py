@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from nbformat import v4
 
 from evidence.build.notebooks import to_text
@@ -19,6 +20,10 @@ GUARD = Path(__file__).parent / "guard"
 if str(GUARD) not in os.environ.get("PYTHONPATH", ""):
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
 runpy.run_path(str(GUARD / "sitecustomize.py"))
+
+# The same examples on every machine, and no verdict on how fast the machine is.
+settings.register_profile("tests", deadline=None, derandomize=True)
+settings.load_profile("tests")
 
 # Files that take longest are begun first, so that no worker is left alone with one at the end.
 LONGEST = (

@@ -159,7 +159,13 @@ def test_a_study_of_another_indication_stays_out(world, parameters):
 
 
 @pytest.mark.parametrize(
-    "gone", [["trial"], ["part"], ["pilot"], ["waiting"], ["trial", "part", "pilot"], ["synthesis", "unread"]]
+    "gone",
+    [
+        *(pytest.param([one], marks=pytest.mark.slow) for one in ("part", "pilot", "waiting")),
+        ["trial"],
+        ["trial", "part", "pilot"],
+        ["synthesis", "unread"],
+    ],
 )
 def test_a_study_taken_away_breaks_nothing(world, parameters, gone):
     for item in every_builder(without(world, *gone), parameters):

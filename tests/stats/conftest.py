@@ -9,11 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
-
-# The same examples on every machine, and no verdict on how fast the machine is.
-settings.register_profile("stats", deadline=None, derandomize=True)
-settings.load_profile("stats")
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
