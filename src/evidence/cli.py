@@ -90,24 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("data", nargs="?", default="data", help="data folder (default: data)")
     params = _add(commands, "params", _params, "list the parameters: meaning, default, choices")
     params.add_argument("--json", action="store_true", help="as JSON")
-    audit = _add(commands, "audit", _audit, "check every printed figure against the others")
-    audit.add_argument("data", nargs="?", default="data", help="data folder (default: data)")
-    for name in ("study", "check", "verdict"):
-        audit.add_argument(f"--{name}", metavar=name.upper(), help=f"only this {name}")
-    audit.add_argument("--format", choices=("table", "csv", "json"), default="table", help="default: table")
-    ledger = _add(commands, "ledger", _ledger, "account for every figure that the documents' texts print")
-    ledger.add_argument("--sources", type=Path, required=True, metavar="DIR", help="folder of the texts")
-    ledger.add_argument("--data", default="data", metavar="FOLDER", help="data folder (default: data)")
-    ledger.add_argument(
-        "--write", type=Path, metavar="FILE", help="write the ledger as the texts have it, new figures open"
-    )
-    sweep = _add(commands, "sweep", _sweep, "build many scenarios and compare their answers")
-    sweep.add_argument("grid", type=Path, metavar="GRID.yml", help="values by parameter, or a list of sets")
-    sweep.add_argument("--render", action="store_true", help="also make every scenario's pages")
-    _jobs_argument(sweep)
-    _timeout_argument(sweep)
-    _cluster_argument(sweep)
-    _cold_argument(sweep)
+    _audit_arguments(_add(commands, "audit", _audit, "check every printed figure against the others"))
+    account = "account for every figure that the documents' texts print"
+    _ledger_arguments(_add(commands, "ledger", _ledger, account))
+    _sweep_arguments(_add(commands, "sweep", _sweep, "build many scenarios and compare their answers"))
     diff = _add(commands, "diff", _diff, "list what differs between two built reports, number by number")
     for name in ("before", "after"):
         diff.add_argument(name, metavar=name.upper(), help="folder of a report, or name of a built scenario")
@@ -119,6 +105,30 @@ def _parser() -> argparse.ArgumentParser:
     again = "check a report: make it again and compare every file"
     _verify_arguments(_add(commands, "verify", _verify, again))
     return parser
+
+
+def _audit_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", nargs="?", default="data", help="data folder (default: data)")
+    for name in ("study", "check", "verdict"):
+        parser.add_argument(f"--{name}", metavar=name.upper(), help=f"only this {name}")
+    parser.add_argument("--format", choices=("table", "csv", "json"), default="table", help="default: table")
+
+
+def _ledger_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sources", type=Path, required=True, metavar="DIR", help="folder of the texts")
+    parser.add_argument("--data", default="data", metavar="FOLDER", help="data folder (default: data)")
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="write the ledger as the texts have it, new figures open"
+    )
+
+
+def _sweep_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("grid", type=Path, metavar="GRID.yml", help="values by parameter, or a list of sets")
+    parser.add_argument("--render", action="store_true", help="also make every scenario's pages")
+    _jobs_argument(parser)
+    _timeout_argument(parser)
+    _cluster_argument(parser)
+    _cold_argument(parser)
 
 
 def _verify_arguments(parser: argparse.ArgumentParser) -> None:

@@ -62,6 +62,7 @@ class _Notes:
         return not self.quiet and (bool(self.held) or self.handle is not None)
 
     def add(self, read: Read) -> None:
+        """Note one read, where anybody listens."""
         if not self.listens:
             return
         if self.held:

@@ -101,6 +101,7 @@ class _Plain(yaml.SafeLoader):
     depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
+        """Return a value, list or mapping; refuse anchors, aliases and what is nested too deep."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.YAMLError(f"anchors and aliases are not read{event.start_mark}; write the value out")
@@ -112,6 +113,7 @@ class _Plain(yaml.SafeLoader):
         return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping; refuse a name that is no text or stands twice."""
         names = [key.value for key, _ in node.value]
         for name in names:
             if not isinstance(name, str) or names.count(name) > 1:

@@ -41,6 +41,7 @@ class _Reader(HTMLParser):
         self.skipped: list[str] = []  # open tags inside what nobody searches
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a passage at a heading, a table or a figure."""
         given = {name: value or "" for name, value in attrs}
         if tag in VOID:
             self.handle_data(" ")
@@ -57,6 +58,7 @@ class _Reader(HTMLParser):
             self.titling = tag
 
     def handle_endtag(self, tag: str) -> None:
+        """End what the tag began: a title, a table or a figure, or what nobody searches."""
         if self.skipped:
             self.skipped.pop()
             return
@@ -74,6 +76,7 @@ class _Reader(HTMLParser):
         self.float = None
 
     def handle_data(self, data: str) -> None:
+        """Add text to the title or the words of the passage."""
         if self.skipped or not self.passages:
             return
         passage = self.passages[-1]

@@ -57,7 +57,6 @@ EFFECT_WORDS: dict[PooledMeasure, str] = {
     "OR": "Odds ratio at the control risk",
     "RD": "Risk difference",
 }
-NO_STUDY = "no study is left"
 
 Choices = tuple[tuple[str, str], ...]  # pairs of a dimension and the option chosen in it
 

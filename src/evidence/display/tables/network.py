@@ -363,14 +363,6 @@ def _scores(linked: Linked, tau: float) -> dict[RatioMeasure, pd.DataFrame]:
     return {one: linked.result(one, tau).p_scores.frame().assign(measure=one) for one in SCORED}
 
 
-def scores_words(linked: Linked, tau: float = 0.0) -> str:
-    """Return which treatment has the highest P-score on each scale; nothing where there are no scores."""
-    try:
-        return _firsts(linked, _scores(linked, tau))
-    except StatisticsError:
-        return ""
-
-
 def _score_cell(row: Row) -> Cell:
     score, low, high = (fmt.number(row[name], 2) for name in ("p_score", "low", "high"))
     return Cell(f"{score} ({fmt.interval(low, high)})")
