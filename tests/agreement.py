@@ -26,7 +26,7 @@ SCALES = (1, 100, 1000)  # a share stands as a proportion in the download, in pe
 # What a cell says beside its values, and why that is no value of the table.
 ASIDE = {
     r"×\s?10⁹/L": "the unit of a count of cells",
-    r"(?<=grade )\d[–-]\d": "grades in the name of an outcome",
+    r"(?<=grade )(?:\d[–-]\d|≥\d|\d(?= or more))": "grades in the name of an outcome",
     r"\b(?:Diagram|Network|Intervals) of \d+": "how many parts a drawing has",
     r"\d+(?:\.\d+)?% (?:CI|confidence)": "the level of the intervals, the same everywhere",
     r"(?:Section|Chapter|Table|Figure|Fig\.)\s[\d.]+": "a place in this report or in a document",
@@ -37,9 +37,9 @@ ASIDE = {
     r"per 1,000": "the unit of a risk",
 }
 CUT = re.compile("|".join(ASIDE))
-LEAD = re.compile(r"(\d[\d,]*) (more|fewer)")
-LIMITS = re.compile(r"(?:95% CI )?(\d[\d,]*)(?: (more|fewer))? to (\d[\d,]*)(?: (more|fewer))?")
-DIFFERENCE = re.compile(rf"{LEAD.pattern}(?: per 1,000)? \({LIMITS.pattern}\)")
+SIZE = r"\d[\d,]* (?:more|fewer)"  # each size says its direction, save none
+LIMITS = re.compile(rf"({SIZE}|0) to ({SIZE}|0)")
+DIFFERENCE = re.compile(rf"({SIZE}|as many)(?: per 1,000)? \((?:95% CI )?{LIMITS.pattern}\)", re.IGNORECASE)
 RATIO = re.compile(r"(\d[\d,]*(?:\.\d+)?) \((\d[\d,]*(?:\.\d+)?) to (\d[\d,]*(?:\.\d+)?)\)")
 SURE = re.compile(r"(very low|low|moderate|high)", re.IGNORECASE)
 ENDS = ("estimate", "low", "high")
@@ -158,11 +158,13 @@ def differences(text):
 
 
 def _signed(parts):
-    size, way, low, low_way, high, high_way = parts
-    signs = {"more": 1, "fewer": -1, None: None}
-    last = signs[high_way] or signs[way]
-    ends = [(size, signs[way]), (low, signs[low_way] or last), (high, last)]
-    return tuple(sign * int(number.replace(",", "")) for number, sign in ends)
+    estimate, first, last = map(_size, parts)
+    return (estimate, *sorted((first, last)))
+
+
+def _size(text):
+    number, _, way = text.replace(",", "").partition(" ")
+    return int(number) * (-1 if way == "fewer" else 1) if number.isdigit() else 0
 
 
 def ratios(text):
@@ -271,6 +273,7 @@ def _asked_first(about, line):
     return None
 
 
+CERTAIN, PART = "tbl-findings-certain", "of these"  # every line is a question, save the kinds of its events
 HEADS = {
     "treatment": r"^With(?: treatment)?, per 1,000",
     "control": r"^With(?:out| comparator), per 1,000",
@@ -304,11 +307,19 @@ def _lines(table, places):
             whom = cells[0]
             heading, first = titles().get(plain_title(whom)), True
             continue
-        question = titles().get(plain_title(f"{whom}: {cells[0]}")) or titles().get(plain_title(cells[0]))
+        question = _asked_in(whom, cells[0])
         if question is None and first:
             question, first = heading, False  # the report stands first below the title of a question
-        if question is not None and _answers(cells, places):
+        answered = table["id"] == CERTAIN and not cells[0].casefold().startswith(PART)
+        if (question is not None or answered) and _answers(cells, places):
             yield from ((question, field, told) for field, told in _answers(cells, places))
+
+
+def _asked_in(whom, cell):
+    """Return the question of a line: its heading names whom it is about, and may name what was compared."""
+    about, _, compared = whom.partition(": ")
+    asked = [f"{whom}: {cell}", cell, f"{about}: {cell}, {compared}"]
+    return next((titles()[one] for one in map(plain_title, asked) if one in titles()), None)
 
 
 def _answers(cells, places):
@@ -382,18 +393,16 @@ def _explored(question, view, texts):
 def plain_page(report):
     """Yield what the page for patients prints, out of 100 people."""
     source = json.loads((ROOT / "notebooks" / "plain_language.ipynb").read_text(encoding="utf-8"))
-    asked = re.findall(r'question_id="(\w+)"', "".join("".join(cell["source"]) for cell in source["cells"]))
+    asked = re.findall(
+        r'plain_prose\([^)]*question_id="(\w+)"', "".join("".join(cell["source"]) for cell in source["cells"])
+    )
     told = [close(one) for one in page(report, "notebooks/plain_language.html").select("p")]
     told = [text for text in told if text.startswith("Out of 100 people")]
     for question, text in zip(asked, told, strict=True):
         yield question, "treatment of 100", re.findall(r"about (\d+)", text)[:1]
         yield question, "control of 100", re.findall(r"about (\d+)", text)[1:]
-        gap = re.findall(r"between (\d+) (more|fewer) and (\d+) (more|fewer)", text)
-        yield (
-            question,
-            "gap of 100",
-            [-int(n) if way == "fewer" else int(n) for a, b, c, d in gap for n, way in ((a, b), (c, d))],
-        )
+        gap = LIMITS.search(text)
+        yield question, "gap of 100", [_size(one) for one in gap.groups()] if gap else []
 
 
 def printed(report):
@@ -534,7 +543,10 @@ def _known(report):
 def _triples(row):
     names = [
         ("estimate", "low", "high"),
-        *((f"{name}_estimate", f"{name}_low", f"{name}_high") for name in ("difference", "own_difference")),
+        *(
+            (f"{name}_estimate", f"{name}_low", f"{name}_high")
+            for name in ("difference", "own_difference", "adjusted_difference")
+        ),
     ]
     for ends in [*names, ("difference", "low_difference", "high_difference"), ("difference", "low", "high")]:
         cells = [row.get(end) for end in ends]

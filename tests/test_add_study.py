@@ -131,7 +131,7 @@ def test_an_added_study_has_its_own_page_with_its_results_and_tests(folder, monk
     page = run(ROOT / "notebooks" / "study.ipynb", folder, monkeypatch, study_id=NEW)
     assert "hetrombopag 2.5 mg" in words(page["tbl-study-card"]).lower()
     assert "55/100" in words(page["tbl-study-results"])
-    assert "P 0.500" in words(page["tbl-study-tests"])
+    assert "P = 0.500" in words(page["tbl-study-tests"])
     assert "≠" in words(page["tbl-study-tests"])
 
 

@@ -296,3 +296,43 @@ def test_publishing_replaces_a_report_and_nothing_else(built, project, capsys):
     assert digest_of(project / "new") == digest_of(built)
     assert "holds something other than a report" in capsys.readouterr().err
     assert [path.name for path in project.iterdir() if path.name.startswith(".")] == []
+
+
+def test_params_as_json_are_those_of_the_report_with_the_notebooks_that_use_them(project, capsys):
+    assert run("params", "--json") == 0
+    listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert listed["confidence_level"]["default"] == 0.95
+    assert listed["confidence_level"]["notebooks"] == ["index.ipynb", "notebooks/study.ipynb"]
+    assert listed["theme"]["notebooks"] == []
+
+
+def test_check_tells_what_is_odd_without_refusing_it(project, capsys):
+    counts = project / "data" / "counts.csv"
+    counts.write_text(counts.read_text(encoding="utf-8").replace("60.0", "61.0"), encoding="utf-8")
+    assert run("check") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("warning: data/counts.csv:2 percent 61.0: 30/50 is 60.0")
+    assert said[-1].endswith("no fault, 1 warnings")
+
+
+def test_a_ledger_that_accounts_for_no_document_is_complete(project, capsys):
+    (project / "texts").mkdir()
+    assert run("ledger", "--sources", "texts", "--write", "ledger.csv") == 0
+    assert capsys.readouterr().out == "0 documents: 0 figures in rows, 0 with a reason\n"
+    written, kept = (path.read_bytes() for path in (project / "ledger.csv", project / "data" / "ledger.csv"))
+    assert written == kept
+
+
+def test_a_figure_of_a_document_that_the_ledger_lacks_is_a_fault(project, capsys):
+    (project / "texts").mkdir()
+    (project / "texts" / "doc.md").write_text("Of 50 patients 30 were cured.\n", encoding="utf-8")
+    text = project / "data" / "sources.csv"
+    header, row = text.read_text(encoding="utf-8").splitlines()
+    cells = dict(zip(header.split(","), row.split(","), strict=True)) | {"file": "doc.md"}
+    text.write_text(f"{header}\n{','.join(cells.values())}\n", encoding="utf-8")
+    assert run("ledger", "--sources", "texts") == 2
+    said = capsys.readouterr().err
+    assert (
+        "doc:1 50: not in ledger.csv (Of 50 patients 30 were cured.); enter it with a row or a reason" in said
+    )
+    assert "sources.csv sha256 doc: the text is not the one that was read" in said

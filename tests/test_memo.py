@@ -138,6 +138,25 @@ def test_what_was_read_is_noted_again_with_a_result_that_was_kept(folder: Path):
     assert calls == ["counts"]
 
 
+def test_what_is_repeated_in_a_process_is_noted_each_time_and_kept_on_no_disk(folder: Path):
+    calls: list[object] = []
+
+    @memo.repeated(1)
+    def look(table: str) -> None:
+        made(table, calls)
+        reads.note_rows(Path("data"), table, ["trial_a"])
+
+    for _ in range(2):
+        with reads.held() as found:
+            look("counts")
+        assert ("rows", "data", "counts", "trial_a") in found
+    assert calls == ["counts"]
+    look("tests")
+    look("counts")  # of one result the last alone stays
+    assert calls == ["counts", "tests", "counts"]
+    assert not files(folder)
+
+
 def test_what_a_quiet_caller_keeps_reading_stays_unnoted_for_it():
     with reads.held() as found, reads.unnoted(), reads.held():
         reads.note_match(Path("data"), "design", ["rct"])
@@ -176,6 +195,17 @@ def test_the_content_of_data_is_that_of_every_table(tmp_path: Path, part: str):
     other = replace(data, **{part: frame.assign(**{name: frame[name] + "x"})})
     assert content_of(other) != content_of(data)
     assert content_of(replace(data, **{part: frame.copy()})) == content_of(data)
+
+
+def test_a_table_that_is_gone_leaves_its_hash_to_no_other(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("evidence.data.content.MOST", 2)
+    root = write_project(tmp_path / "project")
+    write_tables(root / "data", TABLES)
+    data = evidence.load(root / "data")
+    found = {
+        content_of(replace(data, counts=data.counts.iloc[:rows].copy())) for rows in range(len(data.counts))
+    }
+    assert len(found) == len(data.counts)
 
 
 class WithoutMargin(Material):

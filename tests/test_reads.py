@@ -199,3 +199,24 @@ def test_files_and_folders_have_fingerprints_and_a_lost_one_is_absent(root):
 def test_reads_survive_being_written_down():
     found = {("rows", "data", "counts", None): "x", ("match", "data", "a", ("b", "c")): "y"}
     assert reads.unlisted(json.loads(json.dumps(reads.listed(found)))) == found
+
+
+def test_columns_alone_are_read_where_the_figures_beside_them_do_not_matter(root, noted):
+    names = ("study_id", "node")
+    reads.note_columns(root / "data", "arms", names)
+    assert noted() == {("columns", "arms", names)}
+    read = ("columns", "data", "arms", names)
+    before = Fingerprints(root).of(read)
+    assert before != ABSENT
+    header, *rows = csv.reader((root / "data" / "arms.csv").read_text().splitlines())
+
+    def fingerprint_with(column: str, value: str) -> str:
+        place = header.index(column)
+        changed = [[*row[:place], value, *row[place + 1 :]] for row in rows]
+        with (root / "data" / "arms.csv").open("w", newline="") as handle:
+            csv.writer(handle).writerows([header, *changed])
+        return Fingerprints(root).of(read)
+
+    assert fingerprint_with("label", "Another") == before
+    assert fingerprint_with("node", "another") != before
+    assert Fingerprints(root).of(("columns", "data", "arms", ("no_such",))) == ABSENT

@@ -17,7 +17,7 @@ from evidence.display import (
 from evidence.errors import ParameterError
 from evidence.parameters import PARAMETERS, Parameters
 from evidence.questions import answer
-from evidence.scenarios import read_scenarios
+from evidence.scenarios import read_scenario, read_scenarios
 from evidence.synthesis.scenarios import ANSWERING, CHOOSING, OWN, compare_scenarios
 from evidence.wording import Verdict
 
@@ -216,3 +216,29 @@ def test_many_questions_are_drawn_in_parts_of_a_page(compared):
     figure = scenarios_figure(replace(compared, questions=many))
     assert len(figure.more) == 1
     assert max(part.get_size_inches()[1] for part in (figure.figure, *figure.more)) < 9.3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title: &a x\nreason: *a\n", "anchors and aliases are not read"),
+        ("title: " + "[" * 40 + "]" * 40, "nested more than"),
+        ("title: a\ntitle: b\n", "'title' stands twice or is no name"),
+        ("? [a]\n: b\n", "stands twice or is no name"),
+        ("title: " + "x" * 2_000_000, "settings have at most"),
+        ('title: "a\\u200bb"\n', "title holds a character that cannot be seen"),
+    ],
+)
+def test_a_scenario_holds_plain_settings_alone(tmp_path, text, message):
+    path = tmp_path / "plain.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ParameterError, match=message):
+        read_scenario(str(path), tmp_path)
+
+
+def test_a_scenario_whose_name_could_not_name_a_folder_is_refused(tmp_path):
+    for name in ("con", "a b"):
+        path = tmp_path / f"{name}.yml"
+        path.write_text(DEFAULT, encoding="utf-8")
+        with pytest.raises(ParameterError, match="it names the report's folder"):
+            read_scenario(str(path), tmp_path)

@@ -14,6 +14,7 @@ from evidence.wording import (
     risks_text,
     sign_of,
     signed_text,
+    told_difference,
     verdict_of,
 )
 
@@ -57,7 +58,27 @@ def test_limits_per_1000_keep_their_sides(a, b):
     low, high = min(a, b), max(a, b)
     text = difference_text(low, high)
     assert ("fewer" in text) == (per_1000(low) < 0)
-    assert ("more" in text) == (per_1000(high) > 0 or per_1000(low) >= 0)
+    assert ("more" in text) == (per_1000(high) > 0)
+
+
+@given(RISK, RISK)
+def test_each_limit_says_its_direction_and_the_smaller_of_one_direction_stands_first(a, b):
+    low, high = min(a, b), max(a, b)
+    ends = [re.fullmatch(r"(\d+)(?: (more|fewer))?", end) for end in difference_text(low, high).split(" to ")]
+    assert [bool(end[2]) for end in ends] == [int(end[1]) > 0 for end in ends]
+    signed = [int(end[1]) * (-1 if end[2] == "fewer" else 1) for end in ends]
+    assert sorted(signed) == [per_1000(low), per_1000(high)]
+    assert signed[0] < 0 < signed[1] or abs(signed[0]) <= abs(signed[1])
+
+
+@given(RISK, RISK, RISK)
+def test_one_form_tells_a_difference_with_its_interval(estimate, a, b):
+    low, high = min(a, b), max(a, b)
+    told = told_difference((estimate, low, high), interval="95% CI")
+    assert told == f"{signed_text(estimate)} (95% CI {difference_text(low, high)})"
+    bare = told_difference((estimate, low, high), unit=False)
+    assert bare == told.replace(" per 1,000", "").replace("95% CI ", "")
+    assert bare.startswith("as many (") == (per_1000(estimate) == 0)
 
 
 def test_absolute_numbers_stand_in_the_sentence_with_their_interval():
@@ -69,13 +90,13 @@ def test_absolute_numbers_stand_in_the_sentence_with_their_interval():
         (0.2, 0.004, 0.379),
     )
     assert text.startswith("Cured: 30 of 50 (60.0%; 95% CI 46.2 to 72.4) with Drug and 20 of 50 (40.0%;")
-    assert text.endswith("200 more per 1,000 (95% CI 4 to 379 more).")
+    assert text.endswith("200 more per 1,000 (95% CI 4 more to 379 more).")
 
 
 def test_labels_keep_capitals_that_belong_to_them():
     assert in_sentence("MDS or AML") == "MDS or AML"
     assert in_sentence("Fatigue") == "fatigue"
-    assert signed_text(0.0) == "0 more per 1,000"
+    assert signed_text(0.0) == "as many"
 
 
 def test_a_count_carries_the_sign_of_its_basis_and_of_its_origin():

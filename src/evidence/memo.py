@@ -61,28 +61,48 @@ def recalled(
     """
 
     def decorate(function: Callable[Given, Value]) -> Callable[Given, Value]:
-        known: OrderedDict[Hashable, tuple[Value, tuple[Read, ...]]] = OrderedDict()
+        noted = _with_reads(function)
 
-        def computed(*arguments: Given.args, **named: Given.kwargs) -> tuple[Value, tuple[Read, ...]]:
-            with held() as notes:
-                return function(*arguments, **named), tuple(notes)
-
-        @wraps(function)
-        def again(*arguments: Given.args, **named: Given.kwargs) -> Value:
-            asked = (arguments, tuple(named.items()))
-            found = known.get(asked) or kept(
-                function.__name__, lambda: key(*arguments, **named), lambda: computed(*arguments, **named)
+        def found(*arguments: Given.args, **named: Given.kwargs) -> tuple[Value, tuple[Read, ...]]:
+            return kept(
+                function.__name__, lambda: key(*arguments, **named), lambda: noted(*arguments, **named)
             )
-            known[asked] = found
-            known.move_to_end(asked)
-            while len(known) > most:
-                known.popitem(last=False)
-            note_again(found[1])
-            return found[0]
 
-        return again
+        return wraps(function)(_last(most, found))
 
     return decorate
+
+
+def repeated(most: int) -> Callable[[Callable[Given, Value]], Callable[Given, Value]]:
+    """Return a decorator as ``recalled`` does, for what is kept in this process and not on disk."""
+    return lambda function: wraps(function)(_last(most, _with_reads(function)))
+
+
+def _with_reads(function: Callable[Given, Value]) -> Callable[Given, tuple[Value, tuple[Read, ...]]]:
+    """Return a function that gives beside the result what it was computed from."""
+
+    def computed(*arguments: Given.args, **named: Given.kwargs) -> tuple[Value, tuple[Read, ...]]:
+        with held() as notes:
+            return function(*arguments, **named), tuple(notes)
+
+    return computed
+
+
+def _last(most: int, find: Callable[Given, tuple[Value, tuple[Read, ...]]]) -> Callable[Given, Value]:
+    """Return a function that keeps the last results, and notes each time what they were computed from."""
+    known: OrderedDict[Hashable, tuple[Value, tuple[Read, ...]]] = OrderedDict()
+
+    def again(*arguments: Given.args, **named: Given.kwargs) -> Value:
+        asked = (arguments, tuple(named.items()))
+        found = known.get(asked) or find(*arguments, **named)
+        known[asked] = found
+        known.move_to_end(asked)
+        while len(known) > most:
+            known.popitem(last=False)
+        note_again(found[1])
+        return found[0]
+
+    return again
 
 
 def _read(place: Path) -> list[Value]:

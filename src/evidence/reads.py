@@ -8,6 +8,7 @@ A read is a tuple of its kind and what it names:
   where that is None, as they are loaded with all that is derived, from the evidence that the options of
   ``data.load`` let in.
 - ``("match", folder, column, values)``: which studies have one of ``values`` in a column of ``studies``.
+- ``("columns", folder, table, names)``: some columns of all rows of a table as they stand in its file.
 - ``("file", path)`` and ``("list", path)``: the bytes of a file, the names in a folder.
 
 Rows of files stand for rows of frames because nothing that loading derives crosses a study: recovered
@@ -27,7 +28,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,6 +148,11 @@ def note_match(folder: Path, column: str, values: Collection[str]) -> None:
     _NOTES.add(("match", str(folder), column, tuple(sorted(values))))
 
 
+def note_columns(folder: Path, table: str, columns: Sequence[str]) -> None:
+    """Note that some columns of a whole table were used, as they stand in its file."""
+    _NOTES.add(("columns", str(folder), table, tuple(columns)))
+
+
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     """Note each file below the root that is opened for reading, and each folder that is listed."""
     if event == "open" and _NOTES.handle is not None and not _NOTES.quiet:
@@ -235,6 +241,11 @@ class Fingerprints:
         wanted, study = header.index(column), header.index("study_id")
         return hashed(sorted(row[study] for row in rows if row[wanted] in values))
 
+    def _columns(self, folder: str, table: str, names: tuple[str, ...]) -> str:
+        header, *rows = self._sheet(folder, table)
+        places = [header.index(name) for name in names]
+        return hashed([[row[place] for place in places] for row in rows])
+
     def _sheet(self, folder: str, table: str) -> list[list[str]]:
         place = self.root / folder
         package = json.loads((place / PACKAGE).read_bytes())
@@ -255,6 +266,7 @@ KINDS: dict[str, Any] = {
     "rows": Fingerprints._rows,
     "counts": Fingerprints._counts,
     "match": Fingerprints._match,
+    "columns": Fingerprints._columns,
     "file": Fingerprints._file,
     "list": Fingerprints._list,
 }

@@ -17,6 +17,7 @@ from evidence.stats import Proportion
 
 Direction = Literal["more", "fewer", "uncertain", "small", "described", "nothing"]
 Allocation = Literal["randomised", "not randomised", "not stated"]
+Limits = tuple[float, float, float]  # estimate, lower and upper limit
 
 
 # How a value is known, where it is not read from one of the documents as it stands.
@@ -96,30 +97,55 @@ def per_1000(risk: float) -> int:
     return int(number(risk * 1000, 0).replace("−", "-"))
 
 
-def difference_text(low: float, high: float) -> str:
-    """Return an interval of a difference in risk in whole patients per 1,000, in words.
+def size_text(difference: float, *, of: int = 1000) -> str:
+    """Return a difference in risk in whole patients of so many, without its unit.
 
-    >>> difference_text(0.035, 0.385), difference_text(-0.012, 0.38)
-    ('35 to 385 more', '12 fewer to 380 more')
-    >>> difference_text(-0.2, -0.05)
-    '200 to 50 fewer'
+    >>> size_text(-0.0213), size_text(0.198), size_text(0.0004)
+    ('21 fewer', '198 more', 'as many')
     """
-    few, many = per_1000(low), per_1000(high)
-    if few >= 0:
-        return f"{few} to {many} more"
-    if many <= 0:
-        return f"{-few} to {-many} fewer"
-    return f"{-few} fewer to {many} more"
+    size = per_1000(difference * of / 1000)
+    return f"{abs(size)} {'more' if size > 0 else 'fewer'}" if size else "as many"
 
 
 def signed_text(difference: float) -> str:
     """Return a difference in risk in patients per 1,000, in words.
 
-    >>> signed_text(-0.0213)
-    '21 fewer per 1,000'
+    >>> signed_text(-0.0213), signed_text(0)
+    ('21 fewer per 1,000', 'as many')
     """
-    size = per_1000(difference)
-    return f"{abs(size)} {'more' if size >= 0 else 'fewer'} per 1,000"
+    return f"{size_text(difference)}{' per 1,000' if per_1000(difference) else ''}"
+
+
+def difference_text(low: float, high: float, *, of: int = 1000) -> str:
+    """Return an interval of a difference in risk in whole patients of so many, in words.
+
+    Each end says its direction, and of two in one direction the smaller stands first.
+
+    >>> difference_text(0.035, 0.385), difference_text(-0.012, 0.38)
+    ('35 more to 385 more', '12 fewer to 380 more')
+    >>> difference_text(-0.2, -0.05), difference_text(-0.2, 0)
+    ('50 fewer to 200 fewer', '0 to 200 fewer')
+    """
+    ends = (low, high) if per_1000(high * of / 1000) > 0 else (high, low)
+    return " to ".join(size_text(end, of=of).replace("as many", "0") for end in ends)
+
+
+def told_difference(limits: Limits, *, interval: str = "", unit: bool = True) -> str:
+    """Return a difference in risk with its interval: the one form in which the report tells it.
+
+    Args:
+        limits: estimate, lower and upper limit, as proportions.
+        interval: what stands before the limits: ``95% CI``.
+        unit: whether "per 1,000" is said; a column or a sentence may have said it.
+
+    >>> told_difference((-0.148, -0.253, -0.027), interval="95% CI")
+    '148 fewer per 1,000 (95% CI 27 fewer to 253 fewer)'
+    >>> told_difference((0.198, 0.035, 0.38), unit=False), told_difference((0, -0.188, 0.172))
+    ('198 more (35 more to 380 more)', 'as many (188 fewer to 172 more)')
+    """
+    estimate, low, high = limits
+    size = signed_text(estimate) if unit else size_text(estimate)
+    return f"{size} ({' '.join(filter(None, (interval, difference_text(low, high))))})"
 
 
 def risk_text(risk: Proportion, sign: str = "") -> str:
@@ -134,7 +160,7 @@ def risks_text(
     names: Mapping[str, str],
     treatment: Proportion,
     control: Proportion | None,
-    difference: tuple[float, float, float] | None,
+    difference: Limits | None,
     signs: Mapping[str, str] | None = None,
 ) -> str:
     """Return the sentence with both risks and their difference per 1,000.
@@ -152,12 +178,11 @@ def risks_text(
     if control is None or difference is None:
         return f"{told}."
     told += f" and {risk_text(control, known.get('comparator', ''))} with {names['comparator']}"
-    estimate, low, high = difference
-    return f"{told}; {signed_text(estimate)} ({level_text(treatment.level)} CI {difference_text(low, high)})."
+    return f"{told}; {_difference(difference, treatment.level)}."
 
 
 def side_by_side_text(
-    outcome: str, studies: Sequence[tuple[str, str, str, tuple[float, float, float]]], confidence: float
+    outcome: str, studies: Sequence[tuple[str, str, str, Limits]], confidence: float
 ) -> str:
     """Return two studies side by side, each with its counts and its own difference.
 
@@ -167,8 +192,8 @@ def side_by_side_text(
             limits of its difference in risk.
         confidence: level of the intervals.
 
-    >>> side_by_side_text("Cure", [("A", "8 of 9 with X", "1 of 9 with Y", (0.778, 0.29, 0.91))], 0.95)
-    'Cure, side by side. A: 8 of 9 with X and 1 of 9 with Y; 778 more per 1,000 (95% CI 290 to 910 more).'
+    >>> side_by_side_text("Cure", [("A", "8 of 9 on X", "1 of 9 on Y", (0.778, 0.29, 0.91))], 0.95)
+    'Cure, side by side. A: 8 of 9 on X and 1 of 9 on Y; 778 more per 1,000 (95% CI 290 more to 910 more).'
     """
     told = [
         f"{label}: {one} and {none}; {_difference(limits, confidence)}."
@@ -183,7 +208,7 @@ def pooled_text(
     studies: int,
     treatment: Proportion,
     control: Proportion | None,
-    difference: tuple[float, float, float] | None,
+    difference: Limits | None,
 ) -> str:
     """Return the sentence on several studies pooled, or on one study at a control risk from elsewhere.
 
@@ -209,23 +234,19 @@ def pooled_text(
     )
 
 
-def apart_text(allocation: Allocation, studies: Sequence[tuple[str, tuple[float, float, float]]]) -> str:
+def apart_text(allocation: Allocation, studies: Sequence[tuple[str, Limits]]) -> str:
     """Return what studies of another design say, as a sentence that keeps them apart.
 
     >>> apart_text("not randomised", [("Trial B", (0.1, 0.02, 0.2))])
-    'Apart from these, not randomised: Trial B, 100 more per 1,000 (20 to 200 more).'
+    'Apart from these, not randomised: Trial B, 100 more per 1,000 (20 more to 200 more).'
     """
     said = {"not stated": "randomisation not stated"}.get(allocation, allocation)
-    told = [
-        f"{label}, {signed_text(estimate)} ({difference_text(low, high)})"
-        for label, (estimate, low, high) in studies
-    ]
+    told = [f"{label}, {told_difference(limits)}" for label, limits in studies]
     return f"Apart from these, {said}: {'; '.join(told)}."
 
 
-def _difference(limits: tuple[float, float, float], confidence: float) -> str:
-    estimate, low, high = limits
-    return f"{signed_text(estimate)} ({level_text(confidence)} CI {difference_text(low, high)})"
+def _difference(limits: Limits, confidence: float) -> str:
+    return told_difference(limits, interval=f"{level_text(confidence)} CI")
 
 
 def conclusion(

@@ -141,8 +141,8 @@ def test_percentages_say_how_they_came_about(audited, rows):
         ],
         'percent_is_possible': [
             ('inconsistent', 'number', '19.3% of 29', '5/29 = 17.24% and 6/29 = 20.69% and 7/29 = 24.14%', 'No count out of 29 gives 19.3%: the percentage or its denominator is wrong.'),
-            ('rounding', 'number', '65% of 32', '20/32 = 62.50% and 21/32 = 65.62% and 22/32 = 68.75%', 'No count out of 32 rounds to 65%; 21/32 = 65.62% gives it only if its digits are cut off.'),
-            ('rounding', 'number', '68.9% of 29', '19/29 = 65.52% and 20/29 = 68.97% and 21/29 = 72.41%', 'No count out of 29 rounds to 68.9%; 20/29 = 68.97% gives it only if its digits are cut off.'),
+            ('rounding', 'cosmetic', '65% of 32', '20/32 = 62.50% and 21/32 = 65.62% and 22/32 = 68.75%', 'No count out of 32 rounds to 65%; 21/32 = 65.62% gives it only if its digits are cut off.'),
+            ('rounding', 'cosmetic', '68.9% of 29', '19/29 = 65.52% and 20/29 = 68.97% and 21/29 = 72.41%', 'No count out of 29 rounds to 68.9%; 20/29 = 68.97% gives it only if its digits are cut off.'),
             ('not_checkable', '', '<3% of 29', '', 'It is no plain figure.'),
             ('consistent', '', '40% of 20', '8/20', '8/20 gives it; 79% of such percentages fit no count out of 20.'),
         ],
@@ -378,9 +378,9 @@ def test_claims_are_held_against_tests_and_counts(audited, rows):
             ('inconsistent', 'conclusion', 'Lasting cure: drug against placebo, said not to differ', 'P < 0.001', 'No difference is claimed, but the counts differ.'),
         ],
         'claims_do_not_contradict': [
-            ('inconsistent', 'conclusion', 'superior', 'no_difference comparable', '“Table 1” claims a benefit for cured, but “Table 5” says that there is none, or none that is significant. This takes what it names to mean cured.'),
-            ('inconsistent', 'conclusion', 'superior', 'comparable', '“Table 7” claims a benefit for fever, but “Table 4” says that there is none, or none that is significant. This takes what it names to mean fever.'),
-            ('inconsistent', 'conclusion', 'superior', 'no_difference', '“Table 10” claims a benefit for lasting cure, but “Table 11” says that there is none, or none that is significant. This takes what it names to mean lasting cure.'),
+            ('inconsistent', 'conclusion', 'superior', 'no_difference comparable', '“Table 1” claims a benefit for cured, but “Table 5” says that there is none, or none that is significant; the counts are 30/50 against 20/50 at 6 months. This takes what it names to mean cured.'),
+            ('inconsistent', 'conclusion', 'superior', 'comparable', '“Table 7” claims a benefit for fever, but “Table 4” says that there is none, or none that is significant; the counts are 10/50 against 10/50 at 6 months. This takes what it names to mean fever.'),
+            ('inconsistent', 'conclusion', 'superior', 'no_difference', '“Table 10” claims a benefit for lasting cure, but “Table 11” says that there is none, or none that is significant; the counts are 30/50 against 10/50 at 6 months. This takes what it names to mean lasting cure.'),
         ],
         'claimed_rates_match_counts': [
             ('consistent', '', '60%', '60.00%', 'The counts give it.'),

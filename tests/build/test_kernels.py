@@ -15,7 +15,7 @@ from nbformat import v4
 
 from evidence.build import kernels
 from evidence.build.execute import Task, run_all
-from evidence.build.kernel_server import can_fork, receive, send
+from evidence.build.kernel_server import can_fork, draw_once, receive, send
 from evidence.build.notebooks import to_text
 from evidence.build.stage import chapters_of, read_project
 from evidence.cli import main
@@ -57,6 +57,15 @@ def text(*sources: str) -> str:
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     return to_text(v4.new_notebook(cells=cells))
+
+
+def test_the_figure_that_a_server_draws_first_leaves_settings_and_figures_as_they_were():
+    import matplotlib.pyplot as plt
+
+    before = dict(plt.rcParams)
+    draw_once()
+    assert dict(plt.rcParams) == before
+    assert not plt.get_fignums()
 
 
 def task(name: str, folder: Path, *sources: str) -> Task:

@@ -120,3 +120,57 @@ def test_a_table_declared_beyond_the_fixed_ones_is_loaded_as_extra(folder: Folde
     assert dataset.extra["tokens"]["token"].tolist() == ["seven"]
     assert dataset.select("tokens", token="seven").shape == (1, 1)
     assert dataset.without(["alpha"]).extra["tokens"].shape == (1, 1)
+
+
+def first_field(package: dict[str, Any]) -> dict[str, Any]:
+    return package["resources"][0]["schema"]["fields"][0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda package: package["resources"][0].update(path="../sources.csv"),
+        lambda package: package["resources"][0].update(name=7),
+        lambda package: package["resources"][4]["schema"]["rules"][0].update(fields=[]),
+        lambda package: first_field(package).update(type="colour"),
+        lambda package: first_field(package).update(description=7),
+        lambda package: first_field(package)["constraints"].update(enum=["yes", 1]),
+        lambda package: first_field(package)["constraints"].update(required="yes"),
+    ],
+)
+def test_a_declaration_of_the_wrong_kind_says_what_to_give(
+    folder: Folder, change: Callable[[dict[str, Any]], object]
+):
+    (fault,) = faults_in(edit(folder.write(), change))
+    assert fault.mend == "give resources with name, path and schema.fields"
+
+
+@pytest.mark.parametrize(
+    ("change", "mend"),
+    [
+        (lambda package: package["resources"].append(package["resources"][0]), "two tables have this name; give each its own"),
+        (lambda package: package["resources"].append(package["resources"][0]), "two tables have this path; give each its own"),
+        (lambda package: package["resources"][0]["schema"]["fields"].append(first_field(package)), "a column is declared twice; remove one"),
+        (lambda package: package["resources"][0]["schema"].update(primaryKey="nothing"), "sources names it; declare it"),
+    ],
+)  # fmt: skip
+def test_what_is_declared_twice_or_named_undeclared_is_a_fault(
+    folder: Folder, change: Callable[[dict[str, Any]], object], mend: str
+):
+    assert mend in {fault.mend for fault in faults_in(edit(folder.write(), change))}
+
+
+def test_a_truth_value_is_one_of_the_declared_words(folder: Folder):
+    field = {
+        "name": "known",
+        "type": "boolean",
+        "description": "Known",
+        "trueValues": ["yes"],
+        "falseValues": ["no"],
+    }
+    folder.write()
+    (folder.path / "facts.csv").write_text("known\nyes\nno\nmaybe\n", encoding="utf-8")
+    facts = {"name": "facts", "path": "facts.csv", "schema": {"fields": [field]}}
+    edit(folder.path, lambda package: package["resources"].append(facts))
+    (fault,) = faults_in(folder.path)
+    assert (fault.line, fault.value, fault.mend) == (4, "maybe", "write yes or no")

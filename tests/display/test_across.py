@@ -243,7 +243,7 @@ def test_derived_and_external_are_told_apart(world, parameters):
     assert ["Large trial: low dose", "7/70†§"] in [[row[0], row[3]] for row in rows]
     assert ["Later look (part): new drug + standard", "22/32†"] in [[row[0], row[3]] for row in rows]
     figure = across_figure(data, parameters, outcome_ids=OUTCOMES)
-    assert "† count recovered" in figure.caption
+    assert "† count that follows" in figure.caption
     assert "§ from outside" in figure.caption
 
 

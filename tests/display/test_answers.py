@@ -104,7 +104,7 @@ def test_two_studies_have_their_own_numbers_in_the_table_and_no_pool(tmp_path, t
     table = answers_table([evidence.answer("cured_6m", loaded(tmp_path, tables), P)], P)
     row = texts(table)[0]
     assert row[1:4] == ["200 (2)", "600; 500", "400; 400"]
-    assert row[4].startswith("200 more (5 to 375 more); 100 more (")
+    assert row[4].startswith("200 more (5 more to 375 more); 100 more (")
     assert row[5] == "1.50 (1.00 to 2.26); 1.25 (0.81 to 1.94)"
     assert "side by side" in table.full_note
 

@@ -72,7 +72,7 @@ def test_every_assumption_has_its_own_number_where_they_differ(net):
     figure = network_effects_figure(net, P, outcome_ids=["cured"], taus=(0.0, 2.0))
     by_tau = [outside(group) for _, group in figure.data.groupby("tau", sort=True)]
     assert by_tau[0] != by_tau[1]
-    words = f"{by_tau[0]} of 3 with common effect (τ 0), {by_tau[1]} of 3 with τ 2 assumed."
+    words = f"{by_tau[0]} of 3 with effects alike (τ 0), {by_tau[1]} of 3 with effects that vary (τ 2)."
     assert f"Intervals that leave out 1: {words}" in figure.caption
 
 

@@ -7,7 +7,7 @@ import pytest
 from evidence.display.counting import kinds_words, out_of, several, share_words, stated_words
 from evidence.display.tables.flips import flipped_words
 from evidence.display.tables.influence import _told
-from evidence.display.tables.study import again_words
+from evidence.display.tables.printed_tests import again_words
 
 NOBODY = re.compile(r"\b0 of \d|\b(\d+) of \1\b|\ball 1\b|\b1 (?!is|has|does|agrees)\w+s\b|\b0 \w+")
 

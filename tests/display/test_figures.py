@@ -3,6 +3,7 @@ from itertools import combinations, pairwise
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from evidence.display import (
     denominator_flow_figure,
@@ -17,14 +18,18 @@ from evidence.display import (
     theme,
 )
 from evidence.display.figures.draw import (
+    Columns,
     Interval,
-    canvas,
+    Panel,
+    columns,
     difference_scale,
-    draw_rows,
+    draw_panels,
+    name_ticks,
     percent_scale,
     ratio_scale,
-    rows_height,
     spread_labels,
+    text_width,
+    wrapped,
 )
 from evidence.parameters import Parameters
 
@@ -49,6 +54,7 @@ FIGURES = {
     "effects": lambda d, p: effects_figure(d, p, study_id="cohort", outcome_ids=["efficacy", "liver"]),
     "means": lambda d, p: measurement_figure(d, p, study_id="cohort", outcome_id="platelets"),
 }
+PAGE = (210 - 2 * 16) / 25.4  # inches of an A4 page between its margins
 WITH_INTERVALS = [name for name in FIGURES if name not in ("flow", "flow of one", "means")]
 
 
@@ -75,25 +81,26 @@ def written(figure):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_text_is_clipped_or_runs_into_another(name, data, parameters):
-    figure = FIGURES[name](data, parameters).figure
-    boxes = written(figure)
-    width, height = figure.bbox.width, figure.bbox.height
-    assert boxes
-    for text, box in boxes:
-        assert box.x0 >= -1, f"{text!r} is cut at the left"
-        assert box.x1 <= width + 1, f"{text!r} is cut at the right"
-        assert box.y0 >= -1, f"{text!r} is cut at the bottom"
-        assert box.y1 <= height + 1, f"{text!r} is cut at the top"
-    for (one, a), (other, b) in combinations(boxes, 2):
-        across = min(a.x1, b.x1) - max(a.x0, b.x0)
-        along = min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert across <= 1 or along <= 2, f"{one!r} runs into {other!r}"
+    made = FIGURES[name](data, parameters)
+    for figure in (made.figure, *made.narrow):
+        boxes = written(figure)
+        width, height = figure.bbox.width, figure.bbox.height
+        assert boxes
+        for text, box in boxes:
+            assert box.x0 >= -1, f"{text!r} is cut at the left"
+            assert box.x1 <= width + 1, f"{text!r} is cut at the right"
+            assert box.y0 >= -1, f"{text!r} is cut at the bottom"
+            assert box.y1 <= height + 1, f"{text!r} is cut at the top"
+        for (one, a), (other, b) in combinations(boxes, 2):
+            across = min(a.x1, b.x1) - max(a.x0, b.x0)
+            along = min(a.y1, b.y1) - max(a.y0, b.y0)
+            assert across <= 1 or along <= 2, f"{one!r} runs into {other!r}"
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_text_prints_at_nine_points_and_fits_the_page(name, data, parameters):
     figure = FIGURES[name](data, parameters).figure
-    assert figure.get_size_inches()[0] <= 6.3
+    assert figure.get_size_inches()[0] <= PAGE
     assert figure.get_size_inches()[1] <= 9.0
     sizes = {text.get_fontsize() for axis in figure.axes for text in (*axis.texts, *axis.get_xticklabels())}
     assert sizes == {theme.FONT_SIZE}
@@ -128,21 +135,35 @@ def test_an_interval_beyond_the_axis_ends_in_an_arrow():
     rows = [Interval("one", 0.5, 0.001, 300.0, "0.50 (0.00 to 300)")]
     scale = ratio_scale([0.5, 0.001, 300.0], "ratio")
     assert (scale.low, scale.high) == (0.01, 100)
-    with theme.themed():
-        _, (axis,) = canvas(rows_height(rows))
-        draw_rows(axis, rows, scale)
-    assert {line.get_marker() for line in axis.lines} >= {"<", ">"}
+    for figure in draw_panels(Panel(rows, scale)):
+        assert {line.get_marker() for axis in figure.axes for line in axis.lines} >= {"<", ">"}
 
 
 def test_long_labels_are_broken_not_run_into_the_value():
     row = Interval("An arm with a very long name that goes on " * 3, 0.5, 0.4, 0.6, "50.0% (40.0 to 60.0)")
-    assert len(row.lines) > 1
-    with theme.themed():
-        figure, (axis,) = canvas(rows_height([row]))
-        draw_rows(axis, [row], percent_scale(0.6, "x"))
-    boxes = written(figure)
-    value = next(box for text, box in boxes if text.startswith("50.0%"))
-    assert all(box.x1 < value.x0 for text, box in boxes if text.startswith("An arm"))
+    for beside in (True, False):
+        assert len(columns([row], beside=beside).lines(row)) > 1
+    for figure in draw_panels(Panel([row], percent_scale(0.6, "x"))):
+        boxes = written(figure)
+        value = next(box for text, box in boxes if text.startswith("50.0%"))
+        assert all(box.x1 < value.x0 for text, box in boxes if text.startswith("An arm"))
+
+
+def test_lines_are_no_wider_than_their_room_and_lose_no_word():
+    text = "A rather long label of 10 weeks that has to be broken " * 2
+    lines = wrapped(text.strip(), 90)
+    assert " ".join(lines).replace("\u00a0", " ") == text.strip()
+    assert max(map(text_width, lines)) <= 90
+
+
+def test_ticks_whose_words_would_touch_are_left_away_but_never_the_middle():
+    rows = [Interval("A label as long as labels are, or longer", 0.1, -0.2, 0.4, "+10.0 (−20.0 to +40.0)")]
+    for figure in draw_panels(Panel(rows, difference_scale([-0.2, 0.4], "x"), ("better", "worse"))):
+        boxes = sorted(
+            (box for text, box in written(figure) if text in ("−20", "0", "+20", "+40")), key=lambda b: b.x0
+        )
+        assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
+        assert "0" in [text for text, _ in written(figure)]
 
 
 @pytest.mark.parametrize("values", [[-0.6, 0.02], [0.01, 0.02], [math.nan], [-1.0, 1.0]])
@@ -191,3 +212,35 @@ def test_the_theme_leaves_the_settings_of_others_alone():
     with theme.themed():
         assert mpl.rcParams["svg.fonttype"] == "path"
     assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("width", [60.0, 75.0, 90.0])
+def test_ticks_left_away_leave_even_steps_around_no_difference(width):
+    scale = difference_scale([-0.37, 0.55], "Difference")
+    axis = Figure().add_subplot()
+    name_ticks(axis, scale, Columns(width, 0.0, width, beside=True))
+    ticks = [round(float(tick), 4) for tick in axis.get_xticks()]
+    assert 0.0 in ticks
+    assert len({round(right - left, 4) for left, right in pairwise(ticks)}) == 1
+    assert 1 < len(ticks) < len(scale.ticks)
+
+
+def test_a_line_never_ends_between_a_word_and_its_number():
+    for text in (
+        "Trial, drug 5 mg; week 8",
+        "Any event after day 42",
+        "At least 2 × baseline",
+        "cohort 3; stage 4",
+    ):
+        for room in range(20, 160, 5):
+            lines = wrapped(text, float(room))
+            assert " ".join(lines).replace("\u00a0", " ") == text
+            ends = (" 5", "week", "day", "2", "×", "cohort", "stage")
+            assert not any(line.endswith(ends) for line in lines[:-1])
+
+
+def test_the_course_of_a_mean_and_of_a_rate_is_told_with_what_is_measured(data, parameters):
+    assert FIGURES["means"](data, parameters).alt.startswith("Line chart of cell count, ×10⁹/L.")
+    course = FIGURES["course"](data, parameters)
+    measured = course.caption.partition(": ")[2].partition(" over time")[0]
+    assert course.alt.startswith(f"Small multiples over time: {measured}.")

@@ -10,13 +10,13 @@ import pytest
 
 import evidence
 from evidence.display import (
-    brackets_prose,
     certainty_table,
     current_prose,
     findings_table,
     findings_tables,
     flow_figure,
     in_short,
+    key_prose,
     plain_prose,
     questions_table,
     scope_prose,
@@ -30,6 +30,7 @@ from evidence.display.summary import with_result
 from evidence.display.synthesis import asked_questions
 from evidence.display.traced import numbers_traced
 from evidence.synthesis.certainty import certainty
+from evidence.wording import SIGNS
 
 from ..conftest import TABLES
 from ..synthesis.invented import dataset, emptied, of_counts, study
@@ -52,9 +53,9 @@ def answers():
 
 
 def shown_first():
-    """Return the answers of the first screen: the first six questions."""
+    """Return the answers of the first screen: the first eight questions."""
     data = real()
-    first = data.questions.sort_values("order")["question_id"].head(6)
+    first = data.questions.sort_values("order")["question_id"].head(8)
     return [evidence.answer(str(one), data, P) for one in first]
 
 
@@ -98,7 +99,7 @@ def test_there_is_one_table_for_every_question_and_it_names_its_rows():
     tables = findings_tables(data, P)
     assert [table.caption.rstrip(".") for table in tables] == [one.title for one in answers()]
     used = {row for table in tables for line in table.rows for cell in line for row in cell.rows}
-    assert used <= set(data.counts["row_id"])
+    assert used <= {*data.counts["row_id"], *data.tests["row_id"]}
     assert len(used) > 20
 
 
@@ -132,7 +133,9 @@ def test_parameters_change_the_words_of_a_finding(tmp_path):
 def test_the_profile_has_a_row_per_question_and_adds_up():
     table = certainty_table(real(), P)
     assert len(table.rows) == len(real().questions)
-    for row in table.data.to_dict("records"):
+    frame = table.data[table.data["question_id"].isin(real().questions["question_id"])]
+    assert len(frame) == len(table.rows)
+    for row in frame.to_dict("records"):
         total = row["certainty_start"] + sum(value for name, value in row.items() if name.endswith("_levels"))
         assert row["certainty_level"] == min(4, max(1, total))
 
@@ -154,7 +157,7 @@ def test_the_first_screen_gives_absolute_numbers_and_a_certainty_for_every_answe
     shown = shown_first()
     text = read_aloud(summary_prose(shown, real(), P))
     lines = [line for line in text.splitlines() if line.startswith("    - ")]
-    assert len(lines) == 6
+    assert len(lines) == 8
     whom = list(dict.fromkeys(one.title.partition(":")[0] for one in shown))
     together = sorted(shown, key=lambda one: whom.index(one.title.partition(":")[0]))
     for line, one in zip(lines, together, strict=True):
@@ -177,9 +180,11 @@ def test_wherever_a_level_is_shown_stands_what_was_not_read_of_the_studies_behin
     for texts in places.values():
         for text, sure in zip(texts, found.values(), strict=True):
             assert all(caveat in text for caveat in sure.caveats), text
-            assert bool(sure.caveats) == ("what was read" in text or "vendor" in text)
+            assert bool(sure.caveats) == any(one in text for one in ("what was read", "vendor", "mostly "))
     for table, column in ((profile, 1), (summary_table(answers(), data, P), -1)):
-        for line, question in zip(table.rows, table.data["question_id"], strict=True):
+        lines = [line for line in table.rows if not line[0].text.startswith("of these")]
+        asked = [one for one in table.data["question_id"] if one in found]
+        for line, question in zip(lines, asked, strict=True):
             assert all(caveat in line[column].text for caveat in found[question].caveats)
 
 
@@ -189,13 +194,22 @@ def test_diseases_stand_together_and_in_one_order_everywhere():
     diseases = dict(zip(data.questions["question_id"], data.questions["indication"], strict=True))
     shuffled = sorted(answers(), key=lambda one: one.question_id)
     for table in (summary_table(shuffled, data, P), certainty_table(data, P)):
-        shown = [diseases[question] for question in table.data["question_id"]]
+        shown = [diseases[question.partition(":")[0]] for question in table.data["question_id"]]
         assert shown == sorted(shown, key=order.index)
 
 
 def test_the_first_screen_names_the_level_of_its_brackets():
-    assert "95% confidence interval" in brackets_prose(P).text
-    assert "90% confidence interval" in brackets_prose(evidence.Parameters(confidence_level=0.9)).text
+    assert "95% confidence interval" in key_prose(shown_first(), P).text
+    wide = evidence.Parameters(confidence_level=0.9)
+    assert "90% confidence interval" in key_prose(shown_first(), wide).text
+
+
+def test_the_key_explains_the_signs_that_are_shown_and_no_others():
+    shown = shown_first()
+    text, key = summary_prose(shown, real(), P).text, key_prose(shown, P).text
+    assert [sign in key for sign in SIGNS.values()] == [sign in text for sign in SIGNS.values()]
+    assert "†" in key
+    assert "†" not in key_prose([one for one in shown if one.question_id == "itp_p3_2_5"], P).text
 
 
 def test_every_number_of_the_first_screen_names_the_place_that_it_comes_from():
@@ -277,14 +291,12 @@ def test_the_questions_are_listed_as_asked():
 
 def test_plain_words_give_people_out_of_100_and_say_what_is_not_known(tmp_path):
     text = read_aloud(plain_prose(invented(tmp_path, (30, 50, 20, 50)), P, **ASKED))
-    assert (
-        "Out of 100 people with the drug, about 60 got well. Out of 100 with a dummy, about 40 did." in text
-    )
+    assert "Out of 100 people with the drug, about 60 got well. With a dummy, about 40 did." in text
     unsure = plain_prose(invented(tmp_path / "b", (21, 50, 20, 50)), P, **ASKED).text
     assert "cannot tell which group did better" in unsure
     loose = plain_prose(invented(tmp_path / "c", (45, 50, 10, 50), randomised="no"), P, **ASKED).text
     assert "was not drawn by lot" in loose
-    assert "The gap could be anywhere from" in loose
+    assert "The gap could be from" in loose
     assert "chance alone" not in loose
     assert "No numbers" not in loose
 

@@ -23,11 +23,12 @@ from evidence.display import (
 from evidence.display.figures.bias import light_look
 from evidence.display.figures.forest import ALONE, LARGEST, forest_rows, heterogeneity_words
 from evidence.display.figures.forest_parts import TALLEST, split_rows
-from evidence.display.figures.forest_rows import Row
+from evidence.display.figures.forest_rows import Row, layout
 from evidence.display.publish import further_parts
 from evidence.display.synthesis import Section, reason_words, synthesise
 from evidence.synthesis.bias import SIGNS
 from evidence.synthesis.forest import ONE_STUDY
+from evidence.synthesis.specifications import specifications
 
 from ..conftest import TABLES, write_tables
 
@@ -105,24 +106,43 @@ FIGURES = {
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("which", ["many", "single"])
 def test_no_text_is_cut_or_runs_into_another(name, which, request):
-    figure = FIGURES[name](request.getfixturevalue(which)).figure
-    boxes = written(figure)
-    for text, box in boxes:
-        assert -1 <= box.x0 < box.x1 <= figure.bbox.width + 1, f"{text!r} is cut at a side"
-        assert -1 <= box.y0 < box.y1 <= figure.bbox.height + 1, f"{text!r} is cut above or below"
-    for (one, a), (other, b) in combinations(boxes, 2):
-        across = min(a.x1, b.x1) - max(a.x0, b.x0)
-        along = min(a.y1, b.y1) - max(a.y0, b.y0)
-        assert across <= 1 or along <= 2, f"{one!r} runs into {other!r}"
+    made = FIGURES[name](request.getfixturevalue(which))
+    for figure in (made.figure, *made.narrow):
+        boxes = written(figure)
+        for text, box in boxes:
+            assert -1 <= box.x0 < box.x1 <= figure.bbox.width + 1, f"{text!r} is cut at a side"
+            assert -1 <= box.y0 < box.y1 <= figure.bbox.height + 1, f"{text!r} is cut above or below"
+        for (one, a), (other, b) in combinations(boxes, 2):
+            across = min(a.x1, b.x1) - max(a.x0, b.x0)
+            along = min(a.y1, b.y1) - max(a.y0, b.y0)
+            assert across <= 1 or along <= 2, f"{one!r} runs into {other!r}"
+
+
+@pytest.mark.parametrize("name", ["ratio", "difference", "odds", "together"])
+def test_no_word_stands_on_the_line_of_no_difference_which_has_no_gap(name, many):
+    made = FIGURES[name](many)
+    for figure in (made.figure, *made.more):
+        boxes = written(figure)
+        (axis,) = figure.axes
+        (line,) = [one for one in axis.lines if one.get_xdata()[0] in (0, 1) and one.get_zorder() == 1]
+        (x, top), (_, bottom) = axis.transData.transform(line.get_xydata())
+        assert bottom == pytest.approx(axis.bbox.y0, abs=1)
+        on = [text for text, box in boxes if box.x0 < x < box.x1 and bottom + 1 < box.y1 and box.y0 < top - 1]
+        assert on == []
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_text_prints_at_nine_points_and_a_phone_shows_it_at_seven_pixels(name, many):
-    figure = FIGURES[name](many).figure
-    sizes = {text.get_fontsize() for axis in figure.axes for text in (*axis.texts, *axis.get_xticklabels())}
-    assert sizes == {theme.FONT_SIZE}
+def test_text_prints_at_nine_points_and_a_phone_shows_it_at_eleven_pixels(name, many):
+    made = FIGURES[name](many)
+    for figure in (made.figure, *made.narrow):
+        sizes = {
+            text.get_fontsize() for axis in figure.axes for text in (*axis.texts, *axis.get_xticklabels())
+        }
+        assert sizes == {theme.FONT_SIZE}
+    smallest = (made.narrow or (made.figure,))[0]
     phone = 360 - 20  # the page leaves 10 pixels at each side
-    assert theme.FONT_SIZE * phone / (72 * figure.get_size_inches()[0]) >= 7
+    least = 11 if made.narrow else 7
+    assert theme.FONT_SIZE * phone / (72 * smallest.get_size_inches()[0]) >= least
 
 
 def test_no_row_is_lost_and_no_two_rows_have_one_name(many):
@@ -138,8 +158,10 @@ def test_no_row_is_lost_and_no_two_rows_have_one_name(many):
 def test_the_long_name_is_broken_and_whole(many):
     rows = forest_rows(synthesise(many, P).sections)
     row = next(row for row in rows if row.left.startswith("A trial"))
-    assert len(row.lines) > 1
-    assert " ".join(row.lines) == f"{LONG} (2020)"
+    for beside in (True, False):
+        lines = layout([row], beside=beside).lines(row)
+        assert len(lines) > 1
+        assert " ".join(lines) == f"{LONG} (2020)"
 
 
 def test_squares_have_the_area_of_their_weight(many):
@@ -178,7 +200,7 @@ def test_one_study_has_no_weight_no_diamond_and_no_heterogeneity(single):
 
 def test_sides_are_told_in_words_by_what_is_better(single, tmp_path):
     texts = [text for text, _ in written(forest_figure(single, P).figure)]
-    assert {"← favours Placebo", "favours Drug →"} <= set(texts)
+    assert {"← favours placebo", "favours drug →"} <= set(texts)
 
 
 def test_the_caption_says_why_nothing_is_pooled_and_what_was_done(many):
@@ -194,8 +216,9 @@ def test_the_caption_says_why_nothing_is_pooled_and_what_was_done(many):
 
 def test_all_designs_together_are_named_a_sensitivity_analysis(many):
     made = forest_figure(many, P, together=True)
-    texts = [text for drawing in (made.figure, *made.more) for text, _ in written(drawing)]
-    assert "All designs together, as a sensitivity analysis only" in texts
+    for parts in ((made.figure, *made.more), made.narrow):
+        words = " ".join(text for drawing in parts for text, _ in written(drawing))
+        assert "All designs together, as a sensitivity analysis only" in words, "on one line or on several"
     assert "not as an answer" in made.caption
 
 
@@ -237,7 +260,7 @@ def test_a_long_forest_is_drawn_in_parts_that_a_page_holds_at_full_size(sixty):
     for drawing in drawings:
         assert 72 * drawing.get_size_inches()[1] <= TALLEST
         texts = [text for text, _ in written(drawing)]
-        assert {"Study (year)", "← favours Placebo", "Risk ratio, logarithmic axis"} <= set(texts)
+        assert {"Study (year)", "← favours placebo", "Risk ratio, logarithmic axis"} <= set(texts)
         assert {size.get_fontsize() for axis in drawing.axes for size in axis.texts} == {theme.FONT_SIZE}
     assert len({drawing.axes[0].get_xlim() for drawing in drawings}) == 1
 
@@ -269,7 +292,7 @@ row = st.builds(
 
 @given(st.lists(row, max_size=60), st.floats(120, 400))
 def test_parts_hold_all_rows_in_order_and_never_end_in_a_heading(rows, room):
-    parts = split_rows([Row("head")], rows, room=room)
+    parts = split_rows([Row("head")], rows, layout([], beside=False).height, room=room)
     kept = [one for part in parts for one in part[1:] if not one.left.endswith("(continued)")]
     assert kept == rows
     assert all(part[0].left == "head" for part in parts)
@@ -278,15 +301,12 @@ def test_parts_hold_all_rows_in_order_and_never_end_in_a_heading(rows, room):
 
 def test_a_judgement_of_bias_gets_a_sign_of_its_own():
     from evidence.display.figures.draw import ratio_scale
-    from evidence.display.figures.forest import _canvas, _draw
+    from evidence.display.figures.forest import _drawn
     from evidence.display.figures.forest_rows import Mark
 
-    rows = [
-        Row("T", "1.00 (0.50 to 2.00)", mark=Mark(1, 0.5, 2, "square", 6, ("1/2", "1/2"), "100%", "high"))
-    ]
-    with theme.themed():
-        figure, axis = _canvas(rows, 66.0, 50.0)
-        _draw(axis, rows, ratio_scale([0.5, 2], "x"), 66.0)
+    mark = Mark(1, 0.5, 2, "square", 6, ("1/2", "1/2"), "100%", "high")
+    rows = [Row("head"), Row("head"), Row("T", "1.00 (0.50 to 2.00)", mark=mark)]
+    figure = _drawn(rows, ratio_scale([0.5, 2], "x"), layout(rows, beside=True), ("favours a", "favours b"))
     assert "×" in [text for text, _ in written(figure)]
     assert light_look("high").color in {line.get_markerfacecolor() for line in figure.axes[0].lines}
 
@@ -321,6 +341,15 @@ def test_the_curve_says_in_how_many_analyses_the_conclusion_is_the_same(many):
     assert "is the same in" in specification_prose(many, P).text
     assert len(figure.data) == figure.data["rank"].max()
     assert "The report’s own:" in figure.alt
+
+
+def test_no_analysis_has_the_colour_of_a_treatment(many):
+    curve = specifications("cured_6m", many, P)
+    assert curve.same < len(curve.specifications), "some analyses have another conclusion"
+    figure = specification_figure(many, P, question_id="cured_6m").figure
+    used = {line.get_color() for axis in figure.axes for line in axis.get_lines()}
+    assert used
+    assert used.isdisjoint(style.color for style in theme.STYLES)
 
 
 @pytest.mark.parametrize("name", FIGURES)

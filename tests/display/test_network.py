@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -104,15 +106,17 @@ def test_a_left_out_design_is_named():
     assert "Another design: post hoc" in [row[-1] for row in texts(table)]
 
 
-def test_the_league_table_reads_row_against_column_on_both_sides():
+def test_the_league_table_has_every_pair_once_with_ratio_difference_and_how_it_was_compared():
     table = called(league_table, **outcome())
     own = compare(20, 50, 3, 48, measure="OR")
-    assert cell(table, "Beta", "Placebo").text.startswith(f"OR {own.estimate:.2f} (")
-    assert cell(table, "Beta", "Placebo").text.endswith("*")
-    assert not cell(table, "Beta", "Alpha 5 mg").text.endswith("*")
-    assert "fewer" in cell(table, "Placebo", "Beta").text
-    assert "per 1,000" in cell(table, "Placebo", "Beta").text
-    assert cell(table, "Beta", "Beta").text == "–"
+    names = ["Placebo", "Alpha 5 mg", "Alpha 10 mg", "Beta"]
+    pairs = [f"{one} against {none[:1].lower()}{none[1:]}" for none, one in combinations(names[1:], 2)]
+    assert [row[0] for row in texts(table)] == [*names[1:], *pairs]
+    assert [text for _, text in table.groups] == ["Against placebo", "Against each other"]
+    assert cell(table, "Beta", "Odds ratio").text.startswith(f"{own.estimate:.2f} (")
+    assert cell(table, "Beta", "Compared").text == "in a trial"
+    assert cell(table, "Beta against alpha 5 mg", "Compared").text == "indirectly"
+    assert "more" in cell(table, "Beta", "Difference per 1,000").text
     assert "7/88 in 2 trials" in table.caption
 
 
@@ -256,9 +260,50 @@ def test_an_open_loop_is_shown_with_what_is_missing():
 
 def test_the_transitivity_table_has_a_column_per_study_and_a_judgement():
     table = called(transitivity_table, **outcome())
-    assert [one.header for one in table.columns] == ["To be alike", "First", "Second", "Are they?"]
-    assert cell(table, "Time of the count", "Are they?").text == "Differs"
+    assert [one.header for one in table.columns] == ["To be alike", "First", "Second", "Alike?"]
+    assert cell(table, "Time of the count", "Alike?").text == "Differs"
     assert "Shown to be alike in 1 of 6 respects: randomised." in table.caption
     alone = called(transitivity_table, **outcome(treatments=["beta", "placebo"]))
     assert "nothing is compared across studies" in alone.caption
     assert {row[-1] for row in texts(alone)} == {"One study"}
+
+
+def test_an_indirect_comparison_says_how_certain_it_can_be():
+    def said(world):
+        table = direct_indirect_table(world, P, **LOOP)
+        return next(row[1] for row in texts(table) if row[0] == "Indirect")
+
+    world = World().outcome("cured", "Cured")
+    world.study("one", ("alpha", None, 18, 40), ("placebo", None, 9, 42))
+    world.study("two", ("beta", None, 22, 50), ("placebo", None, 11, 51))
+    assert said(world) == "Certainty: at most moderate"
+    assert said(triangle()) == "Certainty: very low"
+
+
+def varied():
+    world = World().outcome("cured", "Cured")
+    world.study("one", ("alpha", None, 30, 60), ("placebo", None, 10, 60))
+    world.study("two", ("alpha", None, 40, 60), ("placebo", None, 4, 60))
+    world.study("three", ("alpha", None, 20, 60), ("placebo", None, 0, 17))
+    return world
+
+
+def test_an_estimated_variation_between_trials_widens_the_limits_and_the_note_says_what_it_changes():
+    made = {ci: network_sets_table(varied(), replace(P, interval_method=ci), sets={"All": {"outcome_ids": ["cured"]}})
+            for ci in ("HKSJ-adhoc", "Wald")}  # fmt: skip
+    t, normal = (made[ci].data.iloc[0] for ci in ("HKSJ-adhoc", "Wald"))
+    assert t["low"] < normal["low"] < 1.1 * normal["estimate"] < t["high"]
+    assert "t with 2 degrees of freedom" in made["HKSJ-adhoc"].note
+    assert "degrees of freedom" not in made["Wald"].note
+    assert f"in {int(normal['low'] > 1)} of 1." in made["HKSJ-adhoc"].note
+
+
+def test_a_network_with_an_empty_cell_stands_beside_one_without_correction():
+    table = network_sets_table(varied(), P, sets={"All": {"outcome_ids": ["cured"]}})
+    assert [one.header for one in table.columns][2:] == ["All, no cell corrected"]
+    assert "(Three, placebo 0/17)" in table.note
+    assert cell(table, "Alpha", "All, no").text != cell(table, "Alpha", "All (").text
+    assert cell(table, "τ between trials", "All, no").text == "taken as 0"
+    whole = network_sets_table(star(), P, sets={"All": {"outcome_ids": ["cured"]}})
+    assert len(whole.columns) == 2
+    assert "Half a patient" not in whole.note

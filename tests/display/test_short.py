@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import evidence
+from evidence.display.labels import lower_first
 from evidence.display.short import (
     NOTHING,
     definitions_in_short,
@@ -17,11 +18,14 @@ from evidence.display.short import (
     statements_in_short,
     study_in_short,
 )
+from evidence.display.tables.answered import split_title
+from evidence.display.tables.certain import certain_table
 from evidence.display.tables.protocols import awaited
+from evidence.display.verdicts import verdict_words
 from evidence.parameters import Parameters
 from evidence.results import rates
 from evidence.synthesis.certainty import certainty
-from evidence.wording import per_1000
+from evidence.wording import per_1000, told_difference
 
 ROOT = Path(__file__).parents[2]
 P = Parameters()
@@ -30,6 +34,14 @@ P = Parameters()
 @functools.cache
 def real():
     return evidence.load(ROOT / "data")
+
+
+@functools.cache
+def rated():
+    """Return every answer with its certainty, in the order of the questions."""
+    asked = real().questions.sort_values("order")["question_id"]
+    made = [evidence.answer(one, real(), P) for one in asked]
+    return [(one, certainty(one, real(), P)) for one in made]
 
 
 def read(prose):
@@ -42,7 +54,7 @@ def test_one_answer_is_told_with_its_numbers_and_its_certainty():
     said = read(in_short(real(), P, "saa_cr_6m"))
     numbers = {str(per_1000(risk.estimate)) for risk in (one.treatment, one.control)}
     assert numbers <= set(re.findall(r"\d+", said))
-    assert f"{per_1000(one.difference.low)} to {per_1000(one.difference.high)}" in said
+    assert told_difference(one.difference.limits, interval="95% CI", unit=False) in said
     assert said.endswith("very low certainty.")
 
 
@@ -67,19 +79,28 @@ def test_of_many_answers_comparisons_are_counted_and_studies_that_share_patients
 
 
 def test_the_most_certain_answers_lead_the_summary_of_findings():
-    answers = [
-        evidence.answer(one, real(), P) for one in real().questions.sort_values("order")["question_id"]
-    ]
-    sure = [certainty(one, real(), P) for one in answers]
-    best = max(made.level for made in sure)
-    leading = [one for one, made in zip(answers, sure, strict=True) if made.level == best]
-    said = read(findings_in_short(real(), P))
-    lead, _, rest = said.partition(". ")
-    assert lead.startswith(f"Most certain ({sure[answers.index(leading[0])].word}")
-    assert lead.count(" against placebo: ") == len(leading)
+    best = max(sure.level for _, sure in rated())
+    leading = [one for one, sure in rated() if sure.level == best and one.difference]
+    table = certain_table(real(), P)
+    lines = [[cell.text for cell in row] for row in table.rows]
+    shown = [line for line in lines if not line[0].startswith("of these")]
+    assert len(shown) == len(leading)
     for one in leading:
-        assert f" {abs(per_1000(one.difference.estimate))} " in lead
-    assert f"{len([one for one in answers if one.control])} comparisons come from" in rest
+        told = [str(per_1000(one.control.estimate)), str(per_1000(one.treatment.estimate))]
+        told.append(told_difference(one.difference.limits, unit=False))
+        assert [line[1:4] for line in shown].count(told) == 1
+
+
+def test_the_summary_of_findings_begins_with_a_line_for_every_disease():
+    said = findings_in_short(real(), P).text
+    first = real().questions.sort_values("order").drop_duplicates("indication")
+    assert len(first) > 2
+    for title in first["title"]:
+        whom = split_title(title)[0]
+        some = [one for one in rated() if split_title(one[0].title)[0] == whom]
+        assert f"**{whom}:** {lower_first(verdict_words(some))}; " in said
+    compared = [one for one, _ in rated() if one.control]
+    assert f"{len(compared)} comparisons come from" in said
 
 
 def test_results_without_a_comparison_say_how_many_more_studies_they_come_from():

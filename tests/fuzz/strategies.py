@@ -228,7 +228,7 @@ TARGETS: dict[str, Target] = {
     "mean_difference": target(calls(together=groups(), level=level, method=VARIANCES)),
     "network": target(
         with_reference(network_calls(better=st.sampled_from(["larger", "smaller"]))),
-        nan="p tau2_low tau2_high i2 q_p q_within_p q_between_p q_inconsistency_p tau2_within",
+        nan="p tau2_low tau2_high i2 q_p q_within_p q_between_p q_inconsistency_p tau2_within df",
     ),
     "node_split": target(network_calls(node, node)),
     "node_splits": target(network_calls()),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -228,3 +230,17 @@ def test_a_big_store_loses_what_the_last_render_did_not_use(project: Path, tmp_p
     left = {path.name for path in store.rglob("*.*")}
     assert left == set(found.used) < before
     assert made(project, tmp_path / "work", store)[1].read == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "setpriority"), reason="this system sets no priorities")
+def test_runs_that_give_way_stand_behind_this_process_and_one_that_is_over_is_no_fault(tmp_path):
+    with (
+        subprocess.Popen(["sleep", "60"], text=True) as working,
+        subprocess.Popen(["true"], text=True) as over,
+    ):
+        over.wait()
+        book = read_book(write_project(tmp_path / "book"))
+        press.Press(book, tmp_path, [press.Run("over", over), press.Run("working", working)]).give_way()
+        behind = os.getpriority(os.PRIO_PROCESS, working.pid) - os.getpriority(os.PRIO_PROCESS, 0)
+        working.kill()
+    assert behind == min(press.BEHIND, 19 - os.getpriority(os.PRIO_PROCESS, 0))

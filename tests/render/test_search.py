@@ -30,6 +30,11 @@ def test_code_menus_and_controls_are_not_searched():
     assert not [word for word in ("secret", "Contents", "CSV", "Cite", "hidden") if word in said]
 
 
+def test_signs_are_found_as_they_read_and_a_remark_is_not_found():
+    page = '<h1 id="a">R&amp;D</h1><p>5 &lt; 7<!-- <p>hidden</p> --><table><tr><td title="x">A</td></tr></table></p>'
+    assert passages(page) == [("a", "R&D", "5 < 7A")]
+
+
 def test_index_is_a_script_that_names_page_and_chapter():
     script = search_index({"notebooks/apples.html": PAGE})
     name, _, value = script.splitlines()[0].rstrip(";").partition(" = ")

@@ -22,6 +22,8 @@ from evidence.stats import (
     node_splits,
     pool,
 )
+from evidence.stats.network_data import read_evidence
+from evidence.stats.network_fit import consistency_model
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 COLUMNS = ["study", "treatment1", "treatment0", "y", "v"]
@@ -446,3 +448,46 @@ def test_counts_that_contradict_each_other_are_refused():
     counts = pd.DataFrame(rows, columns=["study", "treatment1", "treatment0", "e1", "n1", "e0", "n0"])
     with pytest.raises(StatisticsError, match="correct one"):
         network(counts, measure="OR", reference="a")
+
+
+def test_the_interval_of_a_pair_is_that_of_pooling_by_every_method():
+    y, v = [0.2, 0.9, 0.5, 1.4], [0.04, 0.09, 0.05, 0.2]
+    rows = frame(*((f"s{place}", "b", "a", *pair) for place, pair in enumerate(zip(y, v, strict=True))))
+    for ci in ("HKSJ", "HKSJ-adhoc", "Wald"):
+        whole, pair = network(rows, measure="OR", reference="a", ci=ci), pool(y, v, ci=ci)
+        ends = (whole.low[1, 0], whole.high[1, 0], whole.se[1, 0], whole.p[1, 0])
+        assert ends == pytest.approx((pair.low, pair.high, pair.se, pair.p), rel=1e-7), ci
+
+
+def test_t_limits_of_a_network_are_those_of_generalised_least_squares_in_statsmodels(data):
+    from statsmodels.regression.linear_model import GLS
+
+    for name in list(data)[:4]:
+        made = network(
+            data[name], measure="MD", reference=sorted(set(data[name]["treatment0"]))[0], ci="HKSJ"
+        )
+        model = consistency_model(read_evidence(data[name], "MD"), made.reference)
+        fitted = GLS(model.y, model.x, sigma=model.v + made.tau2 * model.s).fit()
+        np.testing.assert_allclose(made.se[1:, 0], fitted.bse, rtol=1e-6)
+        limits = np.column_stack([made.low[1:, 0], made.high[1:, 0]])
+        np.testing.assert_allclose(limits, fitted.conf_int(), rtol=1e-6, atol=1e-9)
+        assert made.df == fitted.df_resid
+
+
+def test_a_variance_that_is_not_estimated_leaves_normal_limits():
+    rows = frame(("s1", "b", "a", 0.5, 0.04), ("s2", "b", "a", 0.9, 0.05), ("s3", "c", "a", 0.1, 0.05))
+    star_of = rows[rows["study"] != "s2"]
+    for contrasts, tau2 in ((rows, 0.1), (rows, "FE"), (star_of, "REML")):
+        made = network(contrasts, measure="OR", reference="a", tau2=tau2, ci="HKSJ-adhoc")
+        normal = network(contrasts, measure="OR", reference="a", tau2=tau2)
+        assert (made.ci, math.isnan(made.df)) == ("Wald", True)
+        np.testing.assert_array_equal(made.low, normal.low)
+
+
+def test_never_narrowed_limits_hold_the_normal_ones():
+    rows = frame(("s1", "b", "a", 0.5, 0.04), ("s2", "b", "a", 0.51, 0.05), ("s3", "c", "a", 0.1, 0.05))
+    made, plain_ = (network(rows, measure="OR", reference="a", ci=ci) for ci in ("HKSJ-adhoc", "HKSJ"))
+    normal = network(rows, measure="OR", reference="a")
+    assert made.high[1, 0] > normal.high[1, 0] > plain_.high[1, 0]
+    with pytest.raises(StatisticsError, match="ci"):
+        network(rows, measure="OR", reference="a", ci="exact")

@@ -274,3 +274,12 @@ def test_without_randomisation_no_answer_is_more_than_low():
         found = answer(one, data, P)
         if found.allocation != "randomised":
             assert certainty(found, data, P).level <= 2, one
+
+
+@pytest.mark.parametrize(
+    ("four", "needed", "expected"),
+    [((200, 250, 100, 250), 770, -1), ((90, 100, 10, 100), 394, -1), ((45, 50, 20, 50), 770, -2)],
+)
+def test_fewer_than_half_of_the_patients_that_a_trial_needs_cost_two_levels(tmp_path, four, needed, expected):
+    assert information_size(four[2] / four[3], 0.1) == needed
+    assert levels(of(tmp_path, (four, "RoB 2", "low", "yes")))["imprecision"] == expected

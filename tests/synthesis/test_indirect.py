@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,26 +31,25 @@ def loop(world, **choice):
 
 def test_the_baseline_is_the_reference_arms_own_risk():
     one = baseline_risk(linked(treatments=["beta", "placebo"]), "placebo")
-    exact = proportion(3, 48, method="clopper-pearson")
+    wilson = proportion(3, 48)
     assert (one.events, one.n, one.k) == (3, 48, 1)
-    assert (one.estimate, one.low, one.high) == pytest.approx((exact.estimate, exact.low, exact.high))
-    both = baseline_risk(linked(), "placebo")
+    assert (one.estimate, one.low, one.high) == pytest.approx((wilson.estimate, wilson.low, wilson.high))
+    both, total = baseline_risk(linked(), "placebo"), proportion(7, 88)
     assert (both.events, both.n, both.k) == (7, 88, 2)
-    assert 3 / 48 < both.estimate < 4 / 40
+    assert (both.estimate, both.low, both.high) == pytest.approx((total.estimate, total.low, total.high))
     with pytest.raises(StatisticsError, match="no arm has gamma"):
         baseline_risk(linked(), "gamma")
 
 
-@pytest.mark.parametrize("measure", ["RR", "OR"])
-def test_absolute_effects_follow_from_the_ratio_and_never_exceed_everyone(measure):
+def test_absolute_effects_follow_from_the_ratio_and_never_exceed_everyone():
     found = linked()
     base = baseline_risk(found, "placebo")
-    result = found.network(measure, reference="placebo", tau=0.5)
+    result = found.network("OR", reference="placebo", tau=0.5)
     frame = absolute_effects(result, base)
     at = result.treatments.index("beta")
     ratio = math.exp(result.estimate[at, 0])
     odds = base.estimate / (1 - base.estimate) * ratio
-    wanted = min(1, base.estimate * ratio) if measure == "RR" else odds / (1 + odds)
+    wanted = odds / (1 + odds)
     row = frame.query("treatment1 == 'beta' and treatment0 == 'placebo'").iloc[0]
     assert row["risk1"] == pytest.approx(wanted)
     assert row["difference"] == pytest.approx(wanted - base.estimate)
@@ -57,7 +57,7 @@ def test_absolute_effects_follow_from_the_ratio_and_never_exceed_everyone(measur
     assert frame[["low", "high"]].abs().max(axis=None) <= 1
     assert (frame["low"] <= frame["difference"]).all()
     assert (frame["difference"] <= frame["high"]).all()
-    assert (frame.query("treatment1 == 'beta'")["at_ceiling"] > 0).all() == (measure == "RR")
+    assert (frame["risk1"].between(frame["risk1_low"], frame["risk1_high"])).all()
 
 
 def test_differences_mirror_each_other_and_are_the_same_every_time():
@@ -70,21 +70,44 @@ def test_differences_mirror_each_other_and_are_the_same_every_time():
     assert frame.equals(again)
 
 
-def test_a_baseline_widens_the_interval_of_the_difference():
+def test_a_risk_of_other_patients_widens_the_interval_of_the_difference():
     found = linked()
     result, base = found.network("OR", reference="placebo"), baseline_risk(found, "placebo")
-    from dataclasses import replace
+    risk = base.risk
+    known = replace(risk, low=risk.estimate, high=risk.estimate, variance=0.0, shared={})
+    outside = replace(risk, shared={})
+    widths = [
+        absolute_effects(result, replace(base, risk=one)).set_index(["treatment1", "treatment0"])
+        .eval("high - low")["beta", "placebo"]
+        for one in (known, outside)
+    ]  # fmt: skip
+    assert widths[0] < widths[1]
 
-    known = absolute_effects(result, replace(base, se=0.0)).set_index(["treatment1", "treatment0"])
-    frame = absolute_effects(result, base).set_index(["treatment1", "treatment0"])
-    pair = ("beta", "placebo")
-    assert frame.loc[pair, "high"] - frame.loc[pair, "low"] > known.loc[pair, "high"] - known.loc[pair, "low"]
+
+def test_the_patients_that_effects_and_risk_share_are_not_counted_twice():
+    found = linked(treatments=["beta", "placebo"])
+    result, base = found.network("OR", reference="placebo"), baseline_risk(found, "placebo")
+    row = absolute_effects(result, base).query("treatment1 == 'beta'").iloc[0]
+    own, arm = compare(20, 50, 3, 48, measure="RD"), proportion(20, 50)
+    assert (row["risk1"], row["risk1_low"], row["risk1_high"]) == pytest.approx((0.4, arm.low, arm.high))
+    assert (row["difference"], row["low"], row["high"]) == pytest.approx((own.estimate, own.low, own.high))
+
+
+def test_the_risk_in_the_median_study_shares_less_with_each_trial_than_a_common_one():
+    world = World().outcome("cured", "Cured")
+    world.study("rare", ("alpha", None, 30, 60), ("placebo", None, 2, 60))
+    world.study("often", ("beta", None, 40, 60), ("placebo", None, 25, 60))
+    base = baseline_risk(linked(world), "placebo")
+    assert base.method == "GLMM"
+    assert sum(base.risk.shared.values()) < 2 * base.risk.variance
+    assert all(0 < one < base.risk.variance for one in base.risk.shared.values())
 
 
 def test_absolute_effects_refuse_another_measure_or_reference():
     found = linked()
     base = baseline_risk(found, "placebo")
-    for result in (found.network("RD", reference="placebo"), found.network("OR", reference="beta")):
+    for measure, reference in (("RD", "placebo"), ("RR", "placebo"), ("OR", "beta")):
+        result = found.network(measure, reference=reference)
         with pytest.raises(StatisticsError, match="against placebo"):
             absolute_effects(result, base)
 

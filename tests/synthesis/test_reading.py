@@ -129,8 +129,10 @@ def test_a_single_arm_that_was_not_counted_whole_loses_a_level_more():
 @pytest.mark.parametrize("question", ["saa_or_6m", "cit_efficacy_monotherapy", "itp_p3_2_5", "saa_cr_6m"])
 def test_the_reason_for_imprecision_says_where_the_interval_includes_no_difference(question):
     one = answer(question, evidence.load(ROOT / "data"), P)
-    includes = one.difference.low <= 0 <= one.difference.high
+    shown = one.finding.each if one.finding.side_by_side else (one.difference,)
+    includes = [each for each in shown if each.low <= 0 <= each.high]
     reason = imprecision_step(one.finding, important=one.important / 1000).reason
-    assert ("includes no difference" in reason) == includes
-    moved = replace(one.finding, difference=replace(one.difference, low=-0.01, high=0.01))
-    assert "includes no difference" in imprecision_step(moved, important=0.1).reason
+    assert ("includes no difference" in reason) == bool(includes)
+    moved = {"difference": replace(one.difference, low=-0.01, high=0.01)}
+    moved["each"] = tuple(replace(each, low=-0.01, high=0.01) for each in one.finding.each)
+    assert "includes no difference" in imprecision_step(replace(one.finding, **moved), important=0.1).reason

@@ -1,5 +1,6 @@
 """The workflow, the hooks and the templates: each named command exists, each file has the form that its reader wants."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -75,11 +76,31 @@ def test_every_make_target_that_is_named_exists():
     assert {"test", "report"} <= named <= targets
 
 
-def test_every_hook_starts_a_program_of_the_environment():
+def test_every_hook_starts_a_module_that_there_is():
     for hook in read(ROOT / ".pre-commit-config.yaml")["repos"][0]["hooks"]:
-        words = hook["entry"].split()
-        assert words[0].startswith(".venv/bin/")
-        assert shutil.which(words[0].rpartition("/")[2], path=str(Path(sys.executable).parent)), hook["id"]
+        program, script, module = hook["entry"].split()[:3]
+        assert (program, hook["language"]) == ("sh", "system")
+        assert (ROOT / script).is_file()
+        own = ROOT / f"{module.replace('.', '/')}.py"
+        assert own.is_file() or importlib.util.find_spec(module), hook["id"]
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="no shell")
+@pytest.mark.parametrize("place", ["bin/python", "Scripts/python.exe"])
+def test_a_hook_finds_the_environment_of_either_system(tmp_path, place):
+    python = tmp_path / ".venv" / place
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$@"\nexit 3\n', encoding="utf-8")
+    python.chmod(0o755)
+    run = subprocess.run(
+        ["sh", ROOT / "tools" / "hook", "ruff", "check", "a b"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stdout) == (3, "-m ruff check a b\n")
+    python.unlink()
+    run = subprocess.run(
+        ["sh", ROOT / "tools" / "hook", "ruff"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stderr.count("make report")) == (1, 1)
 
 
 def test_the_template_for_a_correction_asks_for_row_place_and_print():

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from evidence.audit.finding import Finding, Verdict
 from evidence.audit.margin import AS_PRINTED, CHOSEN, margin_words, printed_margin
 from evidence.audit.material import Claim, Count, Material, Measure, Test, days, grouped, moment, part, plain
-from evidence.audit.printed import p_is, p_text
+from evidence.audit.printed import p_is, p_text, result_of
 from evidence.audit.reported import Reported
 from evidence.audit.tests_from_data import AS_ERRORS
 from evidence.errors import StatisticsError
@@ -27,12 +27,23 @@ from evidence.stats import (
 )
 
 SAME = ("comparable", "no_difference")
+NOT_SIGNIFICANT = re.compile(r"\b(?:not|no) (?:statistically )?significant", re.IGNORECASE)
 SAID = {
     "non_inferior": "said to be not inferior",
     "superior": "said to be better",
     "comparable": "said to be alike",
     "no_difference": "said not to differ",
     "subgroup_consistent": "said to be the same in all subgroups",
+}
+# What checks of other families have against a test or a median that a claim rests on; the last one holds.
+AGAINST = {
+    "medians_are_of_everybody": "compares medians among those who had the event",
+    "p_fits_statistic": "has a P that does not fit its statistic",
+    "p_values_stand_in_their_rows": "stands in the wrong row",
+    "p_fits_interval": "has a P that does not fit its interval",
+    "test_recomputes": "does not follow from the printed figures",
+    "patients_fit_f": "is of fewer patients than the groups have",
+    "patients_fit_means_and_intervals": "is of fewer patients than the groups have",
 }
 
 
@@ -277,12 +288,60 @@ def _centres_by_time(claim: Claim, m: Material) -> dict[Hashable, dict[str, Meas
 def _superior_by_tests(
     claim: Claim, tests: list[Test], rows: tuple[str, ...], shown: str, m: Material
 ) -> Finding:
-    if any(_below(test, m.alpha) for test in tests):
-        return Finding(rows, _reported(claim, m), shown, "consistent", "A printed test supports it.")
+    support = [test for test in tests if _below(test, m.alpha)]
+    if support:
+        return _supported(claim, support, rows, shown, m)
     printed = list(dict.fromkeys(f"P {test.p}{_at_time(test)}" for test in sorted(tests, key=_day)))
     shows = "the printed test does not show it" if len(printed) == 1 else "no printed test shows it"
-    why = f"{_subject(claim, m)}, but {shows}: {', '.join(printed)}.{_room(claim, m)}{_if(claim, m)}"
-    return Finding(rows, _reported(claim, m), shown, "inconsistent", why, "conclusion")
+    told = _disclosures(claim, m)
+    further = f"{_admitted(told)}{_room(claim, m)}{_if(claim, m)}"
+    why = f"{_subject(claim, m)}, but {shows}: {', '.join(printed)}.{further}"
+    rows = (*rows, *(one.row_id for one in told))
+    verdict: Verdict = "not_checkable" if _names_other(claim, m) else "inconsistent"
+    return Finding(rows, _reported(claim, m), shown, verdict, why, "conclusion")
+
+
+def _supported(claim: Claim, support: list[Test], rows: tuple[str, ...], shown: str, m: Material) -> Finding:
+    """Return that printed tests support a claim, and what is known against those tests."""
+    medians = [m.doubted[row.row_id] for row in m.measures_of.get(part(claim), ()) if row.row_id in m.doubted]
+    printings = grouped(support, result_of).values()
+    against = [_against(same, m, medians) for same in printings]
+    if all(against):
+        printed = " and ".join(dict.fromkeys(f"P {test.p}" for test in support))
+        reasons = "; ".join(dict.fromkeys(reason for some in against for reason in some))
+        why = f"A printed test supports it ({printed}), but that test {reasons}."
+        about = f"{claim.source_id} {claim.outcome_id} {days(support[0])}"
+        return Finding(rows, _reported(claim, m), shown, "not_checkable", why, "conclusion", cause=about)
+    done = any(m.again(test).agrees for test in support)
+    why = "A printed test supports it" + ("." if done else "; it cannot be done again from what is printed.")
+    return Finding(rows, _reported(claim, m), shown, "consistent", why)
+
+
+def _against(printings: Sequence[Test], m: Material, medians: Sequence[str]) -> list[str]:
+    """Return what is known against a test that a claim rests on, from all printings of it."""
+    order, rows = list(AGAINST.values()), [test.row_id for test in printings]
+    found = sorted({m.doubted[row] for row in rows if row in m.doubted}, key=order.index)
+    adjusted = m.remember("lost by Holm", lambda: _lost_by_holm(m))
+    lost = [f"does not survive Holm's adjustment ({p_is(adjusted[row])})" for row in rows if row in adjusted]
+    return [*found[-1:], *medians[:1], *lost[:1]]
+
+
+def _disclosures(claim: Claim, m: Material) -> list[Claim]:
+    """Return where the document of a claim itself says that the difference is not significant."""
+    same = [one for one in _own(m, *SAME) if one.source_id == claim.source_id and part(one) == part(claim)]
+    return [one for one in same if set(one.arm_ids) == set(claim.arm_ids) and _discloses(one)]
+
+
+def _discloses(claim: Claim) -> bool:
+    """Return whether a claim only says that a difference is not significant, not that there is none."""
+    return claim.kind == "no_difference" and NOT_SIGNIFICANT.search(claim.paraphrase) is not None
+
+
+def _admitted(told: Sequence[Claim]) -> str:
+    """Return where a document says itself that a difference is not significant, as a sentence."""
+    if not told:
+        return ""
+    return f" The document says so itself: not significant{_moments(told)} (“{told[0].locator}”)."
 
 
 def _room(claim: Claim, m: Material) -> str:
@@ -379,7 +438,9 @@ def _alike(claim: Claim, m: Material) -> Finding:
     interval = _intervals(claim, m)
     room = f"; the data allow a difference of {interval}" if interval else ""
     if claim.kind == "no_difference" and tests:
-        why = f"No test of it is significant, which is not proof that there is none{room}."
+        doubted = [_against(same, m, ()) for same in grouped(tests, result_of).values()]
+        marked = f" The printed test {doubted[0][0]}." if all(doubted) else ""
+        why = f"No test of it is significant, which is not proof that there is none{room}.{marked}"
         return Finding(rows, _reported(claim, m), shown, "consistent", why)
     basis = (
         "a test that found no difference"
@@ -412,12 +473,17 @@ def safety_claims_have_counts(m: Material) -> Iterator[Finding]:
 
 
 def claims_do_not_contradict(m: Material) -> Iterator[Finding]:
-    """Find a better and a no better claimed of the same result in one document."""
+    """Find a better and a no better claimed of the same result in one document.
+
+    What rests on a reading of a claim's words is a question; that a difference is not significant is no
+    claim that there is none.
+    """
     claims = [claim for claim in _own(m, "superior", *SAME, "non_inferior") if len(claim.arm_ids) == 2]
     by_result = grouped(claims, lambda claim: (claim.source_id, *part(claim), frozenset(claim.arm_ids)))
     for same in by_result.values():
         better = [claim for claim in same if claim.kind == "superior"]
         alike = [claim for claim in same if claim.kind in SAME and _any_time_of(claim, better)]
+        alike = [claim for claim in alike if not _discloses(claim)]
         if better and alike:
             yield _contradiction(better, alike, m)
 
@@ -428,14 +494,28 @@ def _any_time_of(claim: Claim, better: Sequence[Claim]) -> bool:
 
 def _contradiction(better: list[Claim], alike: list[Claim], m: Material) -> Finding:
     one, other = better[0], alike[0]
-    ids = tuple(claim.row_id for claim in (*better, *alike))
+    pairs = sorted(_pairs(one, m), key=lambda pair: _day(pair.one))
+    ids = (*(claim.row_id for claim in (*better, *alike)), *(row.row_id for pair in pairs for row in pair))
     where = f" ({plain(one.level)})" if one.level else ""
     what = f"“{one.locator}” claims a benefit for {in_sentence(m.outcome(one.outcome_id))}{where}"
     none = f"“{other.locator}” says that there is none{_moments(alike)}, or none that is significant"
-    why = f"{what}, but {none}.{_if(one, m)}"
+    why = f"{what}, but {none}{_counted(pairs)}.{_if(one, m)}"
     place = f"{one.source_id} {one.locator} {other.locator}"
     said = " ".join(dict.fromkeys(claim.paraphrase for claim in alike))
-    return Finding(ids, one.paraphrase, said, "inconsistent", why, "conclusion", cause=place)
+    verdict: Verdict = "not_checkable" if _names_other(one, m) else "inconsistent"
+    return Finding(ids, one.paraphrase, said, verdict, why, "conclusion", cause=place)
+
+
+def _counted(pairs: Sequence[_Pair]) -> str:
+    """Return the counts of both arms at every time, as the end of a sentence; empty where none are known."""
+    made = [f"{_of(pair.one)} against {_of(pair.none)}{_at_time(pair.one)}" for pair in pairs]
+    printed = all(row.printed for pair in pairs for row in pair)
+    called = "counts are" if printed else "recovered counts are"
+    return f"; the {called} {', '.join(dict.fromkeys(made))}" if made else ""
+
+
+def _of(row: Count) -> str:
+    return f"{row.events}/{row.n}"
 
 
 def _moments(claims: Sequence[Claim]) -> str:
@@ -448,11 +528,19 @@ def _moments(claims: Sequence[Claim]) -> str:
 def _if(claim: Claim, m: Material) -> str:
     """Return under what reading a claim is of its outcome, where its own words name another."""
     label = m.outcome(claim.outcome_id).lower()
-    words = claim.paraphrase.lower()
+    if not claim.outcome_id or label in claim.paraphrase.lower():
+        return ""
+    because = f": {claim.note}" if claim.note else ""
+    return f" This takes {_names_other(claim, m) or 'what it names'} to mean {label}{because}."
+
+
+def _names_other(claim: Claim, m: Material) -> str:
+    """Return the result that a claim's own words name instead of its outcome; empty where they name none."""
+    label, words = m.outcome(claim.outcome_id).lower(), claim.paraphrase.lower()
     if not claim.outcome_id or label in words:
         return ""
     named = re.search(rf"[\w-]+ {re.escape(label.rpartition(' ')[2])}\b", words)
-    return f" This takes {named[0] if named else 'what it names'} to mean {label}."
+    return named[0] if named else ""
 
 
 def claimed_rates_match_counts(m: Material) -> Iterator[Finding]:
@@ -656,10 +744,34 @@ def _by_arm(rows: Sequence[Count], claim: Claim) -> list[list[int]]:
 
 def significance_survives_holm(m: Material) -> Iterator[Finding]:
     """Adjust each family of pairwise P values by Holm's method and see which stay significant."""
+    for same in _pairwise_families(m):
+        yield _adjusted(same, m)
+
+
+def _pairwise_families(m: Material) -> list[list[Test]]:
     rows = [test for test in m.tests if test.exact_p and len(test.arm_ids) == 2 and test.counted]
-    for same in grouped(rows, _family).values():
-        if len({frozenset(test.arm_ids) for test in same}) > 2:
-            yield _adjusted(same, m)
+    families = grouped(rows, _family).values()
+    return [same for same in families if len({frozenset(test.arm_ids) for test in same}) > 2]
+
+
+def _after_holm(same: Sequence[Test]) -> list[tuple[Test, float]]:
+    """Return the comparisons of a family, each once, with their P after Holm's adjustment."""
+    same = sorted(same, key=lambda test: test.row_id)
+    once = [one[0] for one in grouped(same, lambda test: frozenset(test.arm_ids)).values()]
+    adjusted = holm([min(Reported(test.p).value, 1.0) for test in once])
+    return list(zip(once, map(float, adjusted), strict=True))
+
+
+def _lost_by_holm(m: Material) -> dict[str, float]:
+    """Return the adjusted P of every test, and printing of it, that is significant only before Holm's."""
+    found = {
+        (_family(test), frozenset(test.arm_ids)): p
+        for same in _pairwise_families(m)
+        for test, p in _after_holm(same)
+        if p >= m.alpha and _below(test, m.alpha)
+    }
+    keys = {test.row_id: (_family(test), frozenset(test.arm_ids)) for test in m.tests if test.p}
+    return {row: found[key] for row, key in keys.items() if key in found}
 
 
 def _family(test: Test) -> Hashable:
@@ -668,9 +780,9 @@ def _family(test: Test) -> Hashable:
 
 def _adjusted(same: list[Test], m: Material) -> Finding:
     same = sorted(same, key=lambda test: test.row_id)
-    once = [one[0] for one in grouped(same, lambda test: frozenset(test.arm_ids)).values()]
-    adjusted = holm([min(Reported(test.p).value, 1.0) for test in once])
-    significant = [(test, p) for test, p in zip(once, adjusted, strict=True) if _below(test, m.alpha)]
+    tried = _after_holm(same)
+    once, adjusted = [test for test, _ in tried], [p for _, p in tried]
+    significant = [(test, p) for test, p in tried if _below(test, m.alpha)]
     lost = [(test, p) for test, p in significant if p >= m.alpha]
     ids = tuple(test.row_id for test in same)
     reported = ", ".join(f"P = {test.p}" for test in once)

@@ -101,7 +101,12 @@ def _course_finding(course: Sequence[Count], base: int, m: Material) -> Finding:
 
 
 def _times(course: Sequence[Count]) -> str:
-    return f"at {', '.join(f'{row.time:g}' for row in course)} {course[0].time_unit}s"
+    """Return when a course is told, each unit once, after its times."""
+    told = []
+    for unit, same in grouped(course, lambda row: row.time_unit).items():
+        times = [f"{row.time:g}" for row in same]
+        told.append(f"{', '.join(times)} {unit}{'' if times == ['1'] else 's'}")
+    return f"at {' and '.join(told)}"
 
 
 def _turn(course: Sequence[Count], base: int) -> str:

@@ -20,6 +20,7 @@ from evidence.stats.proportion import ProportionMethod
 
 METHODS: tuple[ProportionMethod, ...] = ("clopper-pearson", "wilson", "agresti-coull", "jeffreys")
 FIGURES = {"effect", "low", "high"}
+NOT_CRUDE = "an adjusted or stratified analysis, not stated, may explain it"
 RATIO_WORDS = ("ratio", "or", "rr", "hr", "relative risk")
 OTHER_TEST = 1.5  # how many times larger or smaller P may be by another test of the same model
 LARGEST_DF = 1e6  # a t interval on a million degrees of freedom is a normal one
@@ -57,7 +58,7 @@ def _recomputed(test: Test, m: Material) -> Finding:
     if "other way round" in again.reason:
         return _inverted(test, m, ids, shown)
     if is_ratio(test) and may_be_adjusted(test, m):
-        why = f"The counts give {shown}; an adjusted or stratified analysis, not stated, may explain it."
+        why = f"The counts give {shown}; {NOT_CRUDE}."
         return Finding(ids, shown_effect(test), shown, "not_checkable", why)
     return _different(test, m, ids, differs)
 
@@ -249,8 +250,12 @@ def _of_another_model(test: Test, shown: str, m: Material) -> Finding:
     if crude is None:
         why = f"{why}: they may come from different tests or models."
         return Finding((test.row_id,), reported, shown, "not_checkable", why, "number")
-    why = f"{why}: {crude.method} of the counts, not adjusted, gives the printed P."
-    return Finding((test.row_id, *again.row_ids), reported, shown, "inconsistent", why, "number")
+    why = f"{why}: {crude.method} of the counts, not adjusted, gives the printed P"
+    rows = (test.row_id, *again.row_ids)
+    if test.source_id in m.transcribed:
+        why = f"{why}. The document was not read: that the two belong together is the transcript's."
+        return Finding(rows, reported, shown, "not_checkable", why, "number")
+    return Finding(rows, reported, shown, "inconsistent", f"{why}.", "number")
 
 
 def _level(test: Test | Count) -> float:

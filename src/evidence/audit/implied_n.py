@@ -278,9 +278,20 @@ def _solved(joint: Joint, m: Material) -> Finding:
     why = (
         f"The figures for {in_sentence(m.outcome(joint.pairs[0].outcome_id))} fit {total} patients, not the "
         f"{sum(joint.header)} of the headers. The printed means, ± values and intervals go together only "
-        f"with n = {shown} ({names}); the other patients have no value there.{lsd}"
+        f"with n = {shown} ({names}); the other patients have no value there.{lsd}{_not_all(joint, found, m)}"
     )
     return Finding(joint.rows, reported, f"n = {shown}", "inconsistent", why, "conclusion")
+
+
+def _not_all(joint: Joint, found: Sequence[Sizes], m: Material) -> str:
+    """Return why such patients are not all who had the event, where another table excludes it."""
+    criteria = _thresholds(m).get(joint.pairs[0].outcome_id)
+    others = _other_tables(joint, found, criteria, m) if criteria else ()
+    why = next((one.why for one in others if one.verdict == "inconsistent"), "")
+    if not why:
+        return ""
+    refuted = f"{why[:1].lower()}{why[1:]}"
+    return f" They cannot be all who reached it: {refuted} Whose times are missing is not said."
 
 
 def _spans(found: Sequence[Sizes]) -> str:

@@ -159,6 +159,7 @@ class Claim(NamedTuple):
     high: str
     unit: str
     paraphrase: str
+    note: str = ""
 
     @property
     def arm_ids(self) -> tuple[str, ...]:
@@ -214,12 +215,14 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> dict[Any, li
 class Material:
     """A dataset ready to be checked; holds what documents print of studies' arms, their own or quoted.
 
-    Rows that belong to no arm are left out of ``counts``, ``measurements`` and ``tests``.
+    Rows that belong to no arm are left out of ``counts``, ``measurements`` and ``tests``. ``doubted`` says of
+    rows what other checks found, for the checks of what is said on the strength of them.
     """
 
     data: Dataset
     alpha: float = 0.05
     margin: float = 0.0
+    doubted: Mapping[str, str] = field(default_factory=dict)
     _found: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -294,6 +297,12 @@ class Material:
             source: ", ".join([str(kind), *([] if pd.isna(year) else [str(year)])])
             for source, kind, year in told
         }
+
+    @cached_property
+    def transcribed(self) -> set[str]:
+        """Return the documents that were not read themselves: their figures come from a transcript."""
+        frame = self.data.sources
+        return set(frame.loc[frame["origin"].eq("external"), "source_id"])
 
     @cached_property
     def _study_labels(self) -> dict[str, str]:

@@ -72,7 +72,8 @@ def percent_is_possible(m: Material) -> Iterator[Finding]:
     """Ask of every percentage without a count whether any count out of its n gives it (GRIM).
 
     Source: Brown and Heathers, Social Psychological and Personality Science 2017;8:363-369. The share of
-    percentages that no count gives is the power of the question.
+    percentages that no count gives is the power of the question. A slip of rounding that leaves one count
+    changes the looks alone; where other patients would give all percentages of a group, it changes a number.
     """
     for row in m.counts:
         if row.percent and row.n and not row.printed and not row.derived_from:
@@ -102,7 +103,7 @@ def _with_group(found: Finding, row: Count, m: Material) -> Finding:
     told = " and ".join(dict.fromkeys(f"{one.percent}%" for one in others))
     sizes = " or ".join(row.admissible_n.split("|"))
     why = f"{found.why} Rounded, it and {told} of the same patients together fit {sizes} patients."
-    return replace(found, rows=(row.row_id, *(one.row_id for one in others)), why=why)
+    return replace(found, rows=(row.row_id, *(one.row_id for one in others)), why=why, consequence="number")
 
 
 def _patients(row: Count) -> Hashable:
@@ -125,7 +126,7 @@ def _impossible(row: Count, ids: tuple[str, ...], reported: str) -> Finding:
         how = "only if its digits are cut off" if float(row.percent) * n < 100 * odd[0] else "only rounded up"
         found = f"{odd[0]}/{n} = {100 * odd[0] / n:.2f}%"
         why = f"No count out of {n} rounds to {row.percent}%; {found} gives it {how}."
-        return Finding(ids, reported, closest, "rounding", why, "number")
+        return Finding(ids, reported, closest, "rounding", why, "cosmetic" if len(odd) == 1 else "number")
     why = f"No count out of {n} gives {row.percent}%: the percentage or its denominator is wrong."
     return Finding(ids, reported, closest, "inconsistent", why, "number")
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from evidence.audit import (
     across,
     claims,
+    comparisons,
     denominators,
     effects,
     implied_n,
     limits,
     misplaced,
     p_values,
+    part_sizes,
     percentages,
     references,
     reporting,
@@ -78,6 +81,7 @@ CHECKS: tuple[Check, ...] = (
     Check("denominators", denominators.events_fit_patients),
     Check("denominators", denominators.rates_are_of_everybody),
     Check("denominators", denominators.medians_are_of_everybody),
+    Check("denominators", part_sizes.parts_are_of_those_they_say),
     Check("claims", claims.non_inferiority_has_a_margin),
     Check("claims", claims.superiority_is_shown),
     Check("claims", claims.no_difference_is_shown),
@@ -86,6 +90,7 @@ CHECKS: tuple[Check, ...] = (
     Check("claims", claims.claimed_rates_match_counts),
     Check("claims", claims.subgroups_are_alike),
     Check("claims", claims.significance_survives_holm),
+    Check("claims", comparisons.comparisons_are_within_a_study),
     Check("claims", references.pooling_is_shown),
     Check("across documents", across.counts_agree_everywhere),
     Check("across documents", across.measurements_agree_everywhere),
@@ -102,6 +107,7 @@ CHECKS: tuple[Check, ...] = (
     Check("reporting", reporting.tests_are_named),
     Check("reporting", reporting.effects_are_printed),
 )
+PLACES = {check.name: place for place, check in enumerate(CHECKS)}
 
 
 def audit(dataset: Dataset, *, alpha: float = 0.05, margin: float = 0.0) -> pd.DataFrame:
@@ -138,7 +144,7 @@ def _audited(dataset: Dataset, alpha: float, margin: float) -> pd.DataFrame:
 
     others, notes = kept("checks", lambda: (content_of(dataset), alpha), regardless)
     note_again(notes)
-    by_check = others | _run(material, chosen=True)
+    by_check = others | _run(replace(material, doubted=_doubted(others)), chosen=True)
     found = [
         Found(check, finding, _placed(finding, places)[0])
         for place, check in enumerate(CHECKS)
@@ -156,6 +162,17 @@ def _run(material: Material, *, chosen: bool) -> dict[int, list[Finding]]:
         for place, check in enumerate(CHECKS)
         if (check.family == OF_MARGIN) == chosen
     }
+
+
+def _doubted(others: Mapping[int, Sequence[Finding]]) -> dict[str, str]:
+    """Return in words what the other checks have against the rows that a claim may rest on."""
+    found: dict[str, str] = {}
+    for name, words in claims.AGAINST.items():
+        for finding in others[PLACES[name]]:
+            wrong = finding.verdict == "inconsistent" and finding.consequence != "cosmetic"
+            if wrong or finding.consequence == "conclusion":
+                found |= dict.fromkeys(finding.rows, words)
+    return found
 
 
 def _places(dataset: Dataset) -> dict[str, tuple[str, str, str]]:

@@ -53,8 +53,8 @@ def _adjusted(test: Test, ids: tuple[str, ...]) -> Finding:
 def may_be_adjusted(test: Test, m: Material) -> bool:
     """Return whether a ratio that the counts do not give may be an adjusted one.
 
-    So it is where the document does not say, prints no ratio that the counts do give, and the ratio of the
-    counts lies inside the printed interval, or on the same side of 1 where there is none.
+    So it is where the document does not say, prints no ratio of the study that the counts do give, and the
+    ratio of the counts lies inside the printed interval, or on the same side of 1 where there is none.
     """
     again = m.again(test)
     if test.adjusted or not test.effect or "effect" not in again.differs or math.isnan(again.effect):
@@ -62,7 +62,7 @@ def may_be_adjusted(test: Test, m: Material) -> bool:
     crude = any(
         m.again(other).agrees == "yes" and not math.isnan(m.again(other).effect)
         for other in m.tests
-        if other.source_id == test.source_id and other.effect
+        if (other.source_id, other.study_id) == (test.source_id, test.study_id) and other.effect
     )
     if test.low and test.high:
         inside = Reported(test.low).value <= again.effect <= Reported(test.high).value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import marshal
+from collections import OrderedDict
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,8 @@ from evidence.data.dataset import OWN, TABLES, Dataset
 
 # Of this version, equal values have equal bytes, wherever they came from; none is shared or interned.
 PLAIN = 2
+MOST = 64  # tables whose hashes stay in this process; a table of a dataset is never changed in place
+_known: OrderedDict[int, tuple[pd.DataFrame, str]] = OrderedDict()
 
 
 def content_of(data: Dataset) -> str:
@@ -24,11 +27,22 @@ def content_of(data: Dataset) -> str:
     narrowed = [None if own[name] is None else sorted(own[name]) for name in ("_scope", "_outcomes")]
     total.update(repr((str(own["path"]), own["_taken"], narrowed)).encode())
     for name, frame in ({one: own[one] for one in TABLES} | dict(own["extra"])).items():
-        total.update(f"\0{name}\0{frame.shape}".encode())
-        total.update(_plain(frame.index))
-        for column, values in frame.items():
-            total.update(f"\0{column}\0{values.dtype}\0".encode())
-            total.update(_plain(values))
+        total.update(f"\0{name}\0{_of_frame(frame)}".encode())
+    return total.hexdigest()
+
+
+def _of_frame(frame: pd.DataFrame) -> str:
+    """Return a hash of a table, kept for all datasets that share the table."""
+    if id(frame) in _known:
+        return _known[id(frame)][1]
+    total = hashlib.sha256(f"{frame.shape}".encode())
+    total.update(_plain(frame.index))
+    for column, values in frame.items():
+        total.update(f"\0{column}\0{values.dtype}\0".encode())
+        total.update(_plain(values))
+    _known[id(frame)] = frame, total.hexdigest()
+    while len(_known) > MOST:
+        _known.popitem(last=False)
     return total.hexdigest()
 
 

@@ -28,6 +28,7 @@ from evidence.data.precedence import (
 from evidence.data.read import Sheet, read_sheet
 from evidence.data.recover import recover_counts
 from evidence.data.schema import PACKAGE, nearest, read_schema
+from evidence.data.sums import add_sums
 from evidence.data.thresholds import at_threshold
 from evidence.data.validate import find_faults
 from evidence.errors import DataError, Fault, ParameterError
@@ -165,6 +166,7 @@ def _counts(
         return mark_counted(_without_derived(found, printed), COUNT_KEY, COUNT_FIGURES), ()
     marked = mark_counted(found, COUNT_KEY, COUNT_FIGURES)
     found, warnings = add_complements(marked, tables["outcomes"], file=counts.file, lines=counts.lines)
+    found = add_sums(found, tables["outcomes"])
     return mark_counted(found, COUNT_KEY, COUNT_FIGURES), warnings
 
 

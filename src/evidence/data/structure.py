@@ -25,17 +25,13 @@ SPANS = ("measurements", "tests")
 def structural_faults(sheets: Sheets) -> Iterator[Fault]:
     """Yield what no printed figure can be the reason of: it is wrong however a document prints it."""
     for table, own, column, words in PARENTS:
-        if table in sheets:
-            yield from _circles(sheets[table], own, column, words)
+        yield from _circles(sheets[table], own, column, words)
     for table, column in LISTS:
-        if table in sheets:
-            yield from _twice_in_list(sheets[table], column)
-    if "studies" in sheets:
-        yield from _same_but_for_case(sheets["studies"])
-        yield from _no_file_name(sheets["studies"])
+        yield from _twice_in_list(sheets[table], column)
+    yield from _same_but_for_case(sheets["studies"])
+    yield from _no_file_name(sheets["studies"])
     for table in SPANS:
-        if table in sheets:
-            yield from _backwards(sheets[table])
+        yield from _backwards(sheets[table])
 
 
 def _same_but_for_case(sheet: Sheet) -> Iterator[Fault]:

@@ -48,6 +48,7 @@ _HOMES = {
     "model": ("Cell", "Column", "Figure", "Prose", "Table"),
     "plain": (
         "plain_harms_prose",
+        "plain_kinds_prose",
         "plain_licence_prose",
         "plain_prose",
         "stopping_plain",
@@ -66,8 +67,8 @@ _HOMES = {
         "study_in_short",
     ),
     "summary": (
-        "brackets_prose",
         "current_prose",
+        "key_prose",
         "scope_prose",
         "summary_prose",
         "summary_table",
@@ -91,6 +92,7 @@ _HOMES = {
     "tables.definitions": ("definitions_side_by_side_table", "thresholds_table"),
     "tables.doubts": ("doubtful_sizes_table",),
     "tables.events": ("disposition_table", "event_table"),
+    "tables.certain": ("certain_table",),
     "tables.findings": ("certainty_table", "findings_table", "findings_tables"),
     "tables.flips": ("flips_table",),
     "tables.indirect": ("direct_indirect_table",),
@@ -109,6 +111,7 @@ _HOMES = {
         "studies_table",
     ),
     "tables.pairwise": ("omnibus_table", "pairwise_table"),
+    "tables.printed_tests": ("study_tests_table",),
     "tables.protocols": (
         "design_facts_table",
         "identifiers_table",
@@ -128,7 +131,6 @@ _HOMES = {
         "study_card",
         "study_measurements_table",
         "study_results_table",
-        "study_tests_table",
     ),
     "tables.subgroups": ("level_table", "subgroup_table"),
     "tables.synthesis": (

@@ -299,15 +299,19 @@ def effects_frame(
     Returns:
         The columns of ``results.contrasts`` with ``study_label``, ``design``, ``part_of`` and ``origin``.
     """
+    counts = data.counts
+    counted = set(counts.loc[counts["outcome_id"].isin(list(outcome_ids)), "study_id"])
     frames = [
         contrasts(data, parameters, study_id=study, outcome_ids=outcome_ids, measure=measure, **pairs)
         for study in chosen_studies(data, **choice)
-        if (pairs := _pairs(data, study, _several(treatments), _several(comparators))) is not None
+        if study in counted
+        and (pairs := _pairs(data, study, _several(treatments), _several(comparators))) is not None
     ]
     filled = [frame for frame in frames if len(frame)]
     frame = pd.concat(filled, ignore_index=True) if filled else _no_effects(data, parameters)
     frame = _within(_of_nodes(frame, data, _several(treatments)), window)
-    made = [row | _study_of(data, row) for row in records(frame)]
+    external = _external_rows(data)
+    made = [row | _study_of(data, row, external) for row in records(frame)]
     ids, designs = list(outcome_ids), list(dict.fromkeys(_design_order(data)))
     ordered = sorted(made, key=lambda row: (ids.index(row["outcome_id"]), designs.index(row["design"])))
     return pd.DataFrame(ordered, columns=_columns(frame, STUDY))
@@ -338,16 +342,21 @@ def _of_nodes(frame: pd.DataFrame, data: Tables, treatments: list[str] | None) -
     return _where(frame, [treatments is None or one in treatments for one in found])
 
 
-def _study_of(data: Tables, row: Row) -> Row:
-    study = _first(data.studies, study_id=row["study_id"])
+def _external_rows(data: Tables) -> frozenset[str]:
+    """Return the rows of counts that were read from documents of external origin."""
     counts = once(data.counts, ["row_id"])
     origins = counts["origin"] if "origin" in counts else pd.Series("", counts.index)
-    used = set(origins[counts["row_id"].isin(str(row["row_id"]).split("|"))])
+    return frozenset(counts.loc[origins == "external", "row_id"])
+
+
+def _study_of(data: Tables, row: Row, external: frozenset[str]) -> Row:
+    study = _first(data.studies, study_id=row["study_id"])
+    used = external & set(str(row["row_id"]).split("|"))
     return {
         "study_label": study_label(data, str(row["study_id"])),
         "design": design_words(study),
         "part_of": str(study["parent_study_id"] or ""),
-        "origin": "external" if "external" in used else "seed",
+        "origin": "external" if used else "seed",
     }
 
 

@@ -9,18 +9,24 @@ import pandas as pd
 
 from evidence import format as fmt
 from evidence.display.decides import decides_words
-from evidence.display.labels import ci, joined, sourced
+from evidence.display.labels import ci, joined
 from evidence.display.markdown import escape
 from evidence.display.model import Cell, Column, Prose, Table
-from evidence.display.tables.findings import UNCOUNTED, patients_words
-from evidence.display.tables.parts import nothing
+from evidence.display.tables.answered import (
+    UNCOUNTED,
+    difference_words,
+    effect_words,
+    patients_words,
+    risk_cell,
+    rows_of,
+    split_title,
+)
+from evidence.display.tables.parts import grouped, nothing
 from evidence.parameters import Parameters
-from evidence.questions import Answer, Estimate
-from evidence.results import Tables, records
-from evidence.stats import Proportion
-from evidence.wording import Allocation, difference_text, per_1000, signed_text
+from evidence.questions import Answer
+from evidence.results import Tables
+from evidence.wording import Allocation
 
-WEAKEST = ("assumed", "derived", "printed")
 ALLOCATIONS: dict[Allocation, str] = {
     "randomised": "Patients were randomised in:",
     "not randomised": "They were not in:",
@@ -61,7 +67,7 @@ def answers_table(answers: Sequence[Answer], parameters: Parameters) -> Table:
     if not answers:
         return nothing("No questions are asked of the data.")
     columns = (
-        Column("Question", width=3.0),
+        Column("Question", width=2.6),
         Column("Patients (studies)", width=1.1),
         Column("With treatment, per 1,000", width=1.5),
         Column("With comparator, per 1,000", width=1.5),
@@ -81,7 +87,8 @@ def answers_table(answers: Sequence[Answer], parameters: Parameters) -> Table:
         note += " Studies of other designs are not in the table; they stand apart in the text."
     note += f" {UNCOUNTED}" if any(" of " in patients_words(one) for one in answers) else ""
     note = " ".join(filter(None, (note, decides_words(answers))))
-    return Table(columns, rows, caption, note, _tidy(answers))
+    whom = [split_title(one.title)[0] for one in answers]
+    return Table(columns, rows, caption, note, _tidy(answers), grouped(whom) if any(whom) else ())
 
 
 def _caption(answers: Sequence[Answer], parameters: Parameters) -> str:
@@ -102,66 +109,20 @@ def _relative(parameters: Parameters) -> str:
 
 
 def _row(one: Answer) -> tuple[Cell, ...]:
-    rows = tuple(str(row["row_id"]) for row in records(one.included))
+    rows = rows_of(one)
     return (
-        Cell(one.title),
+        Cell(split_title(one.title)[1]),
         Cell(f"{patients_words(one)} ({len(one.studies)})"),
-        _risk(one.treatment, one, "treatment"),
-        _risk(one.control, one, "comparator"),
-        Cell("; ".join(_difference(each) for each in _differences(one)) or "–", rows),
-        Cell(_effects(one), rows),
+        risk_cell(one, "treatment"),
+        risk_cell(one, "comparator"),
+        Cell(difference_words(one, unit=False), rows),
+        Cell(effect_words(one), rows),
         Cell(DIRECTIONS[one.verdict.direction]),
     )
 
 
 def _patients(one: Answer) -> int:
     return sum(risk.n for risk in (one.treatment, one.control) if risk)
-
-
-def _differences(one: Answer) -> tuple[Estimate, ...]:
-    """Return the differences shown: of two studies side by side each its own."""
-    if one.difference is None:
-        return ()
-    return one.finding.each if one.finding.side_by_side else (one.difference,)
-
-
-def _difference(each: Estimate) -> str:
-    shown = f"{signed_text(each.estimate)} ({difference_text(each.low, each.high)})"
-    return shown.replace(" per 1,000", "")
-
-
-def _effects(one: Answer) -> str:
-    """Return the ratios shown: of two studies side by side each its own, never their pool."""
-    if one.control is None:
-        return "–"
-    pooled = one.finding.pooled
-    if one.effect is None or pooled is None:
-        return fmt.NOT_ESTIMABLE
-    if not one.finding.side_by_side:
-        return fmt.ratio(one.effect.estimate, one.effect.low, one.effect.high)
-    return "; ".join(
-        fmt.ratio(each.estimate, each.low, each.high) if each else fmt.NOT_ESTIMABLE
-        for each in pooled.effects
-    )
-
-
-def _risk(risk: Proportion | None, one: Answer, side: str) -> Cell:
-    if risk is None:
-        return Cell("–")
-    used = [row for row in records(one.included) if row["side"] == side]
-    basis = min((str(row["basis"]) for row in used), key=WEAKEST.index)
-    origin = "external" if any(row["origin"] == "external" for row in used) else "seed"
-    return sourced(
-        _risk_text(risk, one, side), "|".join(str(row["row_id"]) for row in used), basis=basis, origin=origin
-    )
-
-
-def _risk_text(risk: Proportion, one: Answer, side: str) -> str:
-    """Return a risk per 1,000 with its limits; of two studies side by side each its own, without."""
-    if not one.finding.side_by_side:
-        return f"{per_1000(risk.estimate)} ({per_1000(risk.low)} to {per_1000(risk.high)})"
-    arms = [study.treatment if side == "treatment" else study.comparator for study in one.finding.studies]
-    return "; ".join(str(per_1000(arm.events / arm.n)) for arm in arms if arm)
 
 
 def _tidy(answers: Sequence[Answer]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from evidence.display.documents import document_name, quantity
 from evidence.display.labels import joined, lower_first, pretty, study_label
 from evidence.display.markdown import escape
 from evidence.display.model import Prose
-from evidence.display.tables.findings import split_title
+from evidence.display.tables.answered import split_title
 from evidence.display.traced import counted, numbers_traced, traced
 from evidence.display.trials import UNDER_WAY
 from evidence.format import missing
@@ -63,9 +63,8 @@ def reading_prose(answers: Sequence[Answer], data: Dataset) -> Prose:
     sold = joined([lower_first(document_name(data, str(one["source_id"]))) for one in sellers])
     alone = [pretty(lower_first(one.title)) for one in answers if vendor_only(one.finding, data)]
     told = [
-        f"Of {counted(str(len(data.studies)), 'studies')} studies{_among(data)} the report itself was "
-        f"read of {counted(str(len(read)), 'studies')}{f': {escape(joined(names))}' if names else ''}; "
-        "of the others only figures.",
+        f"This report lists {counted(str(len(data.studies)), 'studies')} studies{_among(data)}.",
+        _own_reports(names, len(data.studies)),
         f"From a seller of the substance: {escape(sold)}." if sold else "",
         f"{_one_or_more(len(alone))} on a seller's document alone: {escape('; '.join(alone))}."
         if alone
@@ -73,6 +72,15 @@ def reading_prose(answers: Sequence[Answer], data: Dataset) -> Prose:
         _interests(data),
     ]
     return Prose(f"> **What this rests on.** {' '.join(filter(None, told))}")
+
+
+def _own_reports(names: Sequence[str], studies: int) -> str:
+    """Return of how many studies their own report was read, and that of the others only figures were."""
+    others = counted(str(studies - len(names)), "studies")
+    if not names:
+        return "We read the own report of none of them, only selected figures."
+    own = f"We read the own report of {counted(str(len(names)), 'studies')}: {escape(joined(names))}."
+    return f"{own} Of the other {others} we read only selected figures." if studies > len(names) else own
 
 
 def _one_or_more(answers: int) -> str:
@@ -101,7 +109,7 @@ def _interests(data: Dataset) -> str:
 
 
 def licence_prose(data: Dataset, *, drug: str) -> Prose:
-    """Return, as a box, the licensed use, label and studied doses, food, and what lies outside the licence.
+    """Return, as a list of terms, the licensed use, label and studied doses, food, and what lies outside it.
 
     Args:
         data: the dataset.
@@ -112,19 +120,21 @@ def licence_prose(data: Dataset, *, drug: str) -> Prose:
     approval = [row for row in rows if row["section"] == "approval"]
     doses = [row for row in rows if row["section"] == "dose"]
     fed = [row for row in records(data.protocols) if FED.search(str(row["item"]))]
-    told = [
-        _listed("Licence, as read", approval, data),
-        _listed("Dose on the label", doses, data),
-        _no_dose(approval, doses),
-        studied_doses(data, drug),
-        _listed("With food, against fasting", fed, data),
-        _empty_stomach(data),
-        _outside(approval, data),
-        _other_doses(doses, data, drug),
-        _untreated(approval, data),
-    ]
-    said = " ".join(filter(None, told))
-    return Prose(f"> **Licensed use, dose, how to take it.** {said}" if said else "")
+    told = {
+        "Licence": [_listed("", approval, data)],
+        "Dose": [
+            _listed("On the label", doses, data),
+            _no_dose(approval, doses),
+            studied_doses(data, drug),
+            _other_doses(doses, data, drug),
+        ],
+        "Food": [_listed("With food, against fasting", fed, data), _empty_stomach(data)],
+        "Off label here": [_outside(approval, data), _untreated(approval, data)],
+    }
+    said = {name: " ".join(filter(None, parts)) for name, parts in told.items()}
+    items = [f"{name}\n:   {text}" for name, text in said.items() if text]
+    head = "**Licensed use, dose, how to take it**"
+    return Prose("\n\n".join(["::: {.terms}", head, *items, ":::"]) if items else "")
 
 
 def _listed(name: str, rows: Sequence[Row], data: Dataset) -> str:
@@ -133,7 +143,9 @@ def _listed(name: str, rows: Sequence[Row], data: Dataset) -> str:
         f"{_item(row)} {traced(quantity(row['value'], row['unit']), [str(row['row_id'])], data)}"
         for row in rows
     ]
-    return f"{name}: {'; '.join(each)}." if each else ""
+    told = "; ".join(each)
+    start = f"{name}: " if name else ""
+    return f"{start}{told if name else told[:1].upper() + told[1:]}." if each else ""
 
 
 def _item(row: Row) -> str:

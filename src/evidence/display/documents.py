@@ -12,6 +12,7 @@ from evidence.data import Dataset
 from evidence.display.labels import READ_FROM, pretty
 from evidence.display.model import Cell
 from evidence.format import sentence
+from evidence.memo import repeated
 from evidence.reads import unnoted
 from evidence.results import Tables, records, words_of
 
@@ -29,6 +30,7 @@ MONTHS = (
     "November", "December",
 )  # fmt: skip
 YEARS = re.compile(r"\d{4}")
+KEPT = 8  # datasets whose documents stay known by name
 RANGE = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
 
 
@@ -43,10 +45,23 @@ def document_label(data: Tables, source_id: str) -> str:
 
 def document_name(data: Tables, source_id: str) -> str:
     """Return a document's name as short as a cell needs it: the study that it reports, or how it is cited."""
-    if (data.studies["study_id"] == source_id).any():
-        return document_label(data, source_id)
-    found = records(data.sources[data.sources["source_id"] == source_id])
-    return _named({**found[0], "title": ""}) if found else source_id
+    names = _kept_names(data) if isinstance(data, Dataset) else _names(data)
+    return names.get(source_id, source_id)
+
+
+def _names(data: Tables) -> dict[str, str]:
+    """Return the names of all documents by their ids."""
+    sources = {str(row["source_id"]): _named({**row, "title": ""}) for row in records(data.sources)}
+    return sources | dict(zip(data.studies["study_id"], data.studies["label"], strict=True))
+
+
+def _kinds(data: Tables) -> dict[str, str]:
+    """Return the kinds of all documents by their ids."""
+    return {str(row["source_id"]): str(row.get("kind", "")) for row in records(data.sources)}
+
+
+# Of a dataset, which never changes, documents are named once.
+_kept_names, _kept_kinds = repeated(KEPT)(_names), repeated(KEPT)(_kinds)
 
 
 def place_words(data: Tables, source_id: str, locator: Any) -> str:
@@ -92,13 +107,12 @@ def _origin(data: Tables, source_id: str) -> tuple[str, str]:
     """Return a document's name and its kind; of a dataset only what is said of this document is read."""
     with unnoted():
         name = document_name(data, source_id)
-        source = next(iter(records(data.sources[data.sources["source_id"] == source_id])), {})
+    kinds = _kept_kinds(data) if isinstance(data, Dataset) else _kinds(data)
     if isinstance(data, Dataset):
         data.label("studies", source_id)
-        data.select("sources", source_id=source_id)
     number = source_id.upper()
     registered = REGISTRY_ID.fullmatch(number) and number not in name
-    return sentence(f"{name}, {number}" if registered else name), str(source.get("kind", ""))
+    return sentence(f"{name}, {number}" if registered else name), kinds.get(source_id, "")
 
 
 def _within(name: str, kind: str, locator: Any) -> str:
@@ -159,7 +173,7 @@ def quantity(value: Any, unit: Any) -> str:
     if name == "year" and YEARS.fullmatch(text):
         return text
     if name.isalpha() and len(name) > 2 and name.islower():
-        name += "" if str(value) == "1" else "s"
+        name += "" if str(value) == "1" or name.endswith("s") else "s"
     return f"{text}{name}" if name == "%" else f"{text} {name}".strip()
 
 

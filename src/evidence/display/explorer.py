@@ -41,7 +41,7 @@ from evidence.synthesis.forest import (
     ForestStudy,
     Summary,
 )
-from evidence.wording import Allocation, difference_text, per_1000, signed_text
+from evidence.wording import Allocation, difference_text, per_1000, size_text
 
 POLICIES: dict[MissingData, str] = {
     "observed": "Left out",
@@ -446,7 +446,7 @@ def _risk(risk: Proportion | None) -> tuple[str, str, list[float] | None]:
 def _difference(one: Estimate | None) -> tuple[str, str]:
     if one is None:
         return fmt.NOT_ESTIMABLE, ""
-    return signed_text(one.estimate).replace(" per 1,000", ""), difference_text(one.low, one.high)
+    return size_text(one.estimate), difference_text(one.low, one.high)
 
 
 def _ratio(one: Any) -> tuple[str, str]:

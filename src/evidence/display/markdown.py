@@ -14,7 +14,12 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>|$@^~#&])")
 # All white space but the space that keeps words together.
 BLANKS = re.compile(r"[ \t\r\n\f\v\u2028\u2029\x1c-\x1f\x85]+")
 NO_BREAK = "\u00a0"
-UNIT = re.compile(r"(?<=\d) (?=(?:mg|g|kg|µg|mL|L|years?|months?|weeks?|days?|h|points)(?![\w-]))")
+LONGEST = 26  # letters of brackets that are kept in one line
+BRACKET = re.compile(rf"\([^(),;]{{1,{LONGEST - 2}}}\)")
+SIGNED = re.compile(r"(?<=\bP) (?=[=<>])|(?<=[=<>]) (?=\d)|(?<=\d) (?=×)|(?<=×) (?=10)| (?=±)|(?<=±) ")
+UNIT = re.compile(
+    r"(?<=\d) (?=(?:mg|g|kg|µg|m?L|years?|months?|weeks?|days?|wk|mo|h|points|trials)(?![\w-]))"
+)
 N_IS = re.compile(r"\bn = (?=\d)")
 # What makes a line that begins with it a list, a heading or a block.
 LINE_START = re.compile(r"^(\(?(?:\d{1,9}|[A-Za-z]|[ivxlcdmIVXLCDM]+)(?=[.)] )|(?=[+:=-][ :=]))(.)")
@@ -35,19 +40,19 @@ def escape(text: str) -> str:
 
 def table_markdown(table: Table) -> str:
     """Return the table as a pipe table with its caption below; values carry their source as a title."""
-    lines = [_line(escape(column.header) for column in table.columns), _rule(table.columns)]
+    lines = [_line(escape(unbroken(column.header)) for column in table.columns), _rule(table.columns)]
     headings = dict(table.groups)
-    for index, row in enumerate(table.rows):
+    for index, (row, texts) in enumerate(zip(table.rows, table.texts(), strict=True)):
         if index in headings:
             lines.append(_heading(headings[index], len(table.columns)))
-        lines.append(_line(_cell(cell, table) for cell in row))
+        lines.append(_line(_cell(cell, text, table) for cell, text in zip(row, texts, strict=True)))
     return "\n".join(lines) + f"\n\n: {_caption(table)}\n"
 
 
 def table_plain(table: Table) -> str:
     """Return the table as aligned text for places that show no Markdown."""
     head = [column.header for column in table.columns]
-    body = [[_one_line(table.shown(cell)) for cell in row] for row in table.rows]
+    body = [[_one_line(text) for text in row] for row in table.texts()]
     widths = [max(map(_width, column)) for column in zip(head, *body, strict=True)]
     rule = "  ".join("-" * width for width in widths)
     lines = [_aligned(head, widths, table.columns), rule]
@@ -58,8 +63,8 @@ def table_plain(table: Table) -> str:
     return "\n".join([*lines, rule, *filter(None, (table.caption, table.full_note))])
 
 
-def _cell(cell: Cell, table: Table) -> str:
-    text = escape(unbroken(table.shown(cell)))
+def _cell(cell: Cell, shown: str, table: Table) -> str:
+    text = escape(unbroken(shown))
     if not text:
         return text
     text = f"`{_one_line(cell.text)}`" if cell.code and not set("`|") & set(cell.text) else text
@@ -68,12 +73,20 @@ def _cell(cell: Cell, table: Table) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Return text in which a number and its short unit, and ``n = 5``, stay in one line.
+    """Return text in which a number and its short unit, ``n = 5`` and an interval stay in one line.
 
     >>> unbroken("2.5 mg daily, n = 5").replace(NO_BREAK, "_")
     '2.5_mg daily, n_=_5'
+    >>> unbroken("17 more (316 fewer to 374 more), P <0.001").replace(NO_BREAK, "_")
+    '17 more (316_fewer_to_374_more), P_<0.001'
     """
-    return UNIT.sub(NO_BREAK, N_IS.sub(f"n{NO_BREAK}={NO_BREAK}", text))
+    kept = SIGNED.sub(NO_BREAK, N_IS.sub(f"n{NO_BREAK}={NO_BREAK}", text))
+    return BRACKET.sub(_whole, UNIT.sub(NO_BREAK, kept))
+
+
+def _whole(bracket: re.Match[str]) -> str:
+    """Return brackets with a number in them so that they stay in one line."""
+    return bracket[0].replace(" ", NO_BREAK) if any(map(str.isdigit, bracket[0])) else bracket[0]
 
 
 def _title(cell: Cell, table: Table) -> str:

@@ -19,6 +19,7 @@ from evidence.reads import unnoted
 Asked = tuple[int, float, float, frozenset[str]]
 TABLES = ("studies", "arms", "counts", "measurements", "tests", "claims", "definitions", "protocols")
 DOUBTFUL_SIZE = "The percentages of the group do not all fit its number of patients; {}."
+OPEN_QUESTION = "An open question: {}."
 KEPT = 16  # more sets of studies than one notebook shows
 _whole: OrderedDict[tuple[int, float, float], tuple[Dataset, pd.DataFrame]] = OrderedDict()
 _found: OrderedDict[Asked, tuple[Dataset, dict[str, str]]] = OrderedDict()
@@ -60,7 +61,8 @@ def doubts(data: Dataset, studies: Iterable[str], *, alpha: float, margin: float
     """
     asked = (id(data), alpha, margin, frozenset(studies))
     if asked not in _found:
-        _found[asked] = (data, _doubts(data.only(asked[-1]), alpha, margin))
+        found = _doubts(data.only(asked[-1]), alpha, margin)
+        _found[asked] = (data, found | _of_parts(data, asked[-1], alpha))
         while len(_found) > KEPT:
             _found.popitem(last=False)
     return _found[asked][1]
@@ -109,6 +111,19 @@ def _doubts(data: Dataset, alpha: float, margin: float) -> dict[str, str]:
     for row, words in doubts_of(data).items():
         found.setdefault(row, []).append(DOUBTFUL_SIZE.format(words))
     return {row: " ".join(dict.fromkeys(reasons)) for row, reasons in found.items()}
+
+
+def _of_parts(data: Dataset, studies: frozenset[str], alpha: float) -> dict[str, str]:
+    """Return the rows of parts of studies whose sizes another printed total makes unlikely."""
+    from evidence.audit.part_sizes import part_doubts
+
+    with unnoted():  # whose part a study is stands in its own row
+        own = data.studies["study_id"].isin(studies)
+        parents = set(data.studies.loc[own, "parent_study_id"]) - {""}
+    if not parents:
+        return {}
+    found = part_doubts(data.only(studies | parents), alpha=alpha)
+    return {row: OPEN_QUESTION.format(words) for row, words in found.items()}
 
 
 def _of_first_kind(rows: Sequence[str], kinds: dict[str, str]) -> list[str]:

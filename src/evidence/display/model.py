@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -19,12 +19,18 @@ Align = Literal["left", "right", "center"]
 
 SIGNS: Mapping[str, str] = {**wording.SIGNS, "differs": "≠", "corrected": "#"}
 LEGEND: Mapping[str, str] = {
-    "derived": "count recovered from printed percentages and totals",
+    "derived": "count that follows from printed figures",
     "assumed": "assumed, not printed",
     "external": "from outside the documents read in full",
     "differs": "differs from the printed value",
     "corrected": "0.5 was added to every count, because a group had no event or nothing else",
 }
+COMMON: Mapping[str, str] = {
+    "derived": "All counts follow from printed figures.",
+    "assumed": "All values are assumed, not printed.",
+    "external": "All results are from outside the documents read in full.",
+}  # said once instead of a sign at every value
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 DOUBT = "¶"
 DOUBTED = "rests on something printed that does not fit what is printed elsewhere; the audit says why"
 
@@ -73,7 +79,7 @@ class Cell:
 
     ``mark`` may hold several kinds: ``derived+external``. ``target`` is the label of a section that says
     more; no link is made where the book has none of that name. The text of ``code`` is a name that a program
-    reads, shown as it is.
+    reads, shown as it is. ``why`` are the reasons for what is assumed in it.
     """
 
     text: str
@@ -81,6 +87,7 @@ class Cell:
     mark: Mark = ""
     target: str = ""
     code: bool = False
+    why: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -123,13 +130,37 @@ class Table:
         """Return why the data rows of a cell are doubted; nothing where they are not."""
         return tuple(dict.fromkeys(self.doubts[row] for row in cell.rows if row in self.doubts))
 
-    def shown(self, cell: Cell) -> str:
-        """Return the text of a cell with every sign that belongs to it; an empty cell stays empty.
+    def shown(self, cell: Cell, signs: str | None = None) -> str:
+        """Return the text of a cell with its signs, by default all of them; an empty cell stays empty.
 
         It begins with a capital, unless its first word has capitals of its own or is a program's.
         """
-        text = cell.shown if cell.code else sentence(cell.shown)
-        return text + (DOUBT if self.doubted(cell) else "")
+        text = cell.shown if signs is None or not cell.text else cell.text + signs
+        return (text if cell.code else sentence(text)) + (DOUBT if self.doubted(cell) else "")
+
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """Return what every cell shows: no sign that all values share, and one that a row shares once."""
+        common, numbers = self.common(), self.reason_numbers()
+        return tuple(
+            tuple(
+                self.shown(cell, _signs(mark, cell, common, numbers))
+                for cell, mark in zip(row, _row_marks(row), strict=True)
+            )
+            for row in self.rows
+        )
+
+    def common(self) -> frozenset[str]:
+        """Return the kinds that every traced value of several rows is of: they are said below them, once."""
+        if len(self.rows) < 2:
+            return frozenset()
+        reasons = len(self.reason_numbers())
+        found = (kind for kind in COMMON if _all_of(kind, self.rows) and (kind != "assumed" or reasons < 2))
+        return frozenset(found)
+
+    def reason_numbers(self) -> dict[str, int]:
+        """Return the reasons for what is assumed with their numbers, in the order of the cells."""
+        told = dict.fromkeys(why for row in self.rows for cell in row if cell.text for why in cell.why)
+        return {why: place for place, why in enumerate(told, 1)}
 
     def doubted(self, cell: Cell) -> bool:
         """Return whether a cell shows the sign of a doubt: not where it says already what differs."""
@@ -137,18 +168,64 @@ class Table:
 
     @property
     def full_note(self) -> str:
-        """Return the note followed by the meaning of every sign that the cells use."""
-        cells = [cell for row in self.rows for cell in row]
+        """Return the note, the reasons for what is assumed, and the meaning of every sign that is used."""
+        cells, common = [cell for row in self.rows for cell in row], self.common()
         doubt = f"{DOUBT} {DOUBTED}" if any(map(self.doubted, cells)) else ""
-        legend = "; ".join(filter(None, (legend_of(cell.mark for cell in cells), doubt)))
-        return " ".join(part for part in (self.note, legend and f"{legend}.") if part)
+        signs = legend_of(
+            "+".join(kind for kind in kinds(cell.mark) if kind not in common and not _told(kind, cell))
+            for cell in cells
+        )
+        legend = "; ".join(filter(None, (signs, doubt)))
+        said = [COMMON[kind] for kind in COMMON if kind in common and not (kind == "assumed" and self._why())]
+        return " ".join(filter(None, (self.note, *said, self._why(), legend and f"{legend}.")))
+
+    def _why(self) -> str:
+        numbers = self.reason_numbers()
+        signed = "assumed" not in self.common()
+        return " ".join(f"{_numbered([why], numbers)} {why}" if signed else why for why in numbers)
+
+
+def _all_of(kind: str, rows: Sequence[Sequence[Cell]]) -> bool:
+    """Return whether all data rows that cells name are of a kind, as more than one cell says.
+
+    What a first cell says that names no data row, it says of its whole row.
+    """
+    marked = [cell for row in rows for cell in row if cell.text and kind in kinds(cell.mark)]
+    held = {name for cell in marked for name in cell.rows}
+    told = [row for row in rows if row[0].rows or kind not in kinds(row[0].mark)]
+    return len(marked) > 1 and all(held.issuperset(cell.rows) for row in told for cell in row if cell.text)
+
+
+def _row_marks(row: Sequence[Cell]) -> list[Mark]:
+    """Return the marks of a row's cells: that of a source of the whole row stands in the first cell alone."""
+    marks = [cell.mark for cell in row]
+    if not row[0].text or not _all_of("external", [row]):
+        return marks
+    rest = ["+".join(kind for kind in kinds(mark) if kind != "external") for mark in marks]
+    return [together(rest[0], "external"), *rest[1:]]
+
+
+def _signs(mark: Mark, cell: Cell, common: Collection[str], numbers: Mapping[str, int]) -> str:
+    shown = [kind for kind in kinds(mark) if kind not in common]
+    return "".join(_numbered(cell.why, numbers) if kind == "assumed" else SIGNS[kind] for kind in shown)
+
+
+def _numbered(reasons: Sequence[str], numbers: Mapping[str, int]) -> str:
+    """Return the sign of what is assumed, with the numbers of its reasons where the table has several."""
+    told = [str(numbers[why]).translate(SUPERSCRIPTS) for why in reasons if len(numbers) > 1]
+    return "".join(SIGNS["assumed"] + number for number in told or [""])
+
+
+def _told(kind: str, cell: Cell) -> bool:
+    return kind == "assumed" and bool(cell.why)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A drawing with its caption, its alternative text and the tidy values drawn.
 
-    A drawing too long for a page has ``more`` parts, shown below the first.
+    A drawing too long for a page has ``more`` parts, shown below the first. ``narrow`` is the same drawn
+    again for narrow screens, part by part, or nothing.
     """
 
     figure: Canvas
@@ -156,6 +233,7 @@ class Figure:
     alt: str
     data: pd.DataFrame = field(default_factory=pd.DataFrame)
     more: tuple[Canvas, ...] = ()
+    narrow: tuple[Canvas, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from evidence.data.schema import nearest
 from evidence.data.treatments import treatments_of
 from evidence.display.labels import joined, lower_first, outcome_labels, pretty, titled
 from evidence.errors import ParameterError
-from evidence.parameters import Parameters
+from evidence.parameters import IntervalMethod, Parameters
 from evidence.results import Row, Tables, records
 from evidence.stats import Network
 from evidence.synthesis.connect import Connected, CountMeasure, Linking, connect
@@ -49,10 +49,13 @@ class Linked:
         """Return how a treatment is written inside a sentence."""
         return lower_first(self.name(treatment))
 
-    def result(self, measure: CountMeasure, tau: float | None = 0.0) -> Network:
-        """Return the network's effects in a measure under an assumed tau, or an estimated one for None."""
+    def result(self, measure: CountMeasure, tau: float | None = 0.0, ci: IntervalMethod = "Wald") -> Network:
+        """Return the network's effects in a measure under an assumed tau, or an estimated one for None.
+
+        ``ci`` is how intervals are made where tau is estimated.
+        """
         return self.arms.network(
-            measure, reference=self.reference, tau=tau, level=self.level, better=self.better
+            measure, reference=self.reference, tau=tau, level=self.level, better=self.better, ci=ci
         )
 
     @property
@@ -181,16 +184,6 @@ def baseline_words(base: Baseline) -> str:
     """Return a baseline risk as a caption names it."""
     limits = f"{per_1000(base.low)} to {per_1000(base.high)}"
     return f"{per_1000(base.estimate)} per 1,000 ({limits}; {base.events}/{base.n} in {trials(base.k)})"
-
-
-def more_or_fewer(difference: float) -> str:
-    """Return a difference of risks in patients per 1,000.
-
-    >>> more_or_fewer(-0.0213)
-    '21 fewer'
-    """
-    size = per_1000(difference)
-    return f"{abs(size)} {'more' if size >= 0 else 'fewer'}"
 
 
 def versus(linked: Linked, pair: dict[str, Any]) -> str:

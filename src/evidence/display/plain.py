@@ -13,14 +13,16 @@ from evidence.display.labels import joined, lower_first
 from evidence.display.markdown import escape
 from evidence.display.model import Prose
 from evidence.display.synthesis import Asked, asked_questions
+from evidence.display.tables.answered import rows_of
 from evidence.display.traced import counted, numbers_traced, traced
 from evidence.display.trials import Row, said_of, without_figures
 from evidence.format import missing, number
 from evidence.parameters import Parameters
-from evidence.questions import Answer, answer
+from evidence.questions import Answer, answer, events_of, parts_of
 from evidence.results import rates, records
+from evidence.stats.means import holm
 from evidence.synthesis.certainty import certainty
-from evidence.wording import Allocation, Direction
+from evidence.wording import Allocation, Direction, difference_text
 
 REASONS = {
     4: "We are sure that this is due to the treatment.",
@@ -103,12 +105,12 @@ def _numbers(one: Answer, what: str, treated: str, other: str, data: Dataset) ->
         return told
     without = traced(_hundred(one.control.estimate), rows["comparator"], data)
     shown = one.finding.each if one.finding.side_by_side else (one.difference,)
-    gap = _gap(min(each.low for each in shown), max(each.high for each in shown))
+    gap = difference_text(min(each.low for each in shown), max(each.high for each in shown), of=100)
     between = numbers_traced(gap, [row for side in SIDES for row in rows[side]], data)
     return [
         *told,
-        f"Out of 100 with {escape(other)}, about {without} did.",
-        f"The gap could be anywhere from {between}.",
+        f"With {escape(other)}, about {without} did.",
+        f"The gap could be from {between}.",
     ]
 
 
@@ -130,17 +132,6 @@ def _counted_in_part(one: Answer, treated: str, other: str, data: Dataset) -> li
 
 def _hundred(share: float) -> str:
     return number(share * 100, 0)
-
-
-def _gap(low: float, high: float) -> str:
-    """Return both ends of a difference in people out of 100, the end nearer to no difference first.
-
-    >>> _gap(0.035, 0.38), _gap(-0.012, 0.353), _gap(-0.3, -0.1)
-    ('4 to 38 more', '1 fewer to 35 more', '10 to 30 fewer')
-    """
-    ends = (low, high) if high > 0 else (high, low)
-    (first, way), (last, other) = ((_hundred(abs(end)), "more" if end >= 0 else "fewer") for end in ends)
-    return f"{first} {'' if way == other else f'{way} '}to {last} {other}"
 
 
 def without_figures_plain(data: Dataset, *, indication: str, what: str, treated: str, other: str) -> Prose:
@@ -249,14 +240,26 @@ def stopping_plain(data: Dataset, parameters: Parameters, *, outcome_id: str, wh
     """
     rows = records(rates(data, parameters, outcome_ids=[outcome_id], subgroup=""))
     shares = [
-        traced(_hundred(row["estimate"]), [str(row["row_id"])], data)
+        (traced(_hundred(row["estimate"]), [str(row["row_id"])], data), _tried_in(row, data))
         for row in rows
         if not missing(row["estimate"])
     ]
     told = [
-        f"When doses were cut to nothing, about {share} of 100 people {escape(what)}." for share in shares
+        f"While the dose was cut down to stop, about {share} of 100 people {escape(what)}.{tried}"
+        for share, tried in shares
     ]
     return Prose(" ".join(told))
+
+
+def _tried_in(row: Row, data: Dataset) -> str:
+    """Return in how many people of a larger study it was tried; nothing where it was in all of them."""
+    own = data.counts[data.counts["study_id"].eq(row["study_id"]) & data.counts["n"].notna()]
+    most, size = max(records(own), key=lambda one: int(one["n"])), int(row["n"])
+    if int(most["n"]) <= size:
+        return ""
+    whole = traced(f"{int(most['n'])}", [str(most["row_id"])], data)
+    told = traced(f"{size}", [str(row["row_id"])], data)
+    return f" That is of {told} in a study of {whole}."
 
 
 def _food(rows: Sequence[Row], data: Dataset) -> str:
@@ -267,6 +270,40 @@ def _food(rows: Sequence[Row], data: Dataset) -> str:
     most, row = max(falls)
     much = "Almost none" if most >= ALMOST_ALL else "Less"
     return f"{traced(much, [row], data)} of it gets into the blood if it is taken with food."
+
+
+def plain_kinds_prose(
+    data: Dataset,
+    parameters: Parameters,
+    *,
+    question_id: str,
+    names: Mapping[str, str],
+    treated: str,
+    other: str,
+) -> Prose:
+    """Return what most harms of an answer were if that is the disease and not the treatment, for patients.
+
+    Args:
+        data: the dataset.
+        parameters: those of the report.
+        question_id: the question about the harms.
+        names: kinds of harm in plain words, by their ids.
+        treated: the treatment in plain words; ``{dose}`` stands for the dose.
+        other: what the others had, in plain words.
+    """
+    one = answer(question_id, data, parameters)
+    parts = parts_of(one, data, parameters)
+    if parts is None or not parts.held:
+        return Prose("")
+    name = names.get(parts.most.question_id.partition(":")[2], lower_first(parts.most.outcome))
+    said = {"treatment": _dosed(treated, one, data), "comparator": other}
+    counts = [
+        f"{events_of(parts.most, side)} of {events_of(one, side)} with {who}" for side, who in said.items()
+    ]
+    told = numbers_traced(", ".join(counts), rows_of(parts.most), data)
+    return Prose(
+        f"Most were {escape(name)} ({told}). That is the disease held back, not less harm from the drug."
+    )
 
 
 class Harms(TypedDict, total=False):
@@ -280,11 +317,11 @@ class Harms(TypedDict, total=False):
 def plain_harms_prose(
     data: Dataset, parameters: Parameters, *, study_of: str, treated: str, other: str, **harms: Unpack[Harms]
 ) -> Prose:
-    """Return which harms came more often with the treatment of an answer, at its dose, for patients.
+    """Return which harms came more often with the treatment of an answer, at any of its doses, for patients.
 
-    A harm is told where the interval of its difference lies above none. What did so at another dose alone is
-    told apart, with the dose, beside how often it came at this one. How many harms were compared is told too,
-    since some differences are chance; sums of harms and what is ``aside`` do not count as harms.
+    A harm is told where the interval of its difference lies above none. It came more often only where that
+    holds with all harms at all doses allowed for (Holm); else it seemed to, and may be chance. How many harms
+    were compared is told; sums of harms and what is ``aside`` do not count as harms.
 
     Args:
         data: the dataset.
@@ -300,68 +337,100 @@ def plain_harms_prose(
     own = {str(row["arm_id"]) for row in records(one.included) if row["side"] == "treatment"}
     study = one.finding.studies[0].study_id
     rows = _compared(data, parameters, study)
-    here = {str(row["outcome_id"]): row for row in rows if row["arm1"] in own}
+    sums = set(data.outcomes["parent_id"])
+    single = [row for row in rows if str(row["outcome_id"]) not in sums | set(harms.get("aside", ()))]
     doses = {str(row["arm_id"]): _dose(row) for row in records(data.select("arms", study_id=study))}
+    several = len({str(row["arm1"]) for row in single}) > 1
+    names = harms.get("names", {})
+    compared = len({str(row["outcome_id"]) for row in single})
+    each = (_dosed(treated, one, data), other)
     told = [
-        _harms_here(here, harms, _dosed(treated, one, data), other, data),
-        *_harms_elsewhere(rows, here, harms.get("names", {}), doses, data),
-        "Some of this may be chance.",
-        _grave(here, harms.get("grave", {}), other, data),
+        f"{counted(str(compared), 'counts')} harms were compared{' at each dose' if several else ''}.",
+        *_more_often([row for row in rows if row["outcome_id"] not in sums], names, doses, each, data),
+        _grave(rows, own, harms.get("grave", {}), doses, other, data),
     ]
     return Prose(" ".join(filter(None, told)))
 
 
 def _compared(data: Dataset, parameters: Parameters, study_id: str) -> list[Row]:
-    """Return the differences in harms of a study between single arms, the most frequent first."""
+    """Return the differences in harms of a study between single arms, the most frequent first.
+
+    ``sure`` says of each whether its P value stands when all of them are allowed for.
+    """
     outcomes = data.outcomes.loc[data.outcomes["domain"] == "safety", "outcome_id"].tolist()
     frame = effects_frame(data.where(study_id=study_id), parameters, measure="RD", outcome_ids=outcomes)
     sums = set(data.arms.loc[data.arms["combines"].ne(""), "arm_id"])
     rows = records(frame[~frame["arm1"].isin(sums)])
-    return sorted(rows, key=lambda row: -row["e1"] / row["n1"])
+    chance = holm([row["p"] for row in rows]).tolist() if rows else []
+    made = [{**row, "sure": p < parameters.alpha} for row, p in zip(rows, chance, strict=True)]
+    return sorted(made, key=lambda row: -row["e1"] / row["n1"])
 
 
-def _harms_here(here: Mapping[str, Row], harms: Harms, who: str, other: str, data: Dataset) -> str:
-    sums = set(data.outcomes["parent_id"]) | set(harms.get("aside", ()))
-    single = {outcome: row for outcome, row in here.items() if outcome not in sums}
-    more = [(outcome, row) for outcome, row in single.items() if row["low"] > 0]
-    of = f"Of {counted(str(len(single)), 'counts')} harms"
-    if not more:
-        return f"{of}, none was clearly more frequent with {escape(who)}."
-    each = [f"{_harm(row, harms.get('names', {}))} ({_shares(row, data)} out of 100)" for _, row in more]
-    return f"{of}, {joined(each)} came clearly more often with {escape(who)} than with {escape(other)}."
-
-
-def _harms_elsewhere(
+def _more_often(
     rows: Sequence[Row],
-    here: Mapping[str, Row],
     names: Mapping[str, str],
     doses: Mapping[str, str],
+    who: tuple[str, str],
     data: Dataset,
 ) -> list[str]:
-    """Return what was more frequent at another dose alone, by dose."""
+    """Return which harms were more common and which seemed so, all doses alike, as sentences."""
+    more = [row for row in rows if row["low"] > 0]
+    clear, seemed = ([row for row in more if bool(row["sure"]) == sure] for sure in (True, False))
+    if not more:
+        return [f"None was more common with {escape(who[0])}."]
+    told = [f"{_by_harm(clear, names, doses, data)} came more often than with {escape(who[1])}."] * bool(
+        clear
+    )
+    than = "" if clear else f" with {escape(who[0])}"
+    if seemed:
+        told.append(f"{_by_harm(seemed, names, doses, data)} seemed more common{than}, which may be chance.")
+    return told
+
+
+def _by_harm(rows: Sequence[Row], names: Mapping[str, str], doses: Mapping[str, str], data: Dataset) -> str:
+    """Return harms with the doses that each was more frequent at, out of 100 people."""
     found: dict[str, list[str]] = {}
     for row in rows:
-        at = here.get(str(row["outcome_id"]))
-        if at is None or row["arm1"] == at["arm1"] or row["low"] <= 0 or at["low"] > 0:
-            continue
-        told = f"{_harm(row, names)} ({_shares(row, data)})"
-        found.setdefault(doses.get(str(row["arm1"]), ""), []).append(told)
-    return [f"At {escape(dose)}, so did {joined(each)}." for dose, each in found.items()]
+        dose = doses.get(str(row["arm1"]), "")
+        found.setdefault(_harm(row, names), []).append(
+            f"{f'{escape(dose)}: ' if dose else ''}{_shares(row, data)}"
+        )
+    told = joined([f"{name} ({'; '.join(shares)} out of 100)" for name, shares in found.items()])
+    return f"{told[:1].upper()}{told[1:]}"
 
 
-def _grave(here: Mapping[str, Row], places: Mapping[str, str], other: str, data: Dataset) -> str:
+def _grave(
+    rows: Sequence[Row],
+    own: Collection[str],
+    places: Mapping[str, str],
+    doses: Mapping[str, str],
+    other: str,
+    data: Dataset,
+) -> str:
     """Return the gravest harms that nobody had in the other group, in people, and that they are too few."""
-    rows = [here[outcome] for outcome in places if outcome in here]
-    rows = [row for row in rows if row["e1"] and not row["e0"] and row["low"] <= 0]
-    if not rows:
+    grave = [row for row in rows if row["outcome_id"] in places]
+    here = [row for row in grave if row["arm1"] in own and row["e1"] and not row["e0"] and row["low"] <= 0]
+    if not here:
         return ""
-    each = [
-        f"{traced(str(int(row['e1'])), str(row['row_id']).split('|'), data)} "
-        f"{escape(places[str(row['outcome_id'])])}"
-        for row in rows
+    each = [f"{_people(row, 'e1', data)} {escape(places[str(row['outcome_id'])])}" for row in here]
+    asked = {row["outcome_id"] for row in here}
+    apart: dict[str, list[Row]] = {}
+    for row in grave:
+        if row["arm1"] not in own and row["outcome_id"] in asked:
+            apart.setdefault(str(row["arm1"]), []).append(row)
+    none = [
+        f"{_people(some[0], 'n1', data)} at {escape(doses.get(arm, ''))}"
+        for arm, some in apart.items()
+        if not any(row["e1"] for row in some)
     ]
-    people = traced(str(int(rows[0]["n1"])), str(rows[0]["row_id"]).split("|"), data)
-    return f"Of {people} people, {joined(each)}; with {escape(other)}, none did. That is too few to tell."
+    none.append(f"{_people(here[0], 'n0', data)} with {escape(other)}")
+    at = f" at {escape(doses[str(here[0]['arm1'])])}" if apart else ""
+    people = _people(here[0], "n1", data)
+    return f"Of {people} people{at}, {joined(each)}; of {joined(none)}, none did. That is too few to tell."
+
+
+def _people(row: Row, what: str, data: Dataset) -> str:
+    return traced(str(int(row[what])), str(row["row_id"]).split("|"), data)
 
 
 def _shares(row: Row, data: Dataset) -> str:

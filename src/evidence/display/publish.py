@@ -42,9 +42,22 @@ def further_parts(item: Item) -> list[tuple[dict[str, str], dict[str, Any]]]:
         for place in range(2, len(drawings) + 2)
     ]
     return [
-        ({"image/svg+xml": svg(drawing), "text/plain": words}, _metadata("part", "", words, ""))
-        for drawing, words in zip(drawings, told, strict=True)
+        (
+            {"image/svg+xml": svg(drawing), "text/plain": words},
+            _with_narrow(_metadata("part", "", words, ""), item, place),
+        )
+        for place, (drawing, words) in enumerate(zip(drawings, told, strict=True), start=1)
     ]
+
+
+def _with_narrow(metadata: dict[str, Any], item: Item, place: int) -> dict[str, Any]:
+    """Return the metadata with the drawing for narrow screens of a part of a figure, where it has one."""
+    from evidence.display.theme import svg
+
+    drawings = item.narrow if isinstance(item, Figure) else ()
+    if place < len(drawings):
+        metadata["evidence"]["narrow"] = svg(drawings[place])
+    return metadata
 
 
 def _table(item: Table) -> tuple[dict[str, str], dict[str, Any]]:
@@ -57,7 +70,7 @@ def _figure(item: Figure) -> tuple[dict[str, str], dict[str, Any]]:
 
     plain = f"{item.caption}\n{item.alt}"
     bundle = {"image/svg+xml": svg(item.figure), "text/plain": plain}
-    return bundle, _metadata("figure", escape(item.caption), item.alt, _csv(item))
+    return bundle, _with_narrow(_metadata("figure", escape(item.caption), item.alt, _csv(item)), item, 0)
 
 
 def _prose(item: Prose) -> tuple[dict[str, str], dict[str, Any]]:

@@ -24,18 +24,19 @@ from evidence.display.labels import (
 from evidence.display.markdown import escape
 from evidence.display.model import Prose
 from evidence.display.synthesis import Asked, asked_questions
+from evidence.display.tables.answered import caveat_words, shown_differences, split_title
 from evidence.display.tables.definitions import rules_of, threshold_heading, threshold_rates
-from evidence.display.tables.findings import caveat_words, shown_differences, split_title
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.protocols import awaited
 from evidence.display.tables.statements import told_in_words
 from evidence.display.traced import traced
+from evidence.display.verdicts import Made, studies_words, verdict_words
 from evidence.parameters import Parameters, rounding
-from evidence.questions import Answer, Estimate, answer
+from evidence.questions import Answer, answer
 from evidence.results import days, once, rates, records, separate_arms, words_of
 from evidence.stats import Proportion
 from evidence.synthesis.certainty import WORDS, Certainty, certainty, statement
-from evidence.wording import difference_text, per_1000, signed_text
+from evidence.wording import per_1000, told_difference
 
 HEADING = "**In short.**"
 NOTHING = "The data hold no result for this."
@@ -85,22 +86,24 @@ def answers_in_short(answers: Sequence[Answer], data: Dataset, parameters: Param
 
 
 def findings_in_short(data: Dataset, parameters: Parameters) -> Prose:
-    """Return the most certain answers first, each with its difference, then how many each level has."""
-    answers = [answer(str(row["question_id"]), data, parameters) for row in asked_questions(data)]
-    sure = [certainty(one, data, parameters) for one in answers]
-    best = max((made.level for made in sure if made), default=0)
-    first = [(one, made) for one, made in zip(answers, sure, strict=True) if made and made.level == best]
-    told = [
-        f"{escape(lower_first(pretty(split_title(one.title)[1])))}: "
-        + traced(_differences(one, parameters), [str(row["row_id"]) for row in records(one.included)], data)
-        for one, _ in first
-    ]
-    labels = {study.label for one, _ in first for study in one.finding.studies}
-    whence = f", all from {escape(labels.pop())}" if len(labels) == 1 and len(first) > 1 else ""
-    lead = (
-        f"Most certain ({first[0][1].word}{whence}), of 1,000 patients: {'; '.join(told)}." if first else ""
-    )
-    return quoted([lead, escape(tally(answers, sure))])
+    """Return a line per disease with what its first questions come to, then how certain all answers are."""
+    questions = asked_questions(data)
+    answers = [answer(str(row["question_id"]), data, parameters) for row in questions]
+    made = [(one, certainty(one, data, parameters)) for one in answers]
+    whom: dict[str, str] = {}
+    for row, one in zip(questions, answers, strict=True):
+        whom.setdefault(str(row["indication"]), split_title(one.title)[0])
+    groups = {
+        name: [pair for pair in made if split_title(pair[0].title)[0] == name] for name in whom.values()
+    }
+    lines = [f"**{escape(name)}:** {escape(_verdict(some))}" for name, some in groups.items() if name]
+    return quoted(["\\\n> ".join(["", *lines, escape(tally(answers, [sure for _, sure in made]))])])
+
+
+def _verdict(some: Sequence[Made]) -> str:
+    """Return the verdict on some answers with the studies behind it."""
+    compared = [one for one, _ in some if one.difference is not None]
+    return "; ".join(filter(None, (lower_first(verdict_words(some)), studies_words(compared)))) + "."
 
 
 def answer_in_short(one: Answer, sure: Certainty | None, data: Dataset, parameters: Parameters) -> str:
@@ -200,19 +203,11 @@ def _risks(one: Answer, treated: Proportion, parameters: Parameters) -> str:
 def _differences(one: Answer, parameters: Parameters) -> str:
     """Return the difference with its interval; of two studies side by side each its own, with its name."""
     names = [f" in {study.label}" if one.finding.side_by_side else "" for study in one.finding.studies]
-    shown = shown_differences(one.finding)
-    return " and ".join(
-        f"{_difference(each, parameters)}{name}" for each, name in zip(shown, names, strict=False)
-    )
-
-
-def _difference(each: Estimate, parameters: Parameters) -> str:
-    """Return a difference with its interval, the direction said once where it is one."""
-    size = signed_text(each.estimate).removesuffix(" per 1,000")
-    limits = difference_text(each.low, each.high)
-    direction = size.rpartition(" ")[2]
-    one_way = limits.endswith(f" {direction}") and limits.count(" more") + limits.count(" fewer") == 1
-    return f"{size} ({ci(parameters)} {limits.removesuffix(f' {direction}') if one_way else limits})"
+    told = [
+        told_difference(each.limits, interval=ci(parameters), unit=False)
+        for each in shown_differences(one.finding)
+    ]
+    return " and ".join(f"{each}{name}" for each, name in zip(told, names, strict=False))
 
 
 def study_in_short(data: Dataset, parameters: Parameters, *, study_id: str) -> Prose:

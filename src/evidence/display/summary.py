@@ -15,43 +15,38 @@ from evidence.display.documents import document_name
 from evidence.display.labels import ci, interval_words, joined, lower_first, pretty, study_label
 from evidence.display.markdown import escape
 from evidence.display.marks import findings_of
-from evidence.display.model import DOUBT, Cell, Column, Prose, Table
-from evidence.display.tables.audit import ORDER, doubtful, first, headline
-from evidence.display.tables.findings import (
+from evidence.display.model import DOUBT, DOUBTED, Cell, Column, Prose, Table, legend_of, mark_from
+from evidence.display.tables.answered import (
     NO_DATA,
     UNCOUNTED,
-    by_patients,
     certainty_words,
     difference_words,
     effect_words,
-    finding_values,
     patients_words,
     risk_cell,
+    rows_of,
     shown_differences,
     split_asked,
     split_title,
 )
+from evidence.display.tables.audit import ORDER, doubtful, first, headline
+from evidence.display.tables.beside import adjusted_note
+from evidence.display.tables.findings import by_patients
+from evidence.display.tables.kinds import Line, findings_frame, kind_lines, kinds_note
 from evidence.display.tables.parts import grouped, nothing
 from evidence.display.traced import counted, numbers_traced, traced
-from evidence.display.trials import said_of, with_result, without_figures, without_figures_words
+from evidence.display.trials import said_of, trial_details, trial_words, with_result, without_figures
+from evidence.display.verdicts import bottom_line
 from evidence.parameters import Parameters
-from evidence.questions import Answer, Estimate
+from evidence.questions import Answer
 from evidence.questions.studies import Arm
 from evidence.results import records
 from evidence.stats import Proportion
 from evidence.synthesis.certainty import Certainty, certainty, statement
-from evidence.wording import difference_text, per_1000, sign_of, signed_text
+from evidence.wording import per_1000, sign_of, told_difference
 
 DATES = "dates"  # the section of protocols that holds when a study's data were closed
 MINUS = re.compile(r"(?<![\w.)-])-(?=\d)")
-CLAUSES: dict[str, tuple[str, ...]] = {
-    "more frequent:": ("more",),
-    "less frequent:": ("fewer",),
-    "little difference in": ("small",),
-    "direction not clear for": ("uncertain",),
-}
-QUALIFIERS = {3: "probably ", 2: "perhaps "}  # at very low certainty the beginning of the sentence says why
-TIME = re.compile(r" (?:at|within|after) (?:(?:day|week|month) \d+|\d+ (?:day|week|month|year)s?)$")
 JOINT = '<span class="joint">{}</span>'  # what joins the parts of a line where they follow each other
 
 
@@ -71,44 +66,51 @@ def summary_prose(answers: Sequence[Answer], data: Dataset, parameters: Paramete
         disease = diseases.get(some[0].question_id, "")
         waiting = [] if disease in seen else without_figures(data, disease)
         seen.add(disease)
-        line = " ".join([*(without_figures_words(data, one) for one in waiting), escape(bottom_line(made))])
+        line = _lead(some, bottom_line(made), waiting, data)
         lines = [f"{'    ' if whom else ''}- {_told_in_short(one, sure, data)}" for one, sure in made]
         blocks.append("\n".join([*([f"- **{escape(whom)}.** {line}"] if whom else []), *lines]))
     listed = "\n".join(blocks) or "No questions are asked of the data."
     return Prose(f"::: {{.answers}}\n{listed}\n:::")
 
 
-def bottom_line(made: Sequence[tuple[Answer, Certainty | None]]) -> str:
-    """Return what some answers on one disease come to, in a sentence without numbers and times.
+def _lead(some: Sequence[Answer], line: str, waiting: Sequence[Mapping[str, Any]], data: Dataset) -> str:
+    """Return the verdict on a disease, then the trials without figures, then the studies; details smaller."""
+    verdict, _, studies = line.partition(". ")
+    named = {study.study_id for one in some for study in one.finding.studies}
+    rows = data.studies.loc[data.studies["study_id"].isin(named), "row_id"]
+    trials = [trial_words(data, one) for one in waiting]
+    details = " ".join(trial_details(data, one) for one in waiting)
+    told = [escape(f"{verdict}."), *trials, numbers_traced(studies, rows, data)]
+    return " ".join(filter(None, [*told, _part("caveat", details) if details else ""]))
 
-    Randomised answers are told with their number of trials and how sure they are; others say first that
-    nobody was randomised, or that it is not known. What is uncertain is told as such.
+
+def key_prose(answers: Sequence[Answer], parameters: Parameters, *, then: str = "") -> Prose:
+    """Return the key of the first screen: its brackets, what they do not allow for, circles and signs.
+
+    Args:
+        answers: those shown; only signs that they carry are explained.
+        parameters: the level of the intervals.
+        then: what stands behind it, as Markdown.
     """
-    told = [(one, sure) for one, sure in made if sure and one.difference is not None]
-    if not told:
-        return "Nothing was compared."
-    clauses = []
-    for words, holds in CLAUSES.items():
-        some = [(one, sure) for one, sure in told if one.verdict.direction in holds]
-        level = min((sure.level for _, sure in some), default=4)
-        what = joined([lower_first(pretty(TIME.sub("", split_asked(one.title)[0]))) for one, _ in some])
-        clauses += [f"{QUALIFIERS.get(level, '')}{words} {what}"] if some else []
-    return f"{_lead([one for one, _ in told])} {'; '.join(clauses)}."
-
-
-def _lead(answers: Sequence[Answer]) -> str:
-    """Return how patients came to their treatments, as the beginning of a sentence."""
-    allocations = {one.allocation for one in answers}
-    if allocations == {"randomised"}:
-        trials = len({study.family for one in answers for study in one.finding.studies})
-        return f"In {trials} randomised trial{'' if trials == 1 else 's'},"
-    return "Without randomisation," if "not stated" not in allocations else "Not known to be randomised:"
-
-
-def brackets_prose(parameters: Parameters) -> Prose:
-    """Return what the brackets of the first screen are, and what they do not allow for."""
-    told = f"Brackets: {interval_words(parameters)}; it allows for chance only"
-    return Prose(f"{told}, not for differences between the groups.")
+    shown = [one for one in answers if one.finding.studies]
+    marks = [mark_from(_sign(one, side)) for one in shown for side in ("treatment", "comparator")]
+    arms = [
+        arm
+        for one in shown
+        for study in one.finding.studies
+        for arm in (study.treatment, study.comparator)
+        if arm
+    ]
+    doubt = f"{DOUBT} {DOUBTED}" if any(arm.doubt for arm in arms) else ""
+    signs = "; ".join(filter(None, (legend_of(marks), doubt)))
+    told = [
+        f"Brackets: {interval_words(parameters)}; it allows for chance only, not for differences between "
+        "the groups.",
+        "Circles: certainty, from ●○○○ very low to ●●●● high.",
+        f"{escape(signs)}." if signs else "",
+        then,
+    ]
+    return Prose(f"::: {{.key}}\n{' '.join(filter(None, told))}\n:::")
 
 
 def _told_in_short(one: Answer, sure: Certainty | None, data: Dataset) -> str:
@@ -177,20 +179,8 @@ def _differences(one: Answer) -> str:
     """Return the difference with its interval; of two studies side by side each its own, with its name."""
     names = [f" in {study.label}" if one.finding.side_by_side else "" for study in one.finding.studies]
     shown = shown_differences(one.finding)
-    return "; ".join(f"{_short(each)}{name}" for each, name in zip(shown, names, strict=False))
-
-
-def _short(each: Estimate) -> str:
-    """Return a difference with its interval, the direction said once where it is one.
-
-    >>> _short(Estimate("RD", 0.198, 0.035, 0.38, 0.01, ""))
-    '198 more (35 to 380)'
-    """
-    size = signed_text(each.estimate).replace(" per 1,000", "")
-    limits = difference_text(each.low, each.high)
-    direction = size.rpartition(" ")[2]
-    one_way = limits.endswith(f" {direction}") and limits.count(" more") + limits.count(" fewer") == 1
-    return f"{size} ({limits.removesuffix(f' {direction}') if one_way else limits})"
+    told = [told_difference(each.limits, unit=False) for each in shown]
+    return "; ".join(f"{each}{name}" for each, name in zip(told, names, strict=False))
 
 
 def _sign(one: Answer, side: str) -> str:
@@ -238,26 +228,31 @@ def summary_table(answers: Sequence[Answer], data: Dataset, parameters: Paramete
         return nothing("No questions are asked of the data.")
     interval = ci(parameters)
     columns = (
-        Column("Question", width=2.6),
-        Column("Patients (studies)", width=1.1),
-        Column("Without, per 1,000", width=1.3),
-        Column("With, per 1,000", width=1.3),
-        Column(f"Difference ({interval})", width=1.9),
-        Column(f"{'Odds' if parameters.effect_measure == 'OR' else 'Risk'} ratio ({interval})", width=1.5),
-        Column("Certainty", width=1.35),
+        Column("Question", width=2.1),
+        Column("Patients (studies)", width=0.7),
+        Column("Without, per 1,000", width=1.2),
+        Column("With, per 1,000", width=1.25),
+        Column(f"Difference ({interval})", width=2.0),
+        Column(f"{'Odds' if parameters.effect_measure == 'OR' else 'Risk'} ratio ({interval})", width=1.25),
+        Column("Certainty", width=1.5),
     )
     answers = _together(answers, data)
     made = [certainty(one, data, parameters) for one in answers]
-    rows = tuple(_row(one, sure) for one, sure in zip(answers, made, strict=True))
+    lines = [
+        [_row(one, sure), *kind_lines(one, data, parameters)] for one, sure in zip(answers, made, strict=True)
+    ]
     level = fmt.level(parameters.confidence_level)
     caption = f"All {len(answers)} answers in absolute numbers, with {level} intervals."
     note = "Without and with the treatment of the question, per 1,000 patients. Certainty: GRADE."
     note += f" {UNCOUNTED}" if any(" of " in patients_words(one) for one in answers) else ""
-    note = f"{note} {decides_words(answers)}".strip()
-    frame = pd.DataFrame([finding_values(one, sure) for one, sure in zip(answers, made, strict=True)])
+    told = kinds_note(answers, data, parameters), adjusted_note(answers, data), decides_words(answers)
+    note = " ".join(filter(None, (note, *told)))
+    frame = findings_frame(answers, made, data, parameters)
     frame["confidence_level"] = parameters.confidence_level
-    groups = grouped([split_title(one.title)[0] for one in answers])
-    return Table(columns, rows, caption, note, frame, tuple(group for group in groups if group[1]))
+    keys = [split_title(one.title)[0] for one, some in zip(answers, lines, strict=True) for _ in some]
+    groups = tuple(group for group in grouped(keys) if group[1])
+    rows = tuple(line for some in lines for line in some)
+    return Table(columns, rows, caption, note, frame, groups)
 
 
 def _together(answers: Sequence[Answer], data: Dataset) -> list[Answer]:
@@ -266,17 +261,17 @@ def _together(answers: Sequence[Answer], data: Dataset) -> list[Answer]:
     return sorted(answers, key=lambda one: order.index(one.question_id))
 
 
-def _row(one: Answer, sure: Certainty | None) -> tuple[Cell, ...]:
+def _row(one: Answer, sure: Certainty | None) -> Line:
     what = Cell(pretty(split_title(one.title)[1]))
     if sure is None:
         return (what, Cell("0 (0)"), *(Cell("–") for _ in range(4)), Cell(NO_DATA))
-    rows = tuple(str(row["row_id"]) for row in records(one.included))
+    rows = rows_of(one)
     return (
         what,
         Cell(f"{patients_words(one)} ({len(one.studies)})"),
         risk_cell(one, "comparator"),
         risk_cell(one, "treatment"),
-        Cell(difference_words(one).replace(" per 1,000", ""), rows),
+        Cell(difference_words(one, unit=False), rows),
         Cell(effect_words(one), rows),
         Cell(certainty_words(sure)),
     )

@@ -117,6 +117,11 @@ def style(index: int) -> Style:
     return styles[index % len(styles)]
 
 
+def background() -> Style:
+    """Return the style of what stands back: arms without a drug of their own."""
+    return Style(palette().muted, "X", ":", 7.0)
+
+
 @functools.cache
 def font_family() -> tuple[str, ...]:
     """Return the fonts to draw with: the project's own where its files are found, and the fallback."""

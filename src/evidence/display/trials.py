@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from evidence.results import rates, records, separate_arms, words_of
 
 UNDER_WAY = ("recruiting", "ongoing", "planned")
 TOLD = ("superior", "non_inferior", "comparable", "no_difference", "other")  # kinds of claims on a result
+ENDPOINT = re.compile(r"[Pp]rimary endpoint was (not )?met")
+UNSEEN = "were not available to us"
 READ = ("studies", "arms", "counts", "measurements", "tests", "claims", "protocols")
 Row = Mapping[str, Any]
 
@@ -46,12 +49,44 @@ def said_of(data: Dataset, study_id: str) -> Sequence[Row]:
 
 def without_figures_words(data: Dataset, study: Row) -> str:
     """Return what was read of a trial without figures, as a sentence in Markdown with its data rows."""
-    head = _named(data, study)
+    said = ", no rate read, told in words" if said_of(data, str(study["study_id"])) else ""
+    return f"{_named(data, study)}{said}: {_details(data, study)}."
+
+
+def _details(data: Dataset, study: Row) -> str:
+    """Return what documents say of a trial's result, else the sizes of its groups; and what was not read."""
     said = [_said(data, row) for row in said_of(data, str(study["study_id"]))]
     unread = [_unread(data, row) for row in reports_unread(data, study)]
-    if said:
-        return f"{head}, no rate read, told in words: {'; '.join([*said, *unread])}."
-    return f"{head}: {'; '.join([_sizes(data, study), *unread])}."
+    return "; ".join([*(said or [_sizes(data, study)]), *unread])
+
+
+def trial_details(data: Dataset, study: Row) -> str:
+    """Return everything that was read of a trial without figures, as a sentence that follows its name."""
+    told = _details(data, study)
+    start = "In words: " if said_of(data, str(study["study_id"])) else told[:1].upper()
+    return f"{start}{told if start.endswith(' ') else told[1:]}."
+
+
+def trial_words(data: Dataset, study: Row) -> str:
+    """Return whether a trial without figures is said to have met its endpoint, and by whom, as a sentence."""
+    label, registry = escape(str(study["label"])), str(study["registry_id"] or "")
+    number = f", {traced(registry, [str(study['row_id'])], data)}" if registry else ""
+    trial = f"randomised trial ({label}{number})"
+    said = said_of(data, str(study["study_id"]))
+    for row in said:
+        if met := ENDPOINT.search(str(row["paraphrase"])):
+            verb = traced(f"has {met[1] or ''}met its primary endpoint", [str(row["row_id"])], data)
+            return f"A {trial} {verb}, says {_teller(data, row)}; its rates {UNSEEN}."
+    return f"Of a {trial} the rates {UNSEEN}."
+
+
+def _teller(data: Dataset, row: Row) -> str:
+    """Return who says it: the company, a seller, or the kind of document."""
+    source = next(iter(records(data.sources[data.sources["source_id"] == row["source_id"]])), {})
+    kind = words_of(str(source.get("kind", ""))).lower()
+    if "company" in kind:
+        return "the company"
+    return "a seller" if source.get("tier") == "vendor" else f"its {kind}" if kind else "a document"
 
 
 def reports_unread(data: Dataset, study: Row) -> Sequence[Row]:

@@ -20,6 +20,7 @@ from evidence.questions.findings import (
     measured_difference,
     median_risk,
 )
+from evidence.questions.parts import Parts, events_of, parts_of
 from evidence.questions.selection import is_empty, question_row, select
 from evidence.questions.studies import (
     ALLOCATIONS,
@@ -41,6 +42,7 @@ __all__ = [
     "Definition",
     "Estimate",
     "Finding",
+    "Parts",
     "Study",
     "answer",
     "apart_of",
@@ -53,12 +55,14 @@ __all__ = [
     "definition_of",
     "definitions_of",
     "differences_between",
+    "events_of",
     "find",
     "finding_verdict",
     "grouped",
     "is_empty",
     "measured_difference",
     "median_risk",
+    "parts_of",
     "question_row",
     "select",
     "studies_of",

@@ -89,7 +89,11 @@ def asked_of(question_id: str, data: Dataset, parameters: Parameters) -> tuple[o
 
 @recalled(256, asked_of)  # tables, sentences and figures of a chapter ask for the same answers
 def _answer(question_id: str, data: Dataset, parameters: Parameters) -> Answer:
-    question = question_row(question_id, data)
+    return answer_to(question_row(question_id, data), data, parameters)
+
+
+def answer_to(question: Row, data: Dataset, parameters: Parameters) -> Answer:
+    """Answer a question that has the columns of ``questions.csv``, whether it stands there or not."""
     dataset = data.about([question["outcome_id"]])
     rows = select(question, dataset, parameters)
     groups = grouped(studies_of(rows, question, dataset), question)

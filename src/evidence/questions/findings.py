@@ -44,6 +44,11 @@ class Estimate:
     p: float
     method: str
 
+    @property
+    def limits(self) -> tuple[float, float, float]:
+        """Return the estimate with its lower and upper limit."""
+        return self.estimate, self.low, self.high
+
 
 @dataclass(frozen=True, slots=True)
 class ControlRisk:

@@ -76,10 +76,10 @@ def render(
         if program:
             _refuse(lint(project))
             notes = quarto.run(program, project, work, formats=formats)
+            if "html" in formats:
+                crosslink(work, [chapter.page for chapter in read_book(project).chapters])
         else:
             notes = _built_in(project, work, formats, store)
-        if "html" in formats:
-            crosslink(work, [chapter.page for chapter in read_book(project).chapters])
         files = _publish(work, output)
     if program:
         return Rendered("quarto", program.version, files, notes)
@@ -101,12 +101,15 @@ def _built_in(project: Path, work: Path, formats: Sequence[Format], store: Path 
         at_work(book, sources, home, modes=modes, pdf=paper, store=store) as press,
         ThreadPoolExecutor(1) as pool,
     ):
-        text = press.typst() if paper and press.await_word("typst") else None
-        printed = pool.submit(_paper, book, folder, text, store) if text is not None else None
+        printed = None
+        if paper and press.await_word("typst"):
+            printed = pool.submit(_paper, book, folder, press.typst(), store)
+            press.give_way()
         found = press.finish()
         _refuse(all_faults(book, sources, found.faults))
         if pages:
             builtin.copy_assets(book, work, found.files)
+            crosslink(work, [chapter.page for chapter in book.chapters])
         notes = printed.result() if printed else ()
     if paper:
         os.replace(folder / f"{book.output_file}.pdf", work / f"{book.output_file}.pdf")

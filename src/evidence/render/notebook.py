@@ -216,6 +216,7 @@ def _output(
     elif kind in ("display_data", "execute_result"):
         said = (output.get("metadata") or {}).get("evidence") or {}
         own = {"fig-alt": said["alt"]} if said.get("kind") == "part" else {}
+        own |= {"narrow": said["narrow"]} if said.get("narrow") else {}
         yield from _bundle(source, index, output.get("data") or {}, {**options, **own})
 
 
@@ -233,7 +234,8 @@ def _bundle(source: Source, index: int, data: Mapping[str, Any], options: Mappin
 def _image(source: Source, index: int, kind: str, data: str, options: Mapping[str, Any]) -> str:
     stem = str(options.get("label") or f"cell-{index}")
     folder = PurePosixPath(source.chapter.path).with_suffix("").name + "_files"
-    taken = sum(name.startswith(f"{folder}/{stem}") for name in source.media)
+    drawn = [name for name in source.media if not PurePosixPath(name).stem.endswith("-narrow")]
+    taken = sum(name.startswith(f"{folder}/{stem}") for name in drawn)
     name = f"{folder}/{stem}{f'-{taken + 1}' if taken else ''}{IMAGE_TYPES[kind]}"
     try:
         content = data.encode() if kind == "image/svg+xml" else base64.b64decode(data, validate=False)
@@ -242,7 +244,18 @@ def _image(source: Source, index: int, kind: str, data: str, options: Mapping[st
         content = b""
     source.media[name] = content
     alt = flat(options.get("fig-alt") or options.get("fig-cap") or "")
-    return f'![](<{name}>){{fig-alt="{attribute(alt)}"}}'
+    narrow = _narrow(source, name, options)
+    return f'![](<{name}>){{fig-alt="{attribute(alt)}"{narrow}}}'
+
+
+def _narrow(source: Source, name: str, options: Mapping[str, Any]) -> str:
+    """Keep the drawing for narrow screens beside an image; return the attribute that names it, or nothing."""
+    if not options.get("narrow"):
+        return ""
+    path = PurePosixPath(name)
+    beside = str(path.with_stem(f"{path.stem}-narrow"))
+    source.media[beside] = joined(options["narrow"]).encode()
+    return f' narrow="{attribute(beside)}"'
 
 
 def joined(text: Any) -> str:

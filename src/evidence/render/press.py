@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +23,7 @@ WORDS = ("scanned", "typst", "html")  # what a run says when it has got there
 MOST = 4  # runs at once; each scans the whole book
 LEAST_CHAPTERS = 4  # for fewer, a second run costs more than it brings
 HEAP = "-A64m"  # Pandoc's own few megabytes make it collect garbage a sixth of the time
+BEHIND = 5  # how far the pages stand back when the PDF is begun
 KEPT = 6000  # entries; beyond, those that the last render had no use for are removed
 
 
@@ -38,6 +39,17 @@ class Press:
         """Wait until every run says that it is done with something; return whether all got there."""
         reached = [run.reached(word) for run in self.runs]
         return all(reached)
+
+    def give_way(self) -> None:
+        """Let the runs take only what other work leaves of the processors, where the system knows how.
+
+        Typst needs more time than the pages: once it has begun, a processor is its own.
+        """
+        if hasattr(os, "setpriority"):
+            level = os.getpriority(os.PRIO_PROCESS, 0) + BEHIND
+            for run in self.runs:
+                with suppress(ProcessLookupError):  # it is done already
+                    os.setpriority(os.PRIO_PROCESS, run.process.pid, level)
 
     def exchange(self) -> None:
         """Wait until every run has scanned its share, then let all go on.

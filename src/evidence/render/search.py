@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import importlib.util
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,19 @@ from evidence.errors import RenderError
 
 LIBRARY = "templates/resources/elasticlunr.min.js"  # inside the package pdoc; MIT
 HEADINGS = ("h1", "h2", "h3", "h4")
-UNSEEN = ("script", "style", "nav", "button", "footer", "dialog")
+# What nobody searches: menus and controls, code, and what is not text.
+UNSEEN = re.compile(
+    r"<(script|style|nav|button|footer|dialog)\b.*?</\1>"
+    r'|<details class="code".*?</details>|<p class="downloads".*?</p>|<!--.*?-->',
+    re.DOTALL,
+)
 BREAKS = {"td": " · ", "th": " · ", "p": " ", "li": " ", "tr": " ", "figcaption": " "}
 SYNONYMS = "assets/synonyms.txt"  # of the project: which words its readers use for one thing
-VOID = ("br", "img", "hr", "meta", "link", "input", "col", "wbr")
+VOID = ("br", "img", "hr", "input", "wbr")
+SEEN = "|".join((*HEADINGS, "figure", *BREAKS, *VOID))  # the tags that tell passages or words apart
+OTHER = re.compile(rf"</?(?!(?:{SEEN})\b)[a-zA-Z!][^>]*>")
+TAG = re.compile(rf"<(/?)({SEEN})\b([^>]*)>")
+ANCHOR = re.compile(r'\sid="([^"]+)"')
 
 
 @dataclass(slots=True)
@@ -30,44 +39,37 @@ class Passage:
     words: list[str] = field(default_factory=list)
 
 
-class _Reader(HTMLParser):
+@dataclass(slots=True)
+class _Reader:
     """Takes a page of the built-in renderer apart at its headings, tables and figures."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.passages: list[Passage] = []
-        self.float: Passage | None = None
-        self.titling = ""  # the tag whose text is a title
-        self.skipped: list[str] = []  # open tags inside what nobody searches
+    passages: list[Passage] = field(default_factory=list)
+    float: Passage | None = None
+    titling: str = ""  # the tag whose text is a title
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def begin(self, tag: str, attributes: str) -> None:
         """Begin a passage at a heading, a table or a figure."""
-        given = {name: value or "" for name, value in attrs}
+        anchor = ANCHOR.search(attributes) if tag in HEADINGS or tag == "figure" else None
         if tag in VOID:
-            self.handle_data(" ")
-            return
-        if self.skipped or tag in UNSEEN or given.get("class") in ("code", "downloads"):
-            self.skipped.append(tag)
-        elif tag in HEADINGS and given.get("id"):
-            self.passages.append(Passage(given["id"]))
-            self.titling = tag
-        elif tag == "figure" and given.get("id"):
-            self.float = Passage(given["id"])
-            self.passages.append(self.float)
+            self.add(" ")
+        elif anchor:
+            passage = Passage(html.unescape(anchor[1]))
+            self.passages.append(passage)
+            if tag == "figure":
+                self.float = passage
+            else:
+                self.titling = tag
         elif tag == "figcaption":
             self.titling = tag
 
-    def handle_endtag(self, tag: str) -> None:
-        """End what the tag began: a title, a table or a figure, or what nobody searches."""
-        if self.skipped:
-            self.skipped.pop()
-            return
+    def end(self, tag: str) -> None:
+        """End what the tag began: a title, a table or a figure."""
         if tag == self.titling:
             self.titling = ""
         if tag == "figure" and self.float:
             self._after_float()
         if tag in BREAKS:
-            self.handle_data(BREAKS[tag])
+            self.add(BREAKS[tag])
 
     def _after_float(self) -> None:
         """Go on with the section that the table or figure stands in."""
@@ -75,12 +77,11 @@ class _Reader(HTMLParser):
         self.passages.append(Passage(section.anchor, section.title))
         self.float = None
 
-    def handle_data(self, data: str) -> None:
+    def add(self, text: str) -> None:
         """Add text to the title or the words of the passage."""
-        if self.skipped or not self.passages:
-            return
-        passage = self.passages[-1]
-        (passage.title if self.titling else passage.words).append(data)
+        if self.passages:
+            passage = self.passages[-1]
+            (passage.title if self.titling else passage.words).append(text)
 
 
 def passages(page: str) -> list[tuple[str, str, str]]:
@@ -90,7 +91,13 @@ def passages(page: str) -> list[tuple[str, str, str]]:
     [('a', 'Fruit', 'Two pears.')]
     """
     reader = _Reader()
-    reader.feed(page)
+    _, *marks = TAG.split(OTHER.sub("", UNSEEN.sub("", page)))
+    for closing, tag, attributes, text in zip(*[iter(marks)] * 4, strict=True):
+        if closing:
+            reader.end(tag)
+        else:
+            reader.begin(tag, attributes)
+        reader.add(html.unescape(text))
     found: dict[str, tuple[str, str]] = {}
     for passage in reader.passages:
         title, words = _line(passage.title), _line(passage.words)

@@ -23,10 +23,12 @@ from evidence.stats.network_fit import (
     interaction_model,
     q_profile,
     q_test,
+    reference_shares,
     restricted_likelihood,
     spectrum,
 )
 from evidence.stats.network_ranking import SEED, Better, PScores, p_scores
+from evidence.stats.pool import INTERVALS, IntervalMethod
 
 NetworkTau2 = Literal["REML", "DL", "FE"]
 
@@ -63,7 +65,9 @@ class Network:
     designs (sets of treatments compared in a study) and inconsistency between them; all three weigh without
     tau2. ``q_inconsistency`` tests the same inconsistency with the tau2 found within designs
     (design-by-treatment interaction). What cannot be estimated is NaN, and ``warnings`` says so.
-    ``direct`` counts the studies that compare each pair.
+    ``direct`` counts the studies that compare each pair. ``reference_shares`` (treatments by ``studies``)
+    says how far each effect falls when the reference arm of a study rises by 1. ``ci`` is the kind of
+    interval, with ``df`` degrees of freedom (NaN for normal limits).
     """
 
     measure: str
@@ -100,6 +104,9 @@ class Network:
     method: str
     level: float
     warnings: tuple[str, ...]
+    reference_shares: Floats
+    ci: str
+    df: float
 
     def effects(self, *, scale: Literal["natural", "analysis"] = "natural") -> pd.DataFrame:
         """Return one row per ordered pair: ``treatment1, treatment0, estimate, low, high, se, p, direct``.
@@ -138,6 +145,7 @@ def network(
     level: float = 0.95,
     better: Better = "larger",
     seed: int = SEED,
+    ci: IntervalMethod = "Wald",
 ) -> Network:
     """Estimate all pairwise effects of a connected network of studies.
 
@@ -152,9 +160,12 @@ def network(
         tau2: ``REML``, ``DL`` (moments), ``FE`` (common effect), or a number to assume. Where it cannot be
             estimated the common effect is given with a warning; show assumed values (``ASSUMED_TAU``
             squared) beside it.
-        level: level of the normal intervals.
+        level: level of the intervals.
         better: which effects the P-scores call good.
         seed: of the draws behind the P-scores' intervals.
+        ci: ``Wald`` (normal, tau2 taken as known), ``HKSJ`` (variances times the generalised Q at tau2 over
+            its degrees of freedom, and t with as many) or ``HKSJ-adhoc`` (that factor at least 1). Where tau2
+            is not estimated from the data the intervals are Wald whatever was asked.
 
     Returns:
         Effects, league table, P-scores, heterogeneity and inconsistency.
@@ -165,7 +176,8 @@ def network(
     Sources: Ruecker, Research Synthesis Methods 2012;3:312-324 (equal to generalised least squares, which is
     used here); Jackson, White and Riley, Statistics in Medicine 2012;31:3805-3820 (moments); Higgins and
     others, Research Synthesis Methods 2012;3:98-110 (inconsistency); Krahn, Binder and Koenig, BMC Medical
-    Research Methodology 2013;13:35 (Q within and between designs).
+    Research Methodology 2013;13:35 (Q within and between designs); Jackson and Riley, Statistics in Medicine
+    2014;33:541-554 (the factor of Hartung and Knapp where several effects are estimated together).
 
     One study of b against a and one of c against b, log odds ratios:
 
@@ -178,28 +190,33 @@ def network(
     evidence = read_evidence(contrasts, measure)
     chosen(reference, evidence.treatments, "reference")
     chosen(better, ("larger", "smaller"), "better")
+    chosen(ci, INTERVALS, "ci")
     seed = whole(seed, "seed")
-    z = normal_quantile(confidence(level))
-    fit = _fit(evidence, reference, tau2, level)
+    fit = _fit(evidence, reference, tau2, confidence(level))
+    reach = _reach(fit, ci, level)
     treatments = (reference, *(node for node in evidence.treatments if node != reference))
-    centre, covariance = _with_reference(*coefficients(fit.model, fit.tau2))
+    effects, spread = coefficients(fit.model, fit.tau2)
+    centre, covariance = _with_reference(effects, reach.factor * spread)
+    shares = np.vstack([np.zeros(evidence.k), reference_shares(fit.model, fit.tau2)])
     estimate = centre[:, np.newaxis] - centre
     variance = np.diag(covariance)
     se = np.sqrt(np.maximum(variance[:, np.newaxis] + variance - 2 * covariance, 0.0))
     return Network(
-        measure, reference, treatments, estimate, se, estimate - z * se, estimate + z * se,
-        _p_values(estimate, se), covariance, fit.tau2, *fit.interval, fit.i2,
+        measure, reference, treatments, estimate, se, estimate - reach.quantile * se,
+        estimate + reach.quantile * se, _p_values(estimate, se, reach.df), covariance,
+        fit.tau2, *fit.interval, fit.i2,
         fit.total.statistic, fit.total.df, fit.total.p, fit.within.statistic, fit.within.df, fit.within.p,
         fit.between.statistic, fit.between.df, fit.between.p, fit.interaction.statistic,
         fit.interaction.p, fit.tau2_within,
         p_scores(treatments, centre, covariance, better, level, seed), _direct(evidence, treatments),
         _designs(evidence), tuple(study.name for study in evidence.studies), evidence.left_out,
-        len(evidence.studies), fit.method, level, _warnings(evidence, fit, tau2),
+        evidence.k, fit.method, level, _warnings(evidence, fit, tau2), shares, reach.ci, reach.df,
     )  # fmt: skip
 
 
 class _Fit(NamedTuple):
     model: Model
+    parts: Spectrum
     tau2: float
     method: str
     interval: tuple[float, float]
@@ -224,9 +241,27 @@ def _fit(evidence: Evidence, reference: str, tau2: str | float, level: float) ->
     i2 = 100 * max(total.statistic - total.df, 0.0) / total.statistic if total.statistic else 0.0
     value, method = estimated_tau2(parts, tau2)
     return _Fit(
-        model, value, method, q_profile(parts, level), i2 if total.df else np.nan,
+        model, parts, value, method, q_profile(parts, level), i2 if total.df else np.nan,
         total, within, between, interaction, tau2_within,
     )  # fmt: skip
+
+
+class _Reach(NamedTuple):
+    """How an interval is made: its kind, the factor of the variances, the quantile and its df."""
+
+    ci: str
+    factor: float
+    quantile: float
+    df: float
+
+
+def _reach(fit: _Fit, ci: str, level: float) -> _Reach:
+    df = fit.total.df
+    if ci == "Wald" or fit.method not in ("REML", "DL"):
+        return _Reach("Wald", 1.0, normal_quantile(level), np.nan)
+    factor = fit.parts.q(fit.tau2) / df
+    quantile = -float(special.stdtrit(df, (1 - level) / 2))
+    return _Reach(ci, max(factor, 1.0) if ci == "HKSJ-adhoc" else factor, quantile, float(df))
 
 
 def estimated_tau2(parts: Spectrum, tau2: str | float) -> tuple[float, str]:
@@ -248,8 +283,10 @@ def _with_reference(effects: Floats, covariance: Floats) -> tuple[Floats, Floats
     return np.concatenate([[0.0], effects]), whole
 
 
-def _p_values(estimate: Floats, se: Floats) -> Floats:
-    p = np.asarray(2 * special.ndtr(-np.abs(estimate) / np.where(se > 0, se, 1.0)), dtype=np.float64)
+def _p_values(estimate: Floats, se: Floats, df: float) -> Floats:
+    statistic = -np.abs(estimate) / np.where(se > 0, se, 1.0)
+    tail = special.ndtr(statistic) if np.isnan(df) else special.stdtr(df, statistic)
+    p = np.asarray(2 * tail, dtype=np.float64)
     np.fill_diagonal(p, np.nan)
     return p
 

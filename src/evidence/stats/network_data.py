@@ -53,6 +53,11 @@ class Evidence:
     studies: tuple[Study, ...]
     left_out: tuple[str, ...]
 
+    @property
+    def k(self) -> int:
+        """Return the number of studies."""
+        return len(self.studies)
+
 
 def arm_contrasts(
     study: Iterable[Hashable],

@@ -24,12 +24,16 @@ GRID = 200  # points searched for turns of the restricted likelihood: it has one
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Stacked effects, sampling covariance, random-effects structure and design matrix."""
+    """Stacked effects, sampling covariance, random-effects structure and design matrix.
+
+    ``sizes`` holds the number of rows of each study.
+    """
 
     y: Floats
     v: Floats
     s: Floats
     x: Floats
+    sizes: tuple[int, ...]
 
 
 class Spectrum(NamedTuple):
@@ -87,11 +91,11 @@ def _design_rows(study: Study, start: int, nodes: tuple[str, ...], width: int) -
 
 
 def _stack(studies: Sequence[Study], x: Floats) -> Model:
-    halves = [(np.eye(size) + 1) / 2 for size in (len(study.effects) for study in studies)]
+    sizes = tuple(len(study.effects) for study in studies)
+    halves = [(np.eye(size) + 1) / 2 for size in sizes]
     covariance = linalg.block_diag(*(study.covariance for study in studies))
-    return Model(
-        np.concatenate([study.effects for study in studies]), covariance, linalg.block_diag(*halves), x
-    )
+    effects = np.concatenate([study.effects for study in studies])
+    return Model(effects, covariance, linalg.block_diag(*halves), x, sizes)
 
 
 def spectrum(model: Model) -> Spectrum:
@@ -166,8 +170,25 @@ def _q_equals(parts: Spectrum, target: float) -> float:
 
 def coefficients(model: Model, tau2: float) -> tuple[Floats, Floats]:
     """Return the generalised least-squares effects and their covariance matrix."""
+    weights, covariance = _weights(model, tau2)
+    return weights @ model.y, covariance
+
+
+def reference_shares(model: Model, tau2: float) -> Floats:
+    """Return how far each effect falls when a study's reference arm rises by 1: effects by studies.
+
+    In the consistency model each row adds up to 1, because a reference that is better everywhere by 1 makes
+    every effect against it smaller by 1.
+    """
+    weights, _ = _weights(model, tau2)
+    starts = np.cumsum((0, *model.sizes[:-1]))
+    return np.asarray(np.add.reduceat(weights * model.x.sum(axis=1), starts, axis=1), dtype=np.float64)
+
+
+def _weights(model: Model, tau2: float) -> tuple[Floats, Floats]:
+    """Return what takes the stacked effects to the coefficients, and the covariance of these."""
     factor = linalg.cho_factor(model.v + tau2 * model.s)
     weighted = linalg.cho_solve(factor, model.x)
     covariance = linalg.inv(model.x.T @ weighted)
     covariance = (covariance + covariance.T) / 2
-    return covariance @ (weighted.T @ model.y), covariance
+    return covariance @ weighted.T, covariance

@@ -7,6 +7,7 @@ their sampling variances.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -201,20 +202,12 @@ def _step(slopes: _Derivatives, size: Floats) -> tuple[Floats, NDArray[np.bool_]
     return score / np.where(newton, observed, np.maximum(observed, expected)), newton
 
 
-def _restricted_likelihood(y: Floats, v: Floats) -> Estimate:
-    return _likeliest(y, v, restricted=True)
-
-
-def _maximum_likelihood(y: Floats, v: Floats) -> Estimate:
-    return _likeliest(y, v, restricted=False)
-
-
 _ESTIMATORS: dict[str, Callable[[Floats, Floats], Estimate]] = {
     "FE": _fixed,
     "DL": _dersimonian_laird,
     "PM": _paule_mandel,
-    "REML": _restricted_likelihood,
-    "ML": _maximum_likelihood,
+    "REML": partial(_likeliest, restricted=True),
+    "ML": partial(_likeliest, restricted=False),
     "EB": _paule_mandel,
     "SJ": _sidik_jonkman,
     "HE": _hedges,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
 from operator import mul
 from typing import NamedTuple
 
@@ -177,18 +178,10 @@ def _climb(y: Column, v: Column, *, restricted: bool) -> One:
     return One(tau2, converged=False)
 
 
-def _restricted_likelihood(y: Column, v: Column) -> One:
-    return _likeliest(y, v, restricted=True)
-
-
-def _maximum_likelihood(y: Column, v: Column) -> One:
-    return _likeliest(y, v, restricted=False)
-
-
 _ESTIMATORS: dict[str, Callable[[Column, Column], One]] = {
     "PM": _paule_mandel,
-    "REML": _restricted_likelihood,
-    "ML": _maximum_likelihood,
+    "REML": partial(_likeliest, restricted=True),
+    "ML": partial(_likeliest, restricted=False),
     "EB": _paule_mandel,
     "SJ": _sidik_jonkman,
     "HE": _hedges,

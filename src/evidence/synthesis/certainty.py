@@ -8,6 +8,7 @@ Sources: GRADE guidelines, J Clin Epidemiol 2011, volume 64: 3, levels, pages 40
 (doi:10.1016/j.jclinepi.2010.07.015); 4, risk of bias, 407-415 (2010.07.017); 5, publication bias, 1277-1282
 (2011.01.011); 6, imprecision, 1283-1293 (2011.01.012); 7, inconsistency, 1294-1302 (2011.03.017); 8,
 indirectness, 1303-1310 (2011.04.014; all doi:10.1016/j.jclinepi.); 18, ROBINS-I, 2019, 111: 105-114;
+34, imprecision by more than a level, 2022, 150: 216-224 (2022.07.014);
 Cochrane Handbook, chapter 14.
 """
 
@@ -22,7 +23,7 @@ from scipy.special import ndtri
 from evidence.data import Dataset
 from evidence.format import number
 from evidence.parameters import Parameters
-from evidence.questions import Answer, Finding, Study, question_row
+from evidence.questions import Answer, Finding, Study, parts_of, question_row
 from evidence.questions.studies import doubtful_words
 from evidence.results import records
 from evidence.stats import proportion
@@ -53,6 +54,7 @@ TRIAL: Mapping[str, int] = {"low": 0, "some concerns": 0, "no information": -1, 
 ALONE: Mapping[str, int] = {"low": 0, "some concerns": 0, "moderate": 0}  # a single arm starts low already
 NOT_RANDOMISED = -2  # what the lack of randomisation costs at least, where no tool has weighed it
 FEW_EVENTS = 300  # rule of thumb for a yes-or-no outcome, guideline 6, after Mueller 2007
+FAR_BELOW = 0.5  # of the optimal information size: two levels by guideline 34, "far less" than that size
 MUCH, MOST = 50.0, 75.0  # I2 in percent: substantial, considerable (Cochrane Handbook, section 10.10.2)
 NONE = "includes no difference"
 ALPHA, POWER = 0.05, 0.80  # of the trial that the optimal information size is that of
@@ -77,7 +79,8 @@ class Step:
 class Certainty:
     """The certainty of one answer: where it starts (4 is high), each domain's step, where it ends.
 
-    ``caveats`` are what has to be said with the level wherever it is shown: what was not read.
+    ``caveats`` are what has to be said with the level wherever it is shown: what was not read, and what the
+    events mostly were where fewer of them are no proof of less harm.
     """
 
     question_id: str
@@ -141,7 +144,9 @@ def certainty(answer: Answer, data: Dataset, parameters: Parameters) -> Certaint
     steps = [found.get(domain) or Step(domain, 0, "Not judged.", UNJUDGED) for domain in DOMAINS]
     steps += [found[domain] for domain in RAISING if domain in found]
     start, why = _start(answer, judged)
-    return Certainty(answer.question_id, start, why, tuple(steps), caveats(answer.finding, data))
+    parts = parts_of(answer, data, parameters)
+    told = (*caveats(answer.finding, data), *([parts.caveat] if parts else []))
+    return Certainty(answer.question_id, start, why, tuple(steps), told)
 
 
 def _indirectness(finding: Finding, judged: Step | None) -> dict[str, Step]:
@@ -287,7 +292,8 @@ def imprecision_step(finding: Finding, *, important: float) -> Step:
     -2 where the interval of the difference includes differences that matter in both directions, -1 where it
     includes both ones that matter and ones that do not (no difference, where nobody said what matters). Where
     it includes only one kind, -1 for too little information: fewer than 300 events in all, or fewer patients
-    than the optimal information size. Of two studies side by side, the more precise one counts. A rate
+    than the optimal information size; -2 for fewer than half of that size (guideline 34). Of two studies side
+    by side, the more precise one counts. A rate
     without comparison: -1 where its interval is wider than twice the difference that matters. A number of
     patients that other figures contradict is told, and where the interval includes no difference, that too.
 
@@ -348,6 +354,8 @@ def _information(finding: Finding, important: float) -> Step:
     needed = information_size(control, important)
     short = [f"{events} events, fewer than {FEW_EVENTS}"] if events < FEW_EVENTS else []
     short += [f"{patients:,} patients, fewer than the {needed:,} of a trial"] if patients < needed else []
+    if patients < FAR_BELOW * needed:
+        return Step("imprecision", -2, f"Very little information: {'; '.join(short)}.", COMPUTED)
     if short:
         return Step("imprecision", -1, f"Little information: {'; '.join(short)}.", COMPUTED)
     told = f"{events:,} events in {patients:,} patients"

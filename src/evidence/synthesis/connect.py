@@ -12,7 +12,7 @@ import pandas as pd
 
 from evidence.data.treatments import treatment_name
 from evidence.errors import StatisticsError
-from evidence.parameters import Parameters
+from evidence.parameters import IntervalMethod, Parameters
 from evidence.results import Tables, days, plain, rates, records
 from evidence.stats import Network, arm_contrasts, network
 from evidence.stats.network_data import linked
@@ -96,6 +96,7 @@ class Connected:
         tau: float | None = None,
         level: float = 0.95,
         better: str = "",
+        ci: IntervalMethod = "Wald",
     ) -> Network:
         """Return the network's effects.
 
@@ -105,6 +106,7 @@ class Connected:
             tau: a between-study standard deviation to assume; None estimates it where it can be.
             level: of the intervals.
             better: ``lower`` where fewer events are good.
+            ci: how intervals are made where tau is estimated; see ``evidence.stats.network``.
 
         Raises:
             StatisticsError: nothing to compare, an unknown reference, or a disconnected network, its
@@ -114,7 +116,9 @@ class Connected:
         self._refuse_disconnected()
         tau2: Any = "REML" if tau is None else tau**2
         good: Any = "smaller" if better == "lower" else "larger"
-        return network(contrasts, measure=measure, reference=reference, tau2=tau2, level=level, better=good)
+        return network(
+            contrasts, measure=measure, reference=reference, tau2=tau2, level=level, better=good, ci=ci
+        )
 
     def _refuse_disconnected(self) -> None:
         parts = self.components

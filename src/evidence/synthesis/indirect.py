@@ -16,7 +16,17 @@ from evidence.errors import StatisticsError
 from evidence.format import in_sentence
 from evidence.parameters import Parameters
 from evidence.results import Tables, records
-from evidence.stats import ASSUMED_TAU, Contrast, Network, bucher, compare, pool, pool_proportions
+from evidence.stats import (
+    ASSUMED_TAU,
+    Contrast,
+    Network,
+    PooledProportion,
+    bucher,
+    compare,
+    pool,
+    pool_proportions,
+)
+from evidence.stats.network_risks import NetworkRisks, ReferenceRisk, common_risk, network_risks
 from evidence.synthesis.connect import (
     NO_COUNT,
     Connected,
@@ -31,28 +41,36 @@ from evidence.wording import Allocation, allocation_of
 Floats = NDArray[np.float64]
 RatioMeasure = Literal["RR", "OR"]
 
-DRAWS = 20_000  # percentiles of a difference then move by about 3 per 1,000 from seed to seed
-SEED = 20120405
-CERTAIN = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """The risk with the reference treatment, between 0 and 1, and where it comes from.
 
-    With several studies it is the risk in the median one (binomial-normal model), with one that study's own;
-    ``se`` is the standard error of its logit.
+    Where the studies' risks differ no more than by chance it is that of all their patients, otherwise that in
+    the median study (binomial-normal model). ``risk`` carries what it shares with the network's effects.
     """
 
     treatment: str
-    estimate: float
-    low: float
-    high: float
-    se: float
+    risk: ReferenceRisk
     events: int
     n: int
     k: int
     method: str
+
+    @property
+    def estimate(self) -> float:
+        """Return the risk."""
+        return self.risk.estimate
+
+    @property
+    def low(self) -> float:
+        """Return its lower limit."""
+        return self.risk.low
+
+    @property
+    def high(self) -> float:
+        """Return its upper limit."""
+        return self.risk.high
 
 
 def baseline_risk(connected: Connected, treatment: str, *, level: float = 0.95) -> Baseline:
@@ -64,84 +82,62 @@ def baseline_risk(connected: Connected, treatment: str, *, level: float = 0.95) 
     arms = connected.arms[connected.arms["treatment"] == treatment]
     if arms.empty:
         raise StatisticsError(f"no arm has {treatment}: there is no risk to start from")
+    events, n = (arms[name].to_numpy(dtype=np.float64) for name in ("events", "n"))
+    studies = [str(one) for one in arms["study_id"]]
     pooled = pool_proportions(list(arms["events"]), list(arms["n"]), level=level)
-    return Baseline(
-        treatment, pooled.estimate, pooled.low, pooled.high, _logit_se(pooled.low, pooled.high, level),
-        pooled.events, pooled.n, pooled.k, pooled.method,
-    )  # fmt: skip
+    if pooled.tau2 > 0:
+        risk, method = _median_risk(pooled, n, studies), pooled.method
+    else:
+        risk, method = common_risk(events, n, studies, level=level), "wilson"
+    return Baseline(treatment, risk, pooled.events, pooled.n, pooled.k, method)
 
 
-def _logit_se(low: float, high: float, level: float) -> float:
-    """Return the standard error of a logit from its limits; one that is 0 or 1 counts as 1 in 10,000."""
-    ends = special.logit(np.clip([low, high], 1e-4, 1 - 1e-4))
-    return float((ends[1] - ends[0]) / (2 * special.ndtri((1 + level) / 2)))
+def _median_risk(pooled: PooledProportion, n: Floats, studies: list[str]) -> ReferenceRisk:
+    """Return the risk in the median study, each study's share in its logit as in an inverse-variance mean."""
+    low, middle, high = special.logit([pooled.low, pooled.estimate, pooled.high])
+    within = 1 / (n * pooled.estimate * (1 - pooled.estimate))
+    weights = 1 / (within + pooled.tau2)
+    shared = dict(zip(studies, (weights * within / weights.sum()).tolist(), strict=True))
+    se = float(high - low) / (2 * float(special.ndtri((1 + pooled.level) / 2)))
+    return ReferenceRisk(pooled.estimate, pooled.low, pooled.high, float(middle), se**2, shared)
 
 
-def absolute_effects(result: Network, baseline: Baseline, *, seed: int = SEED) -> pd.DataFrame:
-    """Return the risks and their differences that relative effects give at a baseline risk.
+def absolute_effects(result: Network, baseline: Baseline) -> pd.DataFrame:
+    """Return the risks and their differences that odds ratios give at a baseline risk.
 
     Args:
-        result: a network of risk or odds ratios.
+        result: a network of odds ratios.
         baseline: the risk with its reference.
-        seed: of the draws behind the intervals.
 
     Returns:
         One row per ordered pair: ``treatment1, treatment0, risk1, risk1_low, risk1_high, difference, low,
-        high, at_ceiling``. Intervals are percentiles of draws of the effects (normal, with their covariance)
-        and of the baseline's logit, taken as independent although both use the reference's arms, which
-        widens them. No risk exceeds 1; ``at_ceiling`` is the share of draws in which risk 1 was cut there.
+        high``, with the limits of ``network_risks``, which allow for the patients that effects and risk
+        share.
 
     Raises:
         StatisticsError: the network is of another measure, or has another reference.
     """
-    if result.measure not in ("RR", "OR") or result.reference != baseline.treatment:
+    if result.measure != "OR" or result.reference != baseline.treatment:
         raise StatisticsError(
-            f"absolute effects need risk or odds ratios against {baseline.treatment}, not "
+            f"absolute effects need odds ratios against {baseline.treatment}, not "
             f"{result.measure} against {result.reference}"
         )
-    centre, base = result.estimate[:, 0], np.array([baseline.estimate])
-    point, _ = _risks(centre[np.newaxis], base, result.measure)
-    drawn, cut = _risks(*_draws(result, baseline, seed), result.measure)
-    rows = [
-        _pair(result, i, j, point[0], drawn) | {"at_ceiling": float(cut[:, i].mean())}
-        for i in range(len(centre)) for j in range(len(centre)) if i != j
-    ]  # fmt: skip
+    made = network_risks(result, baseline.risk)
+    places = range(len(result.treatments))
+    rows = [_pair(result, made, i, j) for i in places for j in places if i != j]
     return pd.DataFrame(rows)
 
 
-def _draws(result: Network, baseline: Baseline, seed: int) -> tuple[Floats, Floats]:
-    generator = np.random.default_rng(seed)
-    effects = np.zeros((DRAWS, len(result.treatments)))
-    effects[:, 1:] = generator.multivariate_normal(
-        result.estimate[1:, 0], result.covariance[1:, 1:], size=DRAWS, method="cholesky"
-    )
-    middle = float(np.clip(baseline.estimate, 1e-4, 1 - 1e-4))
-    return effects, special.expit(special.logit(middle) + baseline.se * generator.standard_normal(DRAWS))
-
-
-def _risks(effects: Floats, base: Floats, measure: str) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the risk of each treatment and whether it was cut at 1; rows are draws."""
-    start = base[:, np.newaxis]
-    if measure == "RR":
-        risks = start * np.exp(effects)
-        return np.minimum(risks, CERTAIN), risks > CERTAIN
-    odds = start / (1 - start) * np.exp(effects)
-    return odds / (1 + odds), np.zeros(effects.shape, dtype=np.bool_)
-
-
-def _pair(result: Network, i: int, j: int, point: Floats, drawn: Floats) -> dict[str, object]:
-    tails = [(1 - result.level) / 2, (1 + result.level) / 2]
-    risk_low, risk_high = np.quantile(drawn[:, i], tails)
-    low, high = np.quantile(drawn[:, i] - drawn[:, j], tails)
+def _pair(result: Network, made: NetworkRisks, i: int, j: int) -> dict[str, object]:
     return {
         "treatment1": result.treatments[i],
         "treatment0": result.treatments[j],
-        "risk1": float(point[i]),
-        "risk1_low": float(risk_low),
-        "risk1_high": float(risk_high),
-        "difference": float(point[i] - point[j]),
-        "low": float(low),
-        "high": float(high),
+        "risk1": float(made.risk[i]),
+        "risk1_low": float(made.risk_low[i]),
+        "risk1_high": float(made.risk_high[i]),
+        "difference": float(made.difference[i, j]),
+        "low": float(made.low[i, j]),
+        "high": float(made.high[i, j]),
     }
 
 

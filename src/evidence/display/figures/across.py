@@ -20,18 +20,9 @@ from evidence.display.across import (
     undated_words,
     when_counted,
 )
-from evidence.display.figures.draw import (
-    Interval,
-    canvas,
-    directions,
-    draw_rows,
-    effect_scale,
-    nothing,
-    numbers,
-    percent_scale,
-    rows_height,
-)
-from evidence.display.figures.effects import ARROW_NOTE, axis_words, effect_text, side_words
+from evidence.display.figures.draw import Interval, Panel, effect_scale, nothing, numbers, percent_scale
+from evidence.display.figures.effects import axis_words, drawn, effect_text, side_words
+from evidence.display.figures.treatments import Treatments, treatments
 from evidence.display.labels import (
     MEASURES,
     METHODS,
@@ -66,18 +57,16 @@ def across_figure(
 ) -> Figure:
     """Draw every counted result of the outcomes in the chosen studies, by treatment and study.
 
-    Arguments as in ``across_frame``. Colour and marker tell treatments apart.
+    Arguments as in ``across_frame``. Colour and marker are those of the treatment.
     """
     frame = across_frame(data, parameters, outcome_ids=outcome_ids, window=window, **choice)
     caption = _caption(data, parameters, outcome_ids, frame)
     if frame.empty:
         return nothing(caption)
-    rows = _rows(frame)
-    with theme.themed():
-        figure, (axis,) = canvas(rows_height(rows))
-        highest = float(frame[["estimate", "high"]].max().max())
-        draw_rows(axis, rows, percent_scale(highest, "Patients with the outcome"))
-    return Figure(figure, caption, f"Interval plot. {_alt(frame)}", frame)
+    rows = _rows(frame, treatments(data))
+    highest = float(frame[["estimate", "high"]].max().max())
+    panel = Panel(rows, percent_scale(highest, "Patients with the outcome"))
+    return drawn(panel, caption, f"Interval plot. {_alt(frame)}", frame)
 
 
 def _caption(data: Tables, parameters: Parameters, outcome_ids: Sequence[str], frame: pd.DataFrame) -> str:
@@ -101,22 +90,26 @@ def _legend(frame: pd.DataFrame) -> str:
     return f"{told}." if told else ""
 
 
-def _rows(frame: pd.DataFrame) -> list[Interval]:
-    several = frame["heading"].nunique() > 1
-    order = {label: place for place, label in enumerate(dict.fromkeys(frame["node_label"]))}
+def _rows(frame: pd.DataFrame, styles: Treatments) -> list[Interval]:
     rows: list[Interval] = []
     last = ""
     for row in records(frame):
-        treatment = str(row["node_label"])
-        heading = f"{row['heading']}: {lower_first(treatment)}" if several else treatment
+        heading = _heading(row, frame)
         rows += [Interval(heading)] if heading != last else []
-        rows.append(_row(row, order[row["node_label"]]))
+        rows.append(_row(row, styles.arm(str(row["study_id"]), str(row["arm_id"]))))
         last = heading
     return rows
 
 
-def _row(row: Mapping[str, Any], series: int) -> Interval:
-    return Interval(_label(row), **numbers(row), text=_value(row), series=series)
+def _heading(row: Mapping[str, Any], frame: pd.DataFrame) -> str:
+    """Return what a row stands under: its treatment, with the outcome where there are several."""
+    treatment = str(row["node_label"])
+    several = frame["heading"].nunique() > 1
+    return f"{row['heading']}: {lower_first(treatment)}" if several else treatment
+
+
+def _row(row: Mapping[str, Any], style: theme.Style) -> Interval:
+    return Interval(_label(row), **numbers(row), text=_value(row), style=style)
 
 
 def _label(row: Mapping[str, Any]) -> str:
@@ -136,11 +129,11 @@ def _value(row: Mapping[str, Any]) -> str:
 
 
 def _alt(frame: pd.DataFrame) -> str:
-    parts = [
-        f"{row['node_label']}, {_label(row)}: {fmt.risk(row['estimate'], row['low'], row['high'])}."
-        for row in records(frame)
-    ]
-    return " ".join(parts)
+    groups: dict[str, list[str]] = {}
+    for row in records(frame):
+        words = f"{_label(row)}: {fmt.risk(row['estimate'], row['low'], row['high'])}"
+        groups.setdefault(_heading(row, frame), []).append(words.replace(";", ","))
+    return " ".join(f"{heading}. {'; '.join(told)}." for heading, told in groups.items())
 
 
 def effects_across_figure(
@@ -172,13 +165,8 @@ def effects_across_figure(
         return nothing(caption)
     rows = _effect_rows(frame)
     values = [float(value) for name in ("low", "high", "estimate") for value in frame[name]]
-    scale = effect_scale(measure, values, axis_words(measure))
-    cut = any(row.low < scale.low or row.high > scale.high for row in rows)
-    with theme.themed():
-        figure, (axis,) = canvas(rows_height(rows) + 0.2)
-        draw_rows(axis, rows, scale)
-        directions(axis, *side_words(data, frame))
-    return Figure(figure, f"{caption} {ARROW_NOTE}" if cut else caption, _effects_alt(frame), frame)
+    panel = Panel(rows, effect_scale(measure, values, axis_words(measure)), side_words(data, frame))
+    return drawn(panel, caption, _effects_alt(frame), frame)
 
 
 def _effects_caption(

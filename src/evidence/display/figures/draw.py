@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
-import textwrap
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
@@ -19,13 +21,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
 NO_DATA = "Nothing to draw: the data hold no rows for this."
-ROW_HEIGHT = 0.34  # inches: one line of text above one interval
-HEADING_HEIGHT = 0.62  # rows
-LINE_HEIGHT = 0.42  # rows: one more line of a long label
-LINE, LEAST_LABEL = 70, 24  # characters that fit the width, and the fewest a label gets of them
-TEXT_AT, WORDS_END, MARK_AT = 0.30, 0.50, 0.70  # where in its row the words stand and end, and the interval
+WIDE, NARROW = 480.0, 276.0  # points: as a page's text, and as a phone shows at 11 pixels
+LINE, AROUND, HEADING_SPACE = 11.5, 5.5, 5.0  # points: a line of words, what a row adds, and above a heading
+MARK = 12.0  # points: an interval below its words
+MOST_LABEL, GAP, EDGE = 185.0, 14.0, 13.0  # points: labels beside the axis, space to it, half of a tick
+TITLE, TICKS, SIDES, AXIS_LABEL = 20.0, 19.0, 13.0, 14.0  # points above and below an axis
 WIDEST_RATIO = 100.0  # an axis does not reach further from 1; what lies beyond is cut with an arrow
 MOST_TICKS = 8
+BOLD = 1.07  # how much wider bold letters are
+SPACE = "\u00a0"  # at which no line ends
 FEW_TICKS = (0.01, 0.05, 0.2, 1, 5, 20, 100)
 RATIO_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
@@ -34,7 +38,7 @@ RATIO_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 class Interval:
     """One row of an interval plot: words, estimate with limits, and how it looks.
 
-    ``series`` gives colour and marker, None the plain ones; ``band`` is a wide pale bar behind (bounds);
+    ``style`` gives colour and marker, None those of the text; ``band`` is a wide pale bar behind (bounds);
     ``summary`` draws a diamond; a row without numbers is a heading.
     """
 
@@ -43,7 +47,7 @@ class Interval:
     low: float = math.nan
     high: float = math.nan
     text: str = ""
-    series: int | None = None
+    style: theme.Style | None = None
     band: tuple[float, float] | None = None
     summary: bool = False
 
@@ -51,16 +55,6 @@ class Interval:
     def heading(self) -> bool:
         """Return whether the row holds words only."""
         return math.isnan(self.estimate) and not self.text
-
-    @property
-    def lines(self) -> list[str]:
-        """Return the label in lines that leave room for the value beside them."""
-        return textwrap.wrap(self.label, max(LEAST_LABEL, LINE - len(self.text))) or [""]
-
-    @property
-    def height(self) -> float:
-        """Return the height that the row needs, in rows."""
-        return (HEADING_HEIGHT if self.heading else 1.0) + LINE_HEIGHT * (len(self.lines) - 1)
 
 
 class Scale(NamedTuple):
@@ -73,6 +67,45 @@ class Scale(NamedTuple):
     label: str
     log: bool = False
     reference: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Rows on one value axis, what its two sides mean, and a title where there are several panels."""
+
+    rows: Sequence[Interval]
+    scale: Scale
+    sides: tuple[str, str] | None = None
+    title: str = ""
+
+    @property
+    def cut(self) -> bool:
+        """Return whether an interval goes on beyond the axis."""
+        return any(row.low < self.scale.low or row.high > self.scale.high for row in self.rows)
+
+
+class Columns(NamedTuple):
+    """Where the axis begins and ends, in points from the left edge, and whether words stand beside it."""
+
+    width: float
+    left: float
+    right: float
+    beside: bool
+
+    def room(self, row: Interval) -> float:
+        """Return the points that the label of a row can take on a line."""
+        if self.beside:
+            return self.left - GAP
+        return self.width - (text_width(row.text) + GAP if row.text else 0.0)
+
+    def lines(self, row: Interval) -> list[str]:
+        """Return the label of a row in lines that fit."""
+        return wrapped(row.label, self.room(row) / (BOLD if row.heading else 1.0))
+
+    def height(self, row: Interval) -> float:
+        """Return the points that a row takes."""
+        more = 0.0 if self.beside or row.heading else MARK
+        return LINE * len(self.lines(row)) + AROUND + more + (HEADING_SPACE if row.heading else 0.0)
 
 
 def numbers(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,57 +132,208 @@ def nothing(caption: str) -> Figure:
     return Figure(figure, caption, f"{caption} {NO_DATA}", pd.DataFrame())
 
 
-def rows_height(rows: Sequence[Interval]) -> float:
-    """Return the height in inches that the rows need, with the axis below them."""
-    return ROW_HEIGHT * sum(row.height for row in rows) + 0.62
+@functools.cache
+def _letters() -> Any:
+    from matplotlib import font_manager
+
+    return font_manager.get_font([font_manager.findfont(name) for name in theme.font_family()])
 
 
-def draw_rows(axis: Axes, rows: Sequence[Interval], scale: Scale) -> None:
-    """Draw rows of intervals from top to bottom: words and value above each, the value axis at the bottom."""
-    _prepare(axis, scale)
+@functools.lru_cache(maxsize=4096)
+def text_width(text: str) -> float:
+    """Return how wide a line of text is in the figures, in points."""
+    return max(_measured(text, dpi) for dpi in (100, 720))
+
+
+def _measured(text: str, dpi: int) -> float:
+    """Return the width at a resolution: letters are fitted to its dots, and wider where these are large."""
+    font = _letters()
+    font.set_size(theme.FONT_SIZE, dpi)
+    font.set_text(text, 0.0)
+    return float(font.get_width_height()[0]) / 64 * 72 / dpi
+
+
+def wrapped(text: str, room: float) -> list[str]:
+    """Return text in lines of at most so many points.
+
+    A number stays with its unit and with what it is the number of; a long word stays whole.
+    """
+    kept = re.sub(r"(?<=\d) (?!to\b)(?=[a-z×])|(?<=×) ", SPACE, text)
+    kept = re.sub(r"\b(week|day|month|cycle|stage|phase|grade|cohort) (?=\d)", rf"\1{SPACE}", kept)
+    lines = [""]
+    for word in kept.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def columns(rows: Sequence[Interval], *, beside: bool) -> Columns:
+    """Return where the axis of rows stands: between their words and values, or below them."""
+    if not beside:
+        return Columns(NARROW, EDGE, NARROW - EDGE, beside=False)
+    room = max([text_width(line) for row in rows for line in wrapped(row.label, MOST_LABEL)], default=0.0)
+    values = max([text_width(row.text) for row in rows], default=0.0)
+    return Columns(WIDE, BOLD * room + GAP, WIDE - values - GAP, beside=True)
+
+
+def draw_panels(*panels: Panel) -> tuple[Canvas, Canvas]:
+    """Return panels drawn twice, one below the other: in columns, and for narrow screens with words above."""
+    rows = [row for panel in panels for row in panel.rows]
+    with theme.themed():
+        wide, narrow = (_drawn(panels, columns(rows, beside=beside)) for beside in (True, False))
+    return wide, narrow
+
+
+def _drawn(panels: Sequence[Panel], place: Columns) -> Canvas:
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+    bodies = [sum(place.height(row) for row in panel.rows) for panel in panels]
+    above = [TITLE if panel.title else 2.0 for panel in panels]
+    total = sum(bodies) + sum(above) + sum(_below(panel, place) for panel in panels)
+    figure = MatplotlibFigure(figsize=(place.width / 72, total / 72))
+    top = total
+    for panel, body, over in zip(panels, bodies, above, strict=True):
+        top -= over + body
+        box = (place.left / place.width, top / total, (place.right - place.left) / place.width, body / total)
+        axis = figure.add_axes(box)
+        draw_rows(axis, panel, place)
+        if panel.title:
+            write(axis, 0.0, -LINE, panel.title, place, weight="bold")
+        top -= _below(panel, place)
+    return figure
+
+
+def _below(panel: Panel, place: Columns) -> float:
+    return TICKS + AXIS_LABEL + 3.0 + (sides_height(panel.sides, place) if panel.sides else 0.0)
+
+
+def sides_height(sides: tuple[str, str], place: Columns) -> float:
+    """Return the points that the words for the two sides of an axis take."""
+    return SIDES * (1.2 if place.beside or _on_one_line(sides) else 2.2)
+
+
+def _on_one_line(sides: tuple[str, str]) -> bool:
+    return sum(text_width(f"← {side}") for side in sides) + GAP <= NARROW
+
+
+def draw_rows(axis: Axes, panel: Panel, place: Columns) -> None:
+    """Draw rows of intervals from top to bottom, the value axis below them."""
+    _prepare(axis, panel.scale, place)
     top = 0.0
-    for row in rows:
-        _draw_row(axis, row, top, scale)
-        top += row.height
+    for row in panel.rows:
+        _draw_row(axis, row, top, panel.scale, place)
+        top += place.height(row)
     axis.set_ylim(top, 0)
+    if panel.scale.reference is not None:
+        draw_reference(axis, panel.scale.reference, beside=place.beside)
+    drop = -TICKS
+    if panel.sides:
+        drop -= name_sides(axis, panel.sides, panel.scale, place)
+    axis.annotate(
+        panel.scale.label, (0.5, 0), xycoords="axes fraction", xytext=(0, drop), ha="center", va="top",
+        textcoords="offset points", color=theme.MUTED,
+    )  # fmt: skip
 
 
-def _prepare(axis: Axes, scale: Scale) -> None:
+def _prepare(axis: Axes, scale: Scale, place: Columns) -> None:
     if scale.log:
         axis.set_xscale("log")
     axis.set_xlim(scale.low, scale.high)
-    axis.set_xticks(scale.ticks, labels=scale.labels)
-    axis.minorticks_off()
-    axis.set_yticks([])
+    name_ticks(axis, scale, place)
     axis.spines["left"].set_visible(False)
     axis.grid(axis="x")
-    axis.set_xlabel(scale.label)
 
 
-def _draw_row(axis: Axes, row: Interval, top: float, scale: Scale) -> None:
-    style = theme.style(row.series or 0)
+def name_ticks(axis: Axes, scale: Scale, place: Columns) -> None:
+    """Set the ticks; leave away those whose words run into each other, the middle last."""
+    kept = _kept_ticks(scale, place.right - place.left)
+    axis.set_xticks([scale.ticks[one] for one in kept], labels=[scale.labels[one] for one in kept])
+    axis.minorticks_off()
+    axis.set_yticks([])
+
+
+def _kept_ticks(scale: Scale, width: float) -> list[int]:
+    """Return the ticks whose words fit the width: every second or third of even ones, of others what fits."""
+    at = [_share(scale, tick) * width for tick in scale.ticks]
+    half = [text_width(label) / 2 + 3 for label in scale.labels]
+
+    def fit(one: int, other: int) -> bool:
+        return abs(at[one] - at[other]) >= half[one] + half[other]
+
+    places = range(len(at))
+    first = next((one for one in places if scale.ticks[one] == scale.reference), 0)
+    if not scale.log:
+        for step in places[1:]:
+            even = [one for one in places if (one - first) % step == 0]
+            if all(fit(one, other) for one, other in itertools.pairwise(even)):
+                return even
+    kept: list[int] = []
+    for one in sorted(places, key=lambda one: one != first):
+        if all(fit(one, other) for other in kept):
+            kept.append(one)
+    return sorted(kept)
+
+
+def draw_reference(axis: Axes, at: float, *, beside: bool, top: float = 0.0) -> None:
+    """Draw the line of no difference down to the axis, without a gap; paler where words stand on it."""
+    look: dict[str, Any] = {"color": theme.MUTED, "linewidth": 0.9, "alpha": 1.0 if beside else 0.45}
+    axis.plot([at, at], [top, axis.get_ylim()[0]], zorder=1, **look)
+
+
+def name_sides(axis: Axes, sides: tuple[str, str], scale: Scale, place: Columns) -> float:
+    """Say below the ticks what the two sides of the line of no difference mean.
+
+    Returns the points that the words take.
+    """
+    left, right = f"← {sides[0]}", f"{sides[1]} →"
+    look: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
+    if not place.beside:
+        apart = 0.0 if _on_one_line(sides) else SIDES
+        axis.annotate(left, (0, 0), xytext=(-place.left, -TICKS), ha="left", **look)
+        end = place.width - place.right
+        axis.annotate(right, (1, 0), xytext=(end, -TICKS - apart), ha="right", **look)
+        return sides_height(sides, place)
+    share = 0.5 if scale.reference is None else _share(scale, scale.reference)
+    middle = share * (place.right - place.left)
+    lowest, highest = text_width(left) + GAP / 2, place.width - text_width(right) - GAP / 2
+    at = min(max(place.left + middle, lowest), highest) - place.left
+    axis.annotate(left, (0, 0), xytext=(at - GAP / 2, -TICKS), ha="right", **look)
+    axis.annotate(right, (0, 0), xytext=(at + GAP / 2, -TICKS), ha="left", **look)
+    return sides_height(sides, place)
+
+
+def _share(scale: Scale, value: float) -> float:
+    """Return where a value lies, as a share of the axis."""
+    ends = (scale.low, value, scale.high)
+    low, at, high = map(math.log, ends) if scale.log else ends
+    return (at - low) / (high - low)
+
+
+def write(axis: Axes, points: float, y: float, text: str, place: Columns, **look: Any) -> None:
+    """Write words so many points from the left edge of the figure, at a height on the axis."""
+    x = (points - place.left) / (place.right - place.left)
+    options: dict[str, Any] = {"ha": "left", "va": "center", "zorder": 2.5, **look}
+    if not place.beside:  # so that no line of the axis runs through the words
+        options["bbox"] = {"boxstyle": "square,pad=0.05", "facecolor": theme.PAPER, "edgecolor": "none"}
+    axis.text(x, y, text, transform=axis.get_yaxis_transform(), **options)
+
+
+def _draw_row(axis: Axes, row: Interval, top: float, scale: Scale, place: Columns) -> None:
+    style = row.style or replace(theme.style(0), color=theme.INK)
     look = {"weight": "bold" if row.heading else "normal"}
-    look["color"] = theme.INK if row.series is None else style.color
-    for place, line in enumerate(row.lines):
-        words(axis, 0.0, top + TEXT_AT + LINE_HEIGHT * place, line, **look)
-    words(axis, 1.0, top + TEXT_AT, row.text, ha="right")
+    look["color"] = style.color
+    lines = place.lines(row)
+    first = top + (HEADING_SPACE if row.heading else 0.0) + (LINE + AROUND) / 2
+    for number, line in enumerate(lines):
+        write(axis, 0.0, first + LINE * number, line, place, **look)
+    middle = first + LINE * (len(lines) - 1) / (2 if place.beside else 1)
+    if row.text:
+        write(axis, place.width - 1, middle if place.beside else first, row.text, place, ha="right")
     if not math.isnan(row.estimate):
-        _draw_interval(axis, row, top + row.height - 1 + MARK_AT, scale, style)
-    if scale.reference is not None and not row.heading:
-        _draw_reference(axis, scale.reference, top + row.height)
-
-
-def _draw_reference(axis: Axes, at: float, bottom: float) -> None:
-    """Draw the line of no difference beside an interval and not behind the words above it."""
-    span = (bottom - 1 + WORDS_END, bottom)
-    axis.plot((at, at), span, color=theme.MUTED, linewidth=0.9, solid_capstyle="butt", zorder=1)
-
-
-def words(axis: Axes, x: float, y: float, text: str, **options: Any) -> None:
-    """Write words at a share of the width and a height in rows, on a patch of paper that hides the grid."""
-    patch = {"boxstyle": "square,pad=0.1", "facecolor": theme.PAPER, "edgecolor": "none"}
-    look: dict[str, Any] = {"ha": "left", "va": "center", "bbox": patch, "zorder": 2.5, **options}
-    axis.text(x, y, text, transform=axis.get_yaxis_transform(), **look)
+        _draw_interval(axis, row, middle if place.beside else middle + MARK, scale, style)
 
 
 def _draw_interval(axis: Axes, row: Interval, y: float, scale: Scale, style: theme.Style) -> None:
@@ -178,25 +362,6 @@ def _draw_arrows(axis: Axes, row: Interval, y: float, scale: Scale, style: theme
         axis.plot([scale.low], [y], "<", **look)
     if row.high > scale.high:
         axis.plot([scale.high], [y], ">", **look)
-
-
-def label_point(axis: Axes, x: float, y: float, text: str) -> None:
-    """Write a value beside its point, on a patch of paper that hides lines behind it."""
-    patch = {"boxstyle": "square,pad=0.08", "facecolor": theme.PAPER, "edgecolor": "none"}
-    place: dict[str, Any] = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
-    axis.annotate(text, (x, y), bbox=patch, zorder=3.5, **place)
-
-
-def directions(axis: Axes, left: str, right: str) -> None:
-    """Say under the axis what its two sides mean."""
-    look: dict[str, Any] = {
-        "xycoords": "axes fraction",
-        "textcoords": "offset points",
-        "color": theme.MUTED,
-        "va": "top",
-    }
-    axis.annotate(f"← {left}", (0, 0), xytext=(0, -31), ha="left", **look)
-    axis.annotate(f"{right} →", (1, 0), xytext=(0, -31), ha="right", **look)
 
 
 def percent_scale(highest: float, label: str) -> Scale:

@@ -8,17 +8,7 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
-from evidence.display import theme
-from evidence.display.figures.draw import (
-    Interval,
-    canvas,
-    directions,
-    draw_rows,
-    effect_scale,
-    nothing,
-    numbers,
-    rows_height,
-)
+from evidence.display.figures.draw import Interval, Panel, draw_panels, effect_scale, nothing, numbers
 from evidence.display.labels import (
     MEASURES,
     METHODS,
@@ -102,13 +92,15 @@ def _forest(
     data: Tables, frame: pd.DataFrame, rows: Sequence[Interval], measure: str, caption: str, *, alt: str
 ) -> Figure:
     values = [float(value) for name in ("low", "high", "estimate") for value in frame[name]]
-    scale = effect_scale(measure, values, axis_words(measure))
-    cut = any(row.low < scale.low or row.high > scale.high for row in rows)
-    with theme.themed():
-        figure, (axis,) = canvas(rows_height(rows) + 0.2)
-        draw_rows(axis, rows, scale)
-        directions(axis, *side_words(data, frame))
-    return Figure(figure, f"{caption} {ARROW_NOTE}" if cut else caption, f"Forest plot. {alt}", frame)
+    panel = Panel(rows, effect_scale(measure, values, axis_words(measure)), side_words(data, frame))
+    return drawn(panel, caption, f"Forest plot. {alt}", frame)
+
+
+def drawn(panel: Panel, caption: str, alt: str, frame: pd.DataFrame) -> Figure:
+    """Return a panel as a figure; its caption explains the arrows where there are any."""
+    wide, narrow = draw_panels(panel)
+    told = f"{caption} {ARROW_NOTE}" if panel.cut else caption
+    return Figure(wide, told, alt, frame, narrow=(narrow,))
 
 
 def side_words(data: Tables, frame: pd.DataFrame) -> tuple[str, str]:
@@ -182,15 +174,12 @@ def pairwise_figure(data: Tables, parameters: Parameters, *, study_id: str, outc
     if frame.empty:
         return nothing(caption)
     panels = {str(measure): group for measure, group in frame.groupby("measure", sort=False)}
-    rows = {
-        name: [_effect_row(row, _versus(row)) for row in records(group)] for name, group in panels.items()
-    }
-    heights = [rows_height(one) + 0.2 for one in rows.values()]
-    with theme.themed():
-        figure, axes = canvas(sum(heights) + 0.3, rows=len(rows), height_ratios=heights)
-        for axis, (name, made) in zip(axes, rows.items(), strict=True):
-            values = [value for row in made for value in (row.low, row.high, row.estimate)]
-            draw_rows(axis, made, effect_scale(name, values, axis_words(name)))
-            axis.set_title(MEASURES[name], loc="left", weight="bold")
-            directions(axis, *side_words(data, panels[name]))
-    return Figure(figure, caption, f"Two forest plots. {_alt(frame, _versus)}", frame)
+    wide, narrow = draw_panels(*(_pair_panel(data, name, group) for name, group in panels.items()))
+    return Figure(wide, caption, f"Two forest plots. {_alt(frame, _versus)}", frame, narrow=(narrow,))
+
+
+def _pair_panel(data: Tables, measure: str, frame: pd.DataFrame) -> Panel:
+    rows = [_effect_row(row, _versus(row)) for row in records(frame)]
+    values = [value for row in rows for value in (row.low, row.high, row.estimate)]
+    scale = effect_scale(measure, values, axis_words(measure))
+    return Panel(rows, scale, side_words(data, frame), MEASURES[measure])

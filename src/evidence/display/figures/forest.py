@@ -13,9 +13,22 @@ from evidence import format as fmt
 from evidence.data import Dataset
 from evidence.display import theme
 from evidence.display.figures.bias import SIZES, light_look
-from evidence.display.figures.draw import Scale, effect_scale, nothing, percent_scale
+from evidence.display.figures.draw import (
+    AXIS_LABEL,
+    SIDES,
+    TICKS,
+    Scale,
+    draw_reference,
+    effect_scale,
+    name_sides,
+    name_ticks,
+    nothing,
+    percent_scale,
+    sides_height,
+    write,
+)
 from evidence.display.figures.forest_parts import TALLEST, split_rows
-from evidence.display.figures.forest_rows import LEFT, LINE, POINTS, SPACE, Mark, Row, Shape
+from evidence.display.figures.forest_rows import BIAS, LINE, SPACE, Layout, Mark, Row, Shape, layout
 from evidence.display.labels import MEASURES, lower_first, pretty
 from evidence.display.model import Figure, legend_of, mark_from
 from evidence.display.synthesis import Asked, Section, Synthesis, reason_words, synthesise
@@ -27,13 +40,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-FIRST, SECOND = 56.0, 114.0  # points from the left edge: where the two columns of counts end
-RIGHT = 48.0  # points at the right of the value axis
-BIAS = 17.0  # points for the risk-of-bias column, where there is one
 LIGHT = 11.5  # points: a light across
 HEADS = 2  # rows that head the columns
 LARGEST, SMALLEST, ALONE = 11.0, 3.5, 6.5  # points: side of a square of all the weight, the least, and of one
-TOP, BOTTOM, UNNAMED = 4.0, 50.0, 36.0  # points above the first row and below the last; sides not named
+TOP, BOTTOM = (
+    4.0,
+    TICKS + AXIS_LABEL + 2.4 * SIDES + 3.0,
+)  # points above the first row and, at most, below the last
 TAU2 = {"FE": "a common effect", "GLMM": "a binomial-normal model", "logit": "logits and inverse variance"}
 INTERVALS = {
     "HKSJ-adhoc": "Hartung-Knapp-Sidik-Jonkman intervals, never narrowed",
@@ -60,44 +73,39 @@ def forest_figure(
     return draw_forest(synthesise(data, parameters, by=by, measure=measure, together=together, **asked))
 
 
-def draw_forest(synthesis: Synthesis) -> Figure:
-    """Draw one forest plot of one or more sections on a common axis."""
+def draw_forest(synthesis: Synthesis, *, room: float = TALLEST) -> Figure:
+    """Draw one forest plot of one or more sections on a common axis, in parts of at most ``room`` points."""
     sections = [section for section in synthesis.sections if section.forest.rows]
     if not sections:
         return nothing(synthesis.caption)
-    parts, scale = forest_parts(sections), _scale(sections)
-    rows = [row for part in parts for row in part]
+    scale, rows = _scale(sections), forest_rows(sections)
+    again = forest_rows(sections, beside=False)
+    named = sides(sections[0].forest) if scale.reference is not None else None
+    wide, narrow = layout(rows, beside=True), layout(again, beside=False)
+    parts = split_rows(rows[:HEADS], rows[HEADS:], wide.height, room=room - TOP - BOTTOM)
+    first, *more = (_drawn(part, scale, wide, named) for part in parts)
+    small = tuple(_drawn([*again[:HEADS], *part[HEADS:]], scale, narrow, named) for part in parts)
     cut = any(row.mark and _is_cut(row.mark, scale) for row in rows)
-    wide = RIGHT + (BIAS if any(row.mark and row.mark.judgement for row in rows) else 0.0)
-    first, *more = (_drawn(part, scale, wide, sections[0].forest) for part in parts)
-    told = f"Drawn in {len(parts)} parts on one scale." if more else ""
+    told = f"Drawn in {len(parts)} parts on one scale." if len(parts) > 1 else ""
     caption = " ".join(filter(None, (synthesis.caption, told, _legend(sections, cut=cut))))
     alt = f"Forest plot. {alternative(sections)}"
-    return Figure(first, caption, alt, synthesis.frame(), more=tuple(more))
+    return Figure(first, caption, alt, synthesis.frame(), more=tuple(more), narrow=small)
 
 
-def forest_parts(sections: Sequence[Section]) -> list[list[Row]]:
-    """Return what is drawn from top to bottom, in parts that a printed page holds at full size."""
-    rows = forest_rows(sections)
-    return split_rows(rows[:HEADS], rows[HEADS:], room=TALLEST - TOP - BOTTOM)
-
-
-def _drawn(rows: Sequence[Row], scale: Scale, right: float, forest: Forest) -> Canvas:
+def _drawn(rows: Sequence[Row], scale: Scale, place: Layout, named: tuple[str, str] | None) -> Canvas:
+    below = TICKS + AXIS_LABEL + 3.0 + (sides_height(named, place.columns) if named else 0.0)
     with theme.themed():
-        figure, axis = _canvas(rows, right, BOTTOM if scale.reference is not None else UNNAMED)
-        _draw(axis, rows, scale, right)
-        _axis(axis, scale, forest)
+        figure, axis = _canvas(rows, place, below)
+        _draw(axis, rows, scale, place)
+        _axis(axis, scale, place, named)
     return figure
 
 
-def forest_rows(sections: Sequence[Section]) -> list[Row]:
+def forest_rows(sections: Sequence[Section], *, beside: bool = True) -> list[Row]:
     """Return what is drawn from top to bottom."""
     first = sections[0].forest
-    head = Row("Study (year)", _measure_head(first), muted=True)
-    columns = ("Events/n", "") if first.measure == "proportion" else ("Treatment", "Comparator")
     weighted = any(not math.isnan(row.weight) for section in sections for row in section.forest.rows)
-    mark = Mark(math.nan, math.nan, math.nan, "none", counts=columns, weight="Weight" if weighted else "")
-    rows = [head, Row("", mark=mark, muted=True, same_line=True)]
+    rows = _head(first, beside=beside, weighted=weighted)
     for section in sections:
         space = SPACE if section is sections[0] else 3 * SPACE
         rows += [Row(section.title, bold=True, before=space, level=1)] if section.title else []
@@ -105,6 +113,22 @@ def forest_rows(sections: Sequence[Section]) -> list[Row]:
             rows += _group_rows(group, section.forest)
         rows += _end_rows(section.forest)
     return rows
+
+
+def _head(forest: Forest, *, beside: bool, weighted: bool) -> list[Row]:
+    """Return the two rows that head the columns; where there is room, they say what is counted."""
+    arms = ("", "") if forest.measure == "proportion" else ("Treatment", "Comparator")
+    counted = ("Events/n", "") if forest.measure == "proportion" else ("events/n", "events/n")
+    above, below = (arms, counted) if beside else (("", ""), arms if arms[0] else counted)
+    weight = "Weight" if weighted else ""
+    return [
+        Row("Study (year)", _measure_head(forest), muted=True, mark=_words_only(above), same_line=True),
+        Row("", muted=True, mark=_words_only(below, weight), same_line=True),
+    ]
+
+
+def _words_only(counts: tuple[str, str], weight: str = "") -> Mark:
+    return Mark(math.nan, math.nan, math.nan, "none", counts=counts, weight=weight)
 
 
 def _measure_head(forest: Forest) -> str:
@@ -219,68 +243,69 @@ def _is_cut(mark: Mark, scale: Scale) -> bool:
     return mark.low < scale.low or mark.high > scale.high
 
 
-def _canvas(rows: Sequence[Row], right: float, bottom: float) -> tuple[Canvas, Axes]:
+def _canvas(rows: Sequence[Row], place: Layout, bottom: float) -> tuple[Canvas, Axes]:
     from matplotlib.figure import Figure as MatplotlibFigure
 
-    body = sum(row.height for row in rows)
+    width, left, right, _ = place.columns
+    body = sum(map(place.height, rows))
     height = TOP + body + bottom
-    figure = MatplotlibFigure(figsize=(theme.WIDTH, height / 72))
-    box = (LEFT / POINTS, bottom / height, (POINTS - LEFT - right) / POINTS, body / height)
-    axis = figure.add_axes(box)
+    figure = MatplotlibFigure(figsize=(width / 72, height / 72))
+    axis = figure.add_axes((left / width, bottom / height, (right - left) / width, body / height))
     axis.set_ylim(body, 0)
     return figure, axis
 
 
-def _draw(axis: Axes, rows: Sequence[Row], scale: Scale, right: float) -> None:
+def _draw(axis: Axes, rows: Sequence[Row], scale: Scale, place: Layout) -> None:
     if scale.log:
         axis.set_xscale("log")
     axis.set_xlim(scale.low, scale.high)
+    head = sum(map(place.height, rows[:HEADS]))
+    if scale.reference is not None:
+        draw_reference(axis, scale.reference, beside=place.beside, top=head)
+    ends = [_x(0, place), _x(place.columns.width, place)]
+    axis.plot(
+        ends,
+        [head] * 2,
+        transform=axis.get_yaxis_transform(),
+        color=theme.MUTED,
+        linewidth=0.7,
+        clip_on=False,
+    )
     top = 0.0
-    for place, row in enumerate(rows):
-        _draw_words(axis, row, top + row.before, right)
-        if row.mark and not row.same_line and scale.reference is not None:
-            reference, span = [scale.reference] * 2, [top, top + row.height]
-            axis.plot(reference, span, color=theme.MUTED, linewidth=0.9, zorder=1)
-        if row.mark:
-            below = row.before + (0.0 if row.same_line else LINE * len(row.lines))
-            _draw_mark(axis, row, top + below + LINE / 2, scale, right)
-        top += row.height
-        if place == HEADS - 1:
-            _rule(axis, top, right)
+    for row in rows:
+        _draw_row(axis, row, top + row.before, scale, place)
+        top += place.height(row)
 
 
-def _x(points: float, right: float) -> float:
+def _x(points: float, place: Layout) -> float:
     """Return a place in points from the left edge as a share of the axis."""
-    return (points - LEFT) / (POINTS - LEFT - right)
+    left, right = place.columns.left, place.columns.right
+    return (points - left) / (right - left)
 
 
-def _write(axis: Axes, points: float, y: float, text: str, right: float, **look: Any) -> None:
-    patch = {"boxstyle": "square,pad=0.08", "facecolor": theme.PAPER, "edgecolor": "none"}
-    options: dict[str, Any] = {"va": "center", "zorder": 2.5, "bbox": patch, **look}
-    axis.text(_x(points, right), y, text, transform=axis.get_yaxis_transform(), **options)
-
-
-def _draw_words(axis: Axes, row: Row, top: float, right: float) -> None:
+def _draw_row(axis: Axes, row: Row, top: float, scale: Scale, place: Layout) -> None:
+    """Draw a row: its words, and its mark in the middle of their lines or below them."""
     look = {"weight": "bold" if row.bold else "normal", "color": theme.MUTED if row.muted else theme.INK}
-    for place, line in enumerate(row.lines):
-        if line:
-            _write(axis, 0.0, top + LINE * (place + 0.5), line, right, ha="left", **look)
+    lines = place.lines(row)
+    for number, line in enumerate(lines):
+        write(axis, 0.0, top + LINE * (number + 0.5), line, place.columns, **look)
+    beside = place.beside or row.same_line
+    middle = top + LINE * (len(lines) / 2 if beside else len(lines) + 0.5)
     if row.right:
-        _write(axis, POINTS, top + LINE / 2, row.right, right, ha="right", **look)
+        at, y = (place.effect, middle) if place.beside else (place.columns.width, top + LINE / 2)
+        write(axis, at, y, row.right, place.columns, ha="right", **look)
+    if row.mark:
+        _draw_mark(axis, row.mark, middle, scale, place, look)
 
 
-def _draw_mark(axis: Axes, row: Row, y: float, scale: Scale, right: float) -> None:
-    mark = row.mark
-    assert mark is not None  # noqa: S101 - the caller has looked
-    look = {"color": theme.MUTED if row.muted else theme.INK, "weight": "bold" if row.bold else "normal"}
-    for points, text in zip((FIRST, SECOND), mark.counts, strict=True):
+def _draw_mark(axis: Axes, mark: Mark, y: float, scale: Scale, place: Layout, look: dict[str, str]) -> None:
+    for points, text in zip(place.counts, mark.counts, strict=True):
         if text:
-            _write(axis, points, y, text, right, ha="right", **look)
-    bias = right - RIGHT
+            write(axis, points, y, text, place.columns, ha="right", **look)
     if mark.weight:
-        _write(axis, POINTS - bias, y, mark.weight, right, ha="right", **look)
+        write(axis, place.weight, y, mark.weight, place.columns, ha="right", **look)
     if mark.judgement in SIGNS_OF_BIAS:
-        _draw_light(axis, _x(POINTS - bias / 2, right), y, mark.judgement)
+        _draw_light(axis, _x(place.columns.width - BIAS / 2 + 1, place), y, mark.judgement)
     _shape(axis, mark, y, scale)
 
 
@@ -303,11 +328,11 @@ def _shape(axis: Axes, mark: Mark, y: float, scale: Scale) -> None:
         _diamond(axis, mark, y, (low, high))
     elif low < high:
         width = 4.5 if mark.shape == "bar" else 1.4
-        color = theme.style(5).color if mark.shape == "bar" else theme.style(0).color
+        color = theme.MUTED if mark.shape == "bar" else theme.INK
         axis.plot((low, high), (y, y), color=color, linewidth=width, solid_capstyle="butt", zorder=3)
     if mark.shape == "square" and scale.low <= mark.estimate <= scale.high:
         axis.plot(
-            [mark.estimate], [y], "s", markersize=mark.size, color=theme.style(0).color,
+            [mark.estimate], [y], "s", markersize=mark.size, color=theme.INK,
             markeredgecolor=theme.PAPER, markeredgewidth=0.6, clip_on=False, zorder=4,
         )  # fmt: skip
     _arrows(axis, mark, y, scale)
@@ -329,30 +354,22 @@ def _arrows(axis: Axes, mark: Mark, y: float, scale: Scale) -> None:
         axis.plot([scale.high], [y], ">", **look)
 
 
-def _rule(axis: Axes, y: float, right: float) -> None:
-    axis.plot(
-        [_x(0, right), _x(POINTS, right)], [y, y], transform=axis.get_yaxis_transform(), color=theme.MUTED,
-        linewidth=0.7, clip_on=False, zorder=2,
-    )  # fmt: skip
-
-
-def _axis(axis: Axes, scale: Scale, forest: Forest) -> None:
-    axis.set_xticks(scale.ticks, labels=scale.labels)
-    axis.minorticks_off()
-    axis.set_yticks([])
+def _axis(axis: Axes, scale: Scale, place: Layout, named: tuple[str, str] | None) -> None:
+    name_ticks(axis, scale, place.columns)
     axis.spines["left"].set_visible(False)
-    axis.set_xlabel(scale.label, labelpad=2)
-    if scale.reference is None:
-        return
-    look: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "color": theme.INK}
-    left, right = sides(forest)
-    axis.annotate(f"← {left}", (0, 0), xytext=(-LEFT, -33), ha="left", va="top", **look)
-    axis.annotate(f"{right} →", (1, 0), xytext=(RIGHT, -33), ha="right", va="top", **look)
+    drop = TICKS + (name_sides(axis, named, scale, place.columns) if named else 0.0)
+    axis.annotate(
+        scale.label, (0.5, 0), xycoords="axes fraction", xytext=(0, -drop), ha="center", va="top",
+        textcoords="offset points", color=theme.MUTED,
+    )  # fmt: skip
 
 
 def sides(forest: Forest) -> tuple[str, str]:
     """Return in words what the left and the right of the line of no difference favour."""
-    one, none = shortened(forest.treatment, "treatment"), shortened(forest.comparator, "comparator")
+    one, none = (
+        lower_first(shortened(name, side))
+        for name, side in ((forest.treatment, "treatment"), (forest.comparator, "comparator"))
+    )
     if forest.better == "higher":
         return f"favours {none}", f"favours {one}"
     if forest.better == "lower":
@@ -460,8 +477,8 @@ def _study_words(row: ForestStudy, forest: Forest) -> str:
     counts = fmt.count(row.study.treatment.events, row.study.treatment.n)
     against = f" against {fmt.count(none.events, none.n)}" if none else ""
     effect = effect_words(forest, row.estimate, row.low, row.high)
-    arm = row.study.treatment.label
-    name = row.label if pretty(arm) in row.label else f"{row.label}, {arm}"
+    arm = pretty(row.study.treatment.label)
+    name = row.label if arm.casefold() in row.label.casefold() else f"{row.label}, {lower_first(arm)}"
     bias = f", risk of bias {row.judgement}" if row.judgement else ""
     return f"{name}: {counts}{against}, {_measure_word(forest)} {effect}{bias}."
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from evidence.display.figures.forest_rows import Row
@@ -12,7 +12,9 @@ WHOLE = 1.15  # a drawing up to this many times as high stays whole: print then 
 CONTINUED = "continued"
 
 
-def split_rows(head: Sequence[Row], rows: Sequence[Row], *, room: float = TALLEST) -> list[list[Row]]:
+def split_rows(
+    head: Sequence[Row], rows: Sequence[Row], height: Callable[[Row], float], *, room: float = TALLEST
+) -> list[list[Row]]:
     """Return the rows in parts of at most the given height, the head above each of them; few stay whole.
 
     A heading stays with the row below it, a summary with what belongs to it; a part that begins inside a
@@ -21,25 +23,26 @@ def split_rows(head: Sequence[Row], rows: Sequence[Row], *, room: float = TALLES
     Args:
         head: rows that name the columns.
         rows: the rows below them, from top to bottom.
+        height: the points that a row takes.
         room: points for head and rows together.
     """
-    if _height([*head, *rows]) <= WHOLE * room:
+
+    def high(some: Sequence[Row]) -> float:
+        return sum(map(height, some))
+
+    if high([*head, *rows]) <= WHOLE * room:
         return [[*head, *rows]]
     parts: list[list[Row]] = []
     left, inside = 0.0, list[Row]()
     for block in _blocks(rows):
-        if not parts or _height(block) > left:
+        if not parts or high(block) > left:
             again = [] if block[0].level == 1 else _again(inside, block)
             parts.append([*head, *again])
-            left = room - _height(parts[-1])
+            left = room - high(parts[-1])
         parts[-1] += block
-        left -= _height(block)
+        left -= high(block)
         inside = _inside(inside, block)
     return parts
-
-
-def _height(rows: Sequence[Row]) -> float:
-    return sum(row.height for row in rows)
 
 
 def _blocks(rows: Sequence[Row]) -> list[list[Row]]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evidence.display import theme
+from evidence.display.figures.draw import BOLD, NARROW, WIDE, Columns, text_width, wrapped
 
-POINTS = 72 * theme.WIDTH  # the width of the figure in points
-LINE, GAP, SPACE = 13.0, 5.0, 4.0  # points: a line of text, the space below a row and above a heading
-LEFT = 124.0  # points at the left of the value axis
-CHARACTER = 4.4  # points: the mean width of a letter at 9 points
+LINE, GAP, SPACE = 12.0, 4.5, 5.0  # points: a line of text, the space below a row and above a heading
+MOST_NAME = 128.0  # points: a longer name goes on in the next line
+BETWEEN, AROUND = 10.0, 14.0  # points between two columns, and on both sides of the axis
+BIAS = 18.0  # points for the risk-of-bias column, where there is one
 Shape = Literal["square", "diamond", "hollow", "bar", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What stands on the second line of a row: counts, an interval on the axis, a weight, a judgement."""
+    """What stands beside an interval on the axis: counts, a weight, a judgement."""
 
     estimate: float
     low: float
@@ -32,10 +31,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Words on the left and right of a line, the mark below them or on it, and the points left free above.
+    """Words at the left, the effect in words, the mark that belongs to them, and the points left free above.
 
     ``level`` is 1 for the heading of a section, 2 for that of a group, else 0; a row that ``joins`` the one
-    above it is never parted from it.
+    above it is never parted from it. A row of ``same_line`` has its mark beside its words in every layout.
     """
 
     left: str
@@ -48,17 +47,61 @@ class Row:
     level: int = 0
     joins: bool = False
 
-    @property
-    def lines(self) -> list[str]:
-        """Return the words on the left in lines that leave room for those on the right."""
-        beside = LEFT if self.same_line else POINTS - CHARACTER * (len(self.right) + 2)
-        kept = re.sub(r"(?<=\d) (?=[a-z])", "\u00a0", self.left)  # a number stays with its unit
-        return textwrap.wrap(kept, max(16, int(beside / CHARACTER))) or [""]
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the columns stand, in points from the left edge: ends of names, counts, effects and weights.
+
+    ``columns`` has the axis: beside the words of a row or below them.
+    """
+
+    columns: Columns
+    names: float
+    counts: tuple[float, float]
+    effect: float
+    weight: float
 
     @property
-    def height(self) -> float:
-        """Return the points that the row takes."""
-        marked = LINE if self.mark and not self.same_line else 0.0
-        return (
-            self.before + LINE * len(self.lines) + marked + (GAP if self.mark and not self.same_line else 1.0)
-        )
+    def beside(self) -> bool:
+        """Return whether the axis stands beside the words."""
+        return self.columns.beside
+
+    def room(self, row: Row) -> float:
+        """Return the points that the words of a row can take on a line."""
+        if not self.beside:
+            return self.columns.width - (text_width(row.right) + AROUND if row.right else 0.0)
+        counted = row.mark and any(row.mark.counts)
+        return self.names if counted else self.columns.left - AROUND
+
+    def lines(self, row: Row) -> list[str]:
+        """Return the words of a row in lines that fit."""
+        return wrapped(row.left, self.room(row) / (BOLD if row.bold else 1.0))
+
+    def height(self, row: Row) -> float:
+        """Return the points that a row takes."""
+        below = LINE if row.mark and not row.same_line and not self.beside else 0.0
+        gap = GAP if row.mark and not row.same_line else 1.0
+        return row.before + LINE * len(self.lines(row)) + below + gap
+
+
+def layout(rows: Sequence[Row], *, beside: bool) -> Layout:
+    """Return columns as wide as their words; what is left of the width is the axis."""
+    marked = [row for row in rows if row.mark]
+    first, second = (_widest([row.mark.counts[side] for row in marked if row.mark]) for side in (0, 1))
+    weights = _widest([row.mark.weight for row in marked if row.mark])
+    judged = any(row.mark and row.mark.judgement for row in rows)
+    width = WIDE if beside else NARROW
+    ends = width - (BIAS if judged else 1.0)
+    inner = ends - (weights + BETWEEN if weights else 0.0)
+    counts = first + (BETWEEN + second if second else 0.0)
+    names = 0.0
+    if beside:
+        parts = [line for row in marked for line in wrapped(row.left, MOST_NAME)]
+        names = BOLD * max(map(text_width, parts), default=0.0) + BETWEEN
+    effects = _widest([row.right for row in rows]) if beside else 0.0
+    axis = Columns(width, names + counts + AROUND, inner - effects - AROUND, beside)
+    return Layout(axis, names - BETWEEN, (names + first, names + counts), inner, ends)
+
+
+def _widest(texts: Sequence[str]) -> float:
+    return BOLD * max(map(text_width, texts), default=0.0)

@@ -8,17 +8,9 @@ from typing import Unpack
 
 import pandas as pd
 
-from evidence.display import theme
-from evidence.display.figures.draw import (
-    Interval,
-    canvas,
-    directions,
-    draw_rows,
-    effect_scale,
-    nothing,
-    rows_height,
-)
-from evidence.display.figures.effects import ARROW_NOTE, axis_words
+from evidence.display.figures.draw import Interval, Panel, effect_scale, nothing
+from evidence.display.figures.effects import axis_words, drawn
+from evidence.display.figures.treatments import plain
 from evidence.display.indirect import (
     ALLOCATIONS,
     Triangle,
@@ -50,19 +42,14 @@ def direct_indirect_figure(data: Tables, parameters: Parameters, **triangle: Unp
     rows = [row for loop in found for row in _rows(loop)]
     one, none, third = (found[0].labels[triangle[name]] for name in ("treatment", "comparator", "through"))
     scale = effect_scale(shown, [value for row in rows for value in (row.low, row.high)], axis_words(shown))
-    cut = any(row.low < scale.low or row.high > scale.high for row in rows)
-    with theme.themed():
-        figure, (axis,) = canvas(rows_height(rows) + 0.2)
-        draw_rows(axis, rows, scale)
-        directions(axis, f"more with {lower_first(none)}", f"more with {lower_first(one)}")
+    panel = Panel(rows, scale, (f"more with {lower_first(none)}", f"more with {lower_first(one)}"))
     title = (
         f"{one} against {lower_first(none)}: {lower_first(MEASURES[shown])}s, directly and through {third}."
     )
     caption = f"{title} Lines are {interval_words(parameters)}s."
-    told = " ".join(f"{row.label}: {row.text}." for row in rows if row.text)
-    return Figure(
-        figure, f"{caption} {ARROW_NOTE}" if cut else caption, f"Forest plot. {told}", _frame(found)
-    )
+    told = " ".join(f"{row.label}: {row.text}." if row.text else f"{row.label}." for row in rows)
+    alt = f"Forest plot of the {lower_first(MEASURES[shown])}. {told}"
+    return drawn(panel, caption, alt, _frame(found))
 
 
 def _rows(loop: Loop) -> list[Interval]:
@@ -81,7 +68,7 @@ def _rows(loop: Loop) -> list[Interval]:
 
 def _interval(label: str, contrast: Contrast, series: int) -> Interval:
     estimate, low, high = natural(contrast)
-    return Interval(label, estimate, low, high, ratio_text(contrast), series=series)
+    return Interval(label, estimate, low, high, ratio_text(contrast), style=plain(series))
 
 
 def _frame(found: Sequence[Loop]) -> pd.DataFrame:

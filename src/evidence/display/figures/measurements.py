@@ -10,6 +10,7 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.display import theme
 from evidence.display.figures.draw import canvas, nothing, spread_labels
+from evidence.display.figures.treatments import treatments
 from evidence.display.labels import arm_labels, joined, lower_first, moment, outcome_labels, study_label, unit
 from evidence.display.measured import SPREADS, measured, measurements
 from evidence.display.model import Figure
@@ -34,14 +35,18 @@ def measurement_figure(data: Tables, parameters: Parameters, *, study_id: str, o
     if frame.empty:
         return nothing(caption)
     arms = [arm for arm in study_arms(data, study_id)["arm_id"] if arm in set(frame["arm_id"])]
-    labels = arm_labels(data, study_id)
+    labels, styles = arm_labels(data, study_id), treatments(data)
+    shown = f"{label}, {unit(frame['unit'].iloc[0])}".removesuffix(", ")
     with theme.themed():
         figure, (axis,) = canvas(HEIGHT)
-        _prepare(axis, frame, f"{label}, {unit(frame['unit'].iloc[0])}".removesuffix(", "))
-        ends = [_draw_arm(axis, frame, arm, place, len(arms)) for place, arm in enumerate(arms)]
+        _prepare(axis, frame, shown)
+        ends = [
+            _draw_arm(axis, frame, arm, styles.arm(study_id, arm), place - (len(arms) - 1) / 2)
+            for place, arm in enumerate(arms)
+        ]
         axis.set(xlabel="", ylabel="")
         _label_ends(axis, [labels[arm] for arm in arms], ends)
-    return Figure(figure, caption, f"Line chart. {_alt(frame, arms, labels)}", frame)
+    return Figure(figure, caption, f"Line chart of {lower_first(shown)}. {_alt(frame, arms, labels)}", frame)
 
 
 def _course(data: Tables, study_id: str, outcome_id: str) -> pd.DataFrame:
@@ -71,13 +76,14 @@ def _prepare(axis: Axes, frame: pd.DataFrame, label: str) -> None:
     axis.set_ylim(0, float((frame["value_number"] + frame["spread_number"].fillna(0)).max()) * 1.06)
 
 
-def _draw_arm(axis: Axes, frame: pd.DataFrame, arm: str, place: int, count: int) -> tuple[float, str]:
+def _draw_arm(
+    axis: Axes, frame: pd.DataFrame, arm: str, style: theme.Style, step: float
+) -> tuple[float, str]:
     own = frame[frame["arm_id"] == arm]
     import seaborn as sns
 
-    style = theme.style(place)
     low, high = axis.get_xlim()
-    x = own["time"] + (place - (count - 1) / 2) * SIDESTEP * (high - low)
+    x = own["time"] + step * SIDESTEP * (high - low)
     look: dict[str, Any] = {"color": style.color, "linestyle": style.line, "legend": False}
     sns.lineplot(x=x, y=own["value_number"], ax=axis, linewidth=1.5, estimator=None, **look)
     axis.errorbar(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,13 +12,14 @@ from evidence import format as fmt
 from evidence.display import theme
 from evidence.display.figures.draw import (
     Interval,
+    Panel,
     canvas,
-    draw_rows,
     nothing,
     numbers,
     percent_scale,
-    rows_height,
 )
+from evidence.display.figures.effects import drawn
+from evidence.display.figures.treatments import treatments
 from evidence.display.labels import interval_words, lower_first, moment, outcome_labels, pretty, study_label
 from evidence.display.model import Figure
 from evidence.display.tables.missing import ALL, bounds_frame, flow_frame, part_label
@@ -141,20 +143,19 @@ def missing_bounds_figure(
     if frame.empty:
         return nothing(caption)
     rows, words = _bound_rows(data, frame)
-    with theme.themed():
-        figure, (axis,) = canvas(rows_height(rows))
-        draw_rows(axis, rows, percent_scale(float(frame["high"].max()), "Patients with the outcome"))
-    return Figure(figure, caption, f"Interval plot on bands. {' '.join(words)}", frame)
+    panel = Panel(rows, percent_scale(float(frame["high"].max()), "Patients with the outcome"))
+    return drawn(panel, caption, f"Interval plot on bands. {' '.join(words)}", frame)
 
 
 def _bound_rows(data: Tables, frame: pd.DataFrame) -> tuple[list[Interval], list[str]]:
     rows: list[Interval] = []
     words: list[str] = []
-    last = ""
+    last, styles = "", treatments(data)
     for row in records(frame[frame["treated_as"] == "observed"]):
         heading = f"{pretty(row['outcome_label'])}{'' if not row['level'] else f': {part_label(data, row)}'}"
         rows += [Interval(heading)] if heading != last else []
-        rows.append(_bound_row(row, _band(frame, row)))
+        style = styles.arm(str(row["study_id"]), str(row["arm_id"]))
+        rows.append(replace(_bound_row(row, _band(frame, row)), style=style))
         words.append(f"{heading}, {moment(row)}: {rows[-1].text}.")
         last = heading
     return rows, words

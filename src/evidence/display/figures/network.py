@@ -11,6 +11,7 @@ import pandas as pd
 
 from evidence.display import theme
 from evidence.display.figures.draw import canvas, nothing
+from evidence.display.figures.treatments import Treatments, treatments
 from evidence.display.labels import joined
 from evidence.display.model import Figure
 from evidence.display.networks import Linked, link, trials
@@ -47,6 +48,7 @@ def network_figure(
     nodes, edges, shared = _nodes(linked), _edges(linked), _shared(linked)
     title = f"{linked.title}: {_linking(linked, nodes)}."
     places = _places(linked, list(nodes["treatment"]))
+    styles = treatments(data)
     with theme.themed():
         low, high = _span(places)
         figure, (axis,) = canvas((high - low) * theme.WIDTH / (2 * REACH))
@@ -56,7 +58,9 @@ def network_figure(
         for edge in records(edges):
             _draw_edge(axis, places[edge["treatment1"]], places[edge["treatment0"]], int(edge["studies"]))
         for node in records(nodes):
-            _draw_node(axis, places[str(node["treatment"])], node, linked, int(nodes["patients"].max()))
+            _draw_node(
+                axis, places[str(node["treatment"])], node, linked, int(nodes["patients"].max()), styles
+            )
     sized = _with_sizes(edges, nodes)
     return Figure(figure, f"{title} {_reading(shared)}", _alt(nodes, edges, linked), sized)
 
@@ -143,13 +147,13 @@ def _draw_edge(axis: Axes, start: Point, end: Point, studies: int) -> None:
     )
 
 
-def _draw_node(axis: Axes, place: Point, node: Row, linked: Linked, most: int) -> None:
+def _draw_node(axis: Axes, place: Point, node: Row, linked: Linked, most: int, styles: Treatments) -> None:
     from matplotlib.patches import Circle
 
     treatment, patients = str(node["treatment"]), int(node["patients"])
     radius = LARGEST * math.sqrt(patients / most)
     plain = treatment == linked.reference
-    fill = theme.PAPER if plain else theme.style(0).color
+    fill = theme.PAPER if plain else styles.node(treatment).color
     axis.add_patch(Circle(place, radius, facecolor=fill, edgecolor=theme.INK, linewidth=1.0, zorder=3))
     side = 0 if abs(place[0]) < MIDDLE else math.copysign(1, place[0])
     x = place[0] + side * (radius + GAP)

@@ -19,6 +19,8 @@ from evidence.questions import Study
 from evidence.results import records
 from evidence.synthesis.safety import arms_of, safety_forest
 
+PART = 375.0  # points of a part: many arms follow the prose at full size and go on over the page
+
 
 def proportions_figure(
     data: Dataset,
@@ -41,7 +43,7 @@ def proportions_figure(
             sections.append(_section(outcome, rows, data, parameters))
     names = joined([lower_first(section.title) for section in sections]) or "no outcome"
     caption = f"Patients with {names}{_reach(sections)}, by study and arm, as each study counted them."
-    return draw_forest(Synthesis(tuple(sections), caption))
+    return draw_forest(Synthesis(tuple(sections), caption), room=PART)
 
 
 def _reach(sections: Sequence[Section]) -> str:
@@ -64,7 +66,7 @@ def _section(outcome: str, rows: Sequence[dict[str, Any]], data: Dataset, parame
 def _named(study: Study) -> Study:
     """Return the arm with a name that tells its treatment and time."""
     told = study.when if " " in study.when else ""  # a single word such as "study" tells no time
-    parts = [pretty(study.treatment.label), told]
+    parts = [lower_first(pretty(study.treatment.label)), told]
     return replace(study, label=", ".join(filter(None, (study.name, *parts))), year="")
 
 

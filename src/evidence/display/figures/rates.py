@@ -12,14 +12,14 @@ from evidence import format as fmt
 from evidence.display import theme
 from evidence.display.figures.draw import (
     Interval,
+    Panel,
     canvas,
-    draw_rows,
-    label_point,
     nothing,
     numbers,
     percent_scale,
-    rows_height,
 )
+from evidence.display.figures.effects import drawn
+from evidence.display.figures.treatments import Treatments, treatments
 from evidence.display.labels import (
     METHODS,
     POLICIES,
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+HEADROOM = 0.14  # of the axis: a value above an interval that ends at 100%
+
+
 def rates_figure(
     data: Tables,
     parameters: Parameters,
@@ -63,22 +66,18 @@ def rates_figure(
     caption = _rates_caption(data, parameters, study_id, frame)
     if frame.empty:
         return nothing(caption)
-    order = {arm: place for place, arm in enumerate(dict.fromkeys(frame["arm_id"]))}
-    rows = _grouped_rows(data, frame, order)
-    with theme.themed():
-        figure, (axis,) = canvas(rows_height(rows))
-        scale = percent_scale(float(frame[["estimate", "high"]].max().max()), "Patients with the outcome")
-        draw_rows(axis, rows, scale)
-    return Figure(figure, caption, f"Interval plot. {_rates_alt(data, frame)}", frame)
+    rows = _grouped_rows(data, frame)
+    scale = percent_scale(float(frame[["estimate", "high"]].max().max()), "Patients with the outcome")
+    return drawn(Panel(rows, scale), caption, f"Interval plot. {_rates_alt(data, frame)}", frame)
 
 
-def _grouped_rows(data: Tables, frame: pd.DataFrame, order: Mapping[str, int]) -> list[Interval]:
-    rows: list[Interval] = []
+def _grouped_rows(data: Tables, frame: pd.DataFrame) -> list[Interval]:
+    rows, styles = list[Interval](), treatments(data)
     last = ""
     for row in records(frame):
         heading = titled(row) + (f": {part_label(data, row)}" if row["level"] else "")
         rows += [Interval(heading)] if heading != last else []
-        rows.append(_rate_row(row, order))
+        rows.append(_rate_row(row, styles))
         last = heading
     return rows
 
@@ -88,12 +87,12 @@ def _by_time(frame: pd.DataFrame, outcome_ids: Sequence[str]) -> pd.DataFrame:
     return frame.assign(_when=when).sort_values("_when", kind="stable").drop(columns="_when")
 
 
-def _rate_row(row: Mapping[str, Any], order: Mapping[str, int]) -> Interval:
+def _rate_row(row: Mapping[str, Any], styles: Treatments) -> Interval:
     counted = marked(fmt.count(row["events"], row["n"]), str(row["basis"]), str(row["origin"]))
     share = fmt.percent(row["estimate"]) if counted else fmt.printed_percent(str(row["percent"]))
     text = f"{share}  ({counted})".removesuffix("  ()")
-    series = order[row["arm_id"]] if len(order) > 1 else None
-    return Interval(str(row["arm_label"]), **numbers(row), text=text, series=series)
+    style = styles.arm(str(row["study_id"]), str(row["arm_id"]))
+    return Interval(str(row["arm_label"]), **numbers(row), text=text, style=style)
 
 
 def _rates_caption(data: Tables, parameters: Parameters, study_id: str, frame: pd.DataFrame) -> str:
@@ -142,16 +141,17 @@ def rates_over_time_figure(
         return nothing(caption)
     floor = _floor(float(frame["low"].min()))
     caption += f" The axis starts at {floor}%." if floor else ""
-    parts = _parts(data, frame)
+    parts, styles = _parts(data, frame), treatments(data)
     with theme.themed():
         columns = min(2, len(parts))
         height = 2.05 * math.ceil(len(parts) / columns)
         figure, axes = canvas(height, rows=math.ceil(len(parts) / columns), columns=columns, sharey=True)
-        for place, (axis, (part, group)) in enumerate(zip(axes, parts.items(), strict=False)):
-            _draw_course(axis, group, part, place, floor=floor)
+        for axis, (part, group) in zip(axes, parts.items(), strict=False):
+            _draw_course(axis, group, part, styles, floor=floor)
         for axis in axes[len(parts) :]:
             axis.set_axis_off()
-    return Figure(figure, caption, f"Small multiples of a rate over time. {_course_alt(parts)}", frame)
+    alt = f"Small multiples over time: {lower_first(label)}. {_course_alt(parts)}"
+    return Figure(figure, caption, alt, frame)
 
 
 def _parts(data: Tables, frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -159,10 +159,10 @@ def _parts(data: Tables, frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {part: named[named["part"] == part] for part in dict.fromkeys(named["part"])}
 
 
-def _draw_course(axis: Axes, frame: pd.DataFrame, part: str, place: int, *, floor: float) -> None:
+def _draw_course(axis: Axes, frame: pd.DataFrame, part: str, styles: Treatments, *, floor: float) -> None:
     import seaborn as sns
 
-    style = theme.style(place)
+    style = styles.arm(str(frame["study_id"].iloc[0]), str(frame["arm_id"].iloc[0]))
     x = list(range(len(frame)))
     estimates, lows, highs = (
         [100 * float(one) for one in frame[name]] for name in ("estimate", "low", "high")
@@ -172,9 +172,14 @@ def _draw_course(axis: Axes, frame: pd.DataFrame, part: str, place: int, *, floo
     axis.vlines(x, lows, highs, color=style.color, linewidth=1.6, zorder=3)
     points: dict[str, Any] = {"markeredgecolor": theme.PAPER, "markersize": style.size, "zorder": 4}
     axis.plot(x, estimates, style.marker, color=style.color, **points)
-    for at, value in zip(x, estimates, strict=True):
-        label_point(axis, at, value, f"{fmt.number(value, 0)}%")
+    for at, value, top in zip(x, estimates, highs, strict=True):
+        _label_above(axis, at, top, f"{fmt.number(value, 0)}%")
     _label_course(axis, frame, part, floor=floor)
+
+
+def _label_above(axis: Axes, x: float, y: float, text: str) -> None:
+    """Write a value above the interval that it belongs to."""
+    axis.annotate(text, (x, y), xytext=(0, 2), textcoords="offset points", ha="center", va="bottom")
 
 
 def _floor(lowest: float) -> int:
@@ -185,8 +190,9 @@ def _floor(lowest: float) -> int:
 def _label_course(axis: Axes, frame: pd.DataFrame, part: str, *, floor: float) -> None:
     rows = records(frame)
     axis.set_xticks(range(len(rows)), labels=[f"{_short(moment(row))}\n{row['n']}" for row in rows])
-    axis.set_xlim(-0.35, len(rows) - 0.35)
-    axis.set_ylim(floor, 101)
+    axis.set_xlim(-0.45, len(rows) - 0.55)
+    axis.set_ylim(floor, 100 + (100 - floor) * HEADROOM)
+    axis.set_yticks(range(int(floor), 101, 20))
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:.0f}%")
     axis.grid(axis="y")
     axis.spines["left"].set_visible(False)

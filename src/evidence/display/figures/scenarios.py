@@ -11,12 +11,12 @@ from evidence.display.counting import several
 from evidence.display.figures.draw import nothing
 from evidence.display.labels import pretty
 from evidence.display.model import Figure
-from evidence.display.tables.findings import shown_differences, split_title
+from evidence.display.tables.answered import shown_differences, split_title
 from evidence.display.tables.scenarios import scenario_names, stability_words
 from evidence.questions import Estimate
 from evidence.scenarios import Scenario
 from evidence.synthesis.scenarios import Compared, Comparison, Result
-from evidence.wording import difference_text, signed_text
+from evidence.wording import told_difference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,10 +147,13 @@ def _range(shown: Sequence[Estimate]) -> tuple[float, float, list[float]]:
 
 
 def mark_of_scenario(scenario: Scenario, compared: Comparison) -> theme.Style:
-    """Return the mark of a scenario: that of its place among them, no two of twelve alike."""
+    """Return the mark of a scenario: that of its place among them, no two of twelve alike.
+
+    The first has the colour of the text, the others a paler one; colours stand for treatments.
+    """
     names = [one.name for one in _in_order(compared)]
     place = names.index(scenario.name)
-    found = theme.style(place)
+    found = replace(theme.style(place), color=theme.MUTED if place else theme.INK)
     spare = place - len(theme.STYLES)
     return found if spare < 0 else replace(found, marker=MORE_MARKERS[spare % len(MORE_MARKERS)])
 
@@ -251,4 +254,4 @@ def _told(one: Compared, compared: Comparison) -> str:
 def _words(each: Estimate | None) -> str:
     if each is None:
         return "no data"
-    return f"{signed_text(each.estimate)} ({difference_text(each.low, each.high)})"
+    return told_difference(each.limits)

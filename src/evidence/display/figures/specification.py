@@ -11,12 +11,12 @@ import pandas as pd
 from evidence.data import Dataset
 from evidence.display import theme
 from evidence.display.figures.draw import nothing
-from evidence.display.labels import ci, interval_words
+from evidence.display.labels import ci, interval_words, lower_first
 from evidence.display.model import Figure
 from evidence.display.tables.synthesis import curve_words, nothing_left_words
 from evidence.parameters import Parameters
 from evidence.synthesis.specifications import Curve, Specification, specifications
-from evidence.wording import difference_text, signed_text
+from evidence.wording import told_difference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,22 +101,22 @@ def _draw_curve(axis: Axes, curve: Curve) -> None:
     for place, one in enumerate(curve.specifications):
         _draw_one(axis, place, one, curve)
     axis.annotate(
-        "Difference per 1,000 patients", (0, 1), xycoords="axes fraction", xytext=(-LEFT, 7),
-        textcoords="offset points", ha="left", va="bottom", weight="bold",
+        "Difference per 1,000 patients", (0, 1), xycoords="axes fraction", xytext=(-5, 7),
+        textcoords="offset points", ha="right", va="bottom", weight="bold",
     )  # fmt: skip
     ends = ((f"more with {_treatment(curve)} ↑", 1.0, "top"), ("fewer ↓", 0.0, "bottom"))
     for text, end, edge in ends:
         if end or low < 0:
             axis.annotate(
-                text, (0, end), xycoords="axes fraction", xytext=(-LEFT, 0), textcoords="offset points",
-                ha="left", va=edge, color=theme.MUTED,
+                text, (0, end), xycoords="axes fraction", xytext=(-36, 0), textcoords="offset points",
+                ha="right", va=edge, color=theme.MUTED,
             )  # fmt: skip
 
 
 def _treatment(curve: Curve) -> str:
     names = dict.fromkeys(study.treatment.label for study in curve.answer.finding.studies)
     name = " or ".join(names)
-    return name if 0 < len(name) <= 20 else "treatment"
+    return lower_first(name) if 0 < len(name) <= 20 else "treatment"
 
 
 def _signed(tick: float) -> str:
@@ -132,9 +132,12 @@ def _range(shown: Sequence[Specification]) -> tuple[float, float, list[float]]:
 
 
 def _look(one: Specification, curve: Curve) -> tuple[str, str]:
-    """Return the colour of an analysis and what fills its mark: nothing where the conclusion is another."""
+    """Return the colour of an analysis and what fills its mark: nothing where the conclusion is another.
+
+    No colour of a series: in a report those stand for treatments.
+    """
     same = one.direction == curve.answer.verdict.direction
-    color = theme.INK if one.main else theme.style(0).color if same else theme.style(1).color
+    color = theme.MUTED if same and not one.main else theme.INK
     return color, color if same else theme.PAPER
 
 
@@ -142,7 +145,9 @@ def _draw_one(axis: Axes, place: int, one: Specification, curve: Curve) -> None:
     color, face = _look(one, curve)
     crowded = len(curve.specifications) > CROWDED
     low, middle, high = (1000 * value for value in (one.low, one.estimate, one.high))
-    axis.plot([place, place], [low, high], color=color, linewidth=0.8 if crowded else 1.8, zorder=2)
+    look: dict[str, Any] = {"color": color, "linewidth": 0.8 if crowded else 1.8, "zorder": 2}
+    look["linestyle"] = "-" if face == color else (0, (3, 1.2))
+    axis.plot([place, place], [low, high], **look)
     size = 2.5 if crowded else 7.0 if one.main else 6.0
     marker = "D" if one.main else "o"
     axis.plot(
@@ -200,7 +205,9 @@ def _caption(curve: Curve, parameters: Parameters) -> str:
         f"Lines: {interval_words(parameters)}s. Diamond: the report’s own analysis."
         if any(one.main for one in curve.specifications)
         else f"Lines: {interval_words(parameters)}s.",
-        "Open or short marks: another conclusion." if curve.same < len(curve.specifications) else "",
+        "Open or short marks and broken lines: another conclusion."
+        if curve.same < len(curve.specifications)
+        else "",
         f"Dotted: {curve.answer.important:g} per 1,000, the smallest difference named as mattering."
         if curve.answer.important
         else "",
@@ -227,5 +234,5 @@ def _ends(curve: Curve) -> list[tuple[str, Specification]]:
 
 def _alt_one(named: tuple[str, Specification], parameters: Parameters) -> str:
     name, one = named
-    limits = difference_text(one.low, one.high)
-    return f"{name}: {signed_text(one.estimate)} ({ci(parameters)} {limits})."
+    limits = (one.estimate, one.low, one.high)
+    return f"{name}: {told_difference(limits, interval=ci(parameters))}."

@@ -8,16 +8,16 @@ from typing import Unpack
 import pandas as pd
 
 from evidence.data import Dataset
-from evidence.display import theme
-from evidence.display.figures.draw import Interval, Scale, canvas, draw_rows, nothing, rows_height
+from evidence.display.figures.draw import Interval, Panel, Scale, nothing
+from evidence.display.figures.effects import drawn
 from evidence.display.figures.specification import curve_figure, curve_frame
 from evidence.display.labels import ci, interval_words, joined, lower_first, pretty
 from evidence.display.model import Figure
 from evidence.display.synthesis import Asked, asked_questions
-from evidence.display.tables.findings import split_title
+from evidence.display.tables.answered import split_title
 from evidence.parameters import Parameters
 from evidence.synthesis.specifications import Curve, Specification, specifications
-from evidence.wording import difference_text, per_1000, signed_text
+from evidence.wording import difference_text, per_1000, told_difference
 
 STEPS = (50, 100, 200, 250, 500)  # per 1,000 between two ticks
 MOST_TICKS = 8
@@ -52,12 +52,10 @@ def unchanged_figure(data: Dataset, parameters: Parameters, **asked: Unpack[Aske
     if not found:
         return nothing("In every question some choice changes the conclusion.")
     rows = _rows(found)
-    with theme.themed():
-        figure, (axis,) = canvas(rows_height(rows))
-        draw_rows(axis, rows, _scale(rows))
     alt = " ".join(_alt(one, parameters) for one in found)
     frame = pd.concat([curve_frame(one) for one in found], ignore_index=True)
-    return Figure(figure, _caption(found, parameters), f"Intervals of {len(found)} questions. {alt}", frame)
+    panel = Panel(rows, _scale(rows))
+    return drawn(panel, _caption(found, parameters), f"Intervals of {len(found)} questions. {alt}", frame)
 
 
 def _rows(found: Sequence[Curve]) -> list[Interval]:
@@ -122,5 +120,5 @@ def _between(counts: Sequence[int]) -> str:
 
 def _alt(curve: Curve, parameters: Parameters) -> str:
     own, (low, high) = _own(curve), _span(curve)
-    shown = f"{signed_text(own.estimate)} ({ci(parameters)} {difference_text(own.low, own.high)})"
+    shown = told_difference((own.estimate, own.low, own.high), interval=ci(parameters))
     return f"{pretty(curve.title)}: {shown}; limits of all analyses {difference_text(low, high)}."

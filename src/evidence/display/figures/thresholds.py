@@ -6,16 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from evidence import format as fmt
-from evidence.display import theme
-from evidence.display.figures.draw import (
-    Interval,
-    canvas,
-    draw_rows,
-    nothing,
-    numbers,
-    percent_scale,
-    rows_height,
-)
+from evidence.display.figures.draw import Interval, Panel, nothing, numbers, percent_scale
+from evidence.display.figures.effects import drawn
+from evidence.display.figures.treatments import Treatments, treatments
 from evidence.display.labels import (
     METHODS,
     interval_words,
@@ -43,20 +36,22 @@ def thresholds_figure(data: Tables, parameters: Parameters) -> Figure:
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for row in in_order(data, frame):
         groups.setdefault(threshold_heading(row), []).append(row)
+    styles = treatments(data)
     rows = [
         interval
         for heading, members in groups.items()
-        for interval in (Interval(heading), *map(_interval, members))
+        for interval in (Interval(heading), *(_interval(row, styles) for row in members))
     ]
-    with theme.themed():
-        figure, (axis,) = canvas(rows_height(rows))
-        draw_rows(axis, rows, percent_scale(float(frame["high"].max()), "Patients who count as responders"))
-    return Figure(figure, f"{caption} {legend}.".removesuffix(" ."), f"Interval plot. {_alt(groups)}", frame)
+    panel = Panel(rows, percent_scale(float(frame["high"].max()), "Patients who count as responders"))
+    return drawn(panel, f"{caption} {legend}.".removesuffix(" ."), f"Interval plot. {_alt(groups)}", frame)
 
 
-def _interval(row: Mapping[str, Any]) -> Interval:
+def _interval(row: Mapping[str, Any], styles: Treatments) -> Interval:
     counted = marked(fmt.count(row["events"], row["n"]), str(row["basis"]), str(row["origin"]))
-    return Interval(_label(row), **numbers(row), text=f"{fmt.percent(row['estimate'])}  ({counted})")
+    style = styles.arm(str(row["study_id"]), str(row["arm_id"]))
+    return Interval(
+        _label(row), **numbers(row), text=f"{fmt.percent(row['estimate'])}  ({counted})", style=style
+    )
 
 
 def _label(row: Mapping[str, Any]) -> str:

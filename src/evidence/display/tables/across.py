@@ -20,6 +20,7 @@ from evidence.display.across import (
     undated_words,
     when_counted,
 )
+from evidence.display.counting import several as counted
 from evidence.display.labels import (
     MEASURES,
     ci,
@@ -266,7 +267,8 @@ def measured_across_table(
             Column("Printed", "right", 1.4),
         ),
         [_measured_row(data, row) for row in records(frame)],
-        caption=f"{_capital(names_of(data, outcome_ids, frame))}: as printed, by study.",
+        caption=f"{_capital(names_of(data, outcome_ids, frame))}: as printed, by study. "
+        f"{counted(len(frame), 'value')} of {counted(frame['study_id'].nunique(), 'study')}.",
         note="Nothing here is recomputed.",
         frame=frame,
         groups=grouped([

@@ -20,8 +20,8 @@ from evidence.display.labels import (
     study_label,
 )
 from evidence.display.model import Cell, Column, Table
-from evidence.display.tables.events import outcomes_of
-from evidence.display.tables.parts import build, clear_words
+from evidence.display.tables.events import ORDER, band_of, outcomes_of
+from evidence.display.tables.parts import build, clear_words, grouped
 from evidence.display.tables.rates import stacked
 from evidence.parameters import Parameters
 from evidence.results import Tables, contrasts, records
@@ -51,6 +51,7 @@ def side_by_side_table(
     arms = [(one, arm_labels(data, study_id)[one]) for one in _in_order(data, study_id, set(frame["arm_id"]))]
     tested = [one for one in arms if one[0] in set(effects["arm1"])]
     zero = next((str(label) for label in effects["arm0_label"]), "")
+    titles = _by_band(data, frame)
     when = joined([lower_first(str(one)) for one in dict.fromkeys(frame["time_label"]) if one])
     return build(
         data,
@@ -62,13 +63,27 @@ def side_by_side_table(
                 for _, label in tested
             ),
         ),
-        [_row(frame, effects, title, arms, tested) for title in dict.fromkeys(frame["heading"])],
+        [_row(frame, effects, title, arms, tested) for title in titles],
         caption=f"{study_label(data, study_id)}: arms side by side{f' ({when})' if when else ''}"
         f"{f', differences with {interval_words(parameters)}s' if tested else ''}. "
         f"{clear_words(effects)}".strip(),
         note=" ".join(filter(None, (effect_note(effects, parameters), _dashes(frame), *_together(together)))),
         frame=stacked(frame, effects),
+        groups=grouped(list(titles.values())) if len(set(titles.values())) > 1 else (),
     )
+
+
+def _by_band(data: Tables, frame: pd.DataFrame) -> dict[str, str]:
+    """Return titles with their bands: adverse events by seriousness, in each the most frequent first.
+
+    Outcomes that are not all adverse events keep their order and have no band.
+    """
+    bands = {str(row["heading"]): band_of(data, str(row["outcome_id"])) for row in records(frame)}
+    if not set(frame["outcome_id"]) <= set(outcomes_of(data, "safety")):
+        return dict.fromkeys(bands, "")
+    counts = frame.groupby("heading")[["events", "n"]].sum()
+    often = (counts["events"] / counts["n"]).to_dict()
+    return {one: bands[one] for one in sorted(bands, key=lambda one: (ORDER.index(bands[one]), -often[one]))}
 
 
 def _of_study(

@@ -163,11 +163,21 @@ def _told(text: Any) -> str:
 
 
 def _subject(row: Mapping[str, Any], data: Dataset) -> str:
+    """Return whose figures a finding is about: the study's, or the document's that quotes the study."""
     studies = [study for study in str(row["study_id"]).split("|") if study]
+    source = first(str(row["source_id"]))
     if not studies:
-        return document_name(data, first(str(row["source_id"])))
+        return document_name(data, source)
     names = [study_label(data, study) for study in studies[:3]]
-    return joined([*names, *([f"{len(studies) - 3} more"] if len(studies) > 3 else [])])
+    told = joined([*names, *([f"{len(studies) - 3} more"] if len(studies) > 3 else [])])
+    quoted = source not in studies and is_quoted(data, first(str(row["row_id"])))
+    return f"{document_name(data, source)}, quoting {told}" if quoted else told
+
+
+def is_quoted(data: Dataset, row_id: str) -> bool:
+    """Return whether a document gives a data row as somebody else's."""
+    frames = [frame for frame in data.tables.values() if {"row_id", "cites"} <= set(frame.columns)]
+    return any(frame.loc[frame["row_id"].eq(row_id), "cites"].ne("").any() for frame in frames)
 
 
 def audit_findings_table(data: Dataset, parameters: Parameters, *, kind: Kind) -> Table:

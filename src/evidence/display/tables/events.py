@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,27 @@ from evidence.display.tables.parts import Body, build, clear_words, grouped
 from evidence.display.tables.rates import count_cell, effect_cell, rate_cell, stacked
 from evidence.parameters import Parameters
 from evidence.results import Tables, contrasts, days, rates, records, reference_arm
+
+EVERYTHING, OTHERS = "All events", "Single events"
+BANDS = {
+    "Serious, severe or fatal": re.compile(
+        r"\b(?:death|fatal|serious|severe|grade ≥? ?[345])", re.IGNORECASE
+    ),
+    "Treatment stopped or changed": re.compile(r"leading to|discontinu|interrupt|withdraw", re.IGNORECASE),
+}
+ORDER = (EVERYTHING, *BANDS, OTHERS)
+
+
+def band_of(data: Tables, outcome_id: str) -> str:
+    """Return the band of seriousness of an adverse event, by its own name and those of what it is part of."""
+    known = {str(row["outcome_id"]): row for row in records(data.outcomes)}
+    labels: list[str] = []
+    while outcome_id in known:
+        labels.append(pretty(known[outcome_id]["label"]))
+        outcome_id = str(known[outcome_id]["parent_id"] or "")
+    if len(labels) == 1 and labels[0].startswith("Any "):
+        return EVERYTHING
+    return next((name for name, words in BANDS.items() if any(map(words.search, labels))), OTHERS)
 
 
 def outcomes_of(data: Tables, domain: str) -> list[str]:

@@ -5,28 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-import pandas as pd
-
 from evidence import format as fmt
 from evidence.data import Dataset
 from evidence.display.decides import decides_words
-from evidence.display.labels import ci, joined, lower_first, mark_of, pretty, sourced
+from evidence.display.labels import ci, joined, lower_first, pretty
 from evidence.display.marks import with_doubts
 from evidence.display.model import Cell, Column, Table
 from evidence.display.synthesis import Asked, asked_questions
+from evidence.display.tables.answered import (
+    NO_DATA,
+    certainty_words,
+    difference_words,
+    effect_words,
+    patients_words,
+    risk_cell,
+    rows_of,
+    shown_differences,
+    split_title,
+)
+from evidence.display.tables.beside import beside_rows
+from evidence.display.tables.kinds import findings_frame, kind_name, kinds_words
 from evidence.display.tables.parts import build, grouped, nothing
 from evidence.parameters import Parameters
-from evidence.questions import Answer, Estimate, Finding, answer
-from evidence.questions.studies import Arm, uncounted_words
-from evidence.results import records
-from evidence.stats import Proportion
-from evidence.synthesis.certainty import DOMAINS, NAMES, UNJUDGED, Certainty, Step, certainty
-from evidence.wording import Allocation, apart_text, difference_text, per_1000, signed_text
+from evidence.questions import Answer, Finding, answer, parts_of
+from evidence.questions.studies import uncounted_words
+from evidence.synthesis.certainty import (
+    DOMAINS,
+    NAMES,
+    UNJUDGED,
+    Certainty,
+    Step,
+    certainty,
+    interval_levels,
+)
+from evidence.wording import Allocation, apart_text
 
-NO_DATA = "No data"
-UNCOUNTED = "Patients, x of y: x were counted, and the groups had y."
-ENDS = ("estimate", "low", "high")
-WEAKEST = ("assumed", "derived", "printed")
 ALLOCATIONS: dict[Allocation, str] = {
     "randomised": "randomised",
     "not randomised": "not randomised",
@@ -34,27 +47,6 @@ ALLOCATIONS: dict[Allocation, str] = {
 }
 SHORT = {"publication_bias": "Publication bias", "risk_of_bias": "Risk of bias"}
 SIGNS = "●●●● high, ●●●○ moderate, ●●○○ low, ●○○○ very low."
-
-
-def split_title(title: str) -> tuple[str, str]:
-    """Return a question's title as whom it is about and what is asked of them.
-
-    >>> split_title("Adults, first treatment: cure at 6 months"), split_title("Cure")
-    (('Adults, first treatment', 'Cure at 6 months'), ('', 'Cure'))
-    """
-    whom, colon, what = title.partition(": ")
-    return (whom, what[:1].upper() + what[1:]) if colon else ("", title)
-
-
-def split_asked(title: str) -> tuple[str, str]:
-    """Return what is asked of a question's title, and what is compared with what where it says so.
-
-    >>> split_asked("Adults: cure at 6 months, drug against placebo"), split_asked("Cure, or better")
-    (('Cure at 6 months', 'drug against placebo'), ('Cure, or better', ''))
-    """
-    what = split_title(title)[1]
-    outcome, comma, compared = what.partition(", ")
-    return (outcome, compared) if comma and " against " in compared else (what, "")
 
 
 def findings_tables(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> list[Table]:
@@ -81,8 +73,10 @@ def findings_table(data: Dataset, parameters: Parameters, *, question_id: str) -
     caption = f"{pretty(one.title)}."
     if sure is None:
         return nothing(caption)
-    rows = [*_results(one, parameters), *_apart(one), *_judgements(sure)]
-    frame = pd.DataFrame([finding_values(one, sure)])
+    kinds = _kinds(one, data, parameters)
+    beside = beside_rows(one, data, parameters)
+    rows = [*_results(one, parameters), *kinds, *beside, *_apart(one), *_judgements(sure)]
+    frame = findings_frame([one], [sure], data, parameters)
     columns = (Column("Finding", width=1.5), Column(_comparison(one), width=3.8))
     note = uncounted_words(one.finding.studies)
     return build(data, columns, rows, caption=caption, note=note, frame=frame)
@@ -118,9 +112,22 @@ def _results(one: Answer, parameters: Parameters) -> list[tuple[Cell, ...]]:
     return rows
 
 
-def rows_of(one: Answer) -> tuple[str, ...]:
-    """Return the data rows of both sides of an answer."""
-    return tuple(str(row["row_id"]) for row in records(one.included))
+def _kinds(one: Answer, data: Dataset, parameters: Parameters) -> list[tuple[Cell, ...]]:
+    """Return what the events mostly were, and a row per kind of event with its counts and difference."""
+    parts = parts_of(one, data, parameters)
+    if parts is None:
+        return []
+    rows = tuple(row for part in parts.all for row in rows_of(part))
+    return [
+        (Cell("What they were"), Cell(kinds_words((one, parts)), rows)),
+        *((Cell(kind_name(part)), Cell(_kind(part), rows_of(part))) for part in parts.all),
+    ]
+
+
+def _kind(part: Answer) -> str:
+    arms = [arm for study in part.finding.studies for arm in (study.treatment, study.comparator) if arm]
+    counts = " and ".join(f"{arm.words} with {fmt.in_sentence(arm.label)}" for arm in arms)
+    return f"{difference_words(part)}: {counts}"
 
 
 def _measure(parameters: Parameters) -> str:
@@ -130,92 +137,6 @@ def _measure(parameters: Parameters) -> str:
 def _who(one: Answer) -> str:
     names = joined([study.name for study in one.finding.studies])
     return f"{patients_words(one)} ({len(one.studies)}): {names}, {ALLOCATIONS[one.allocation]}"
-
-
-def patients(one: Answer) -> int:
-    """Return how many patients an answer rests on."""
-    return sum(sum(study.four[1::2]) for study in one.finding.studies)
-
-
-def patients_words(one: Answer) -> str:
-    """Return how many patients an answer rests on, and of how many where its groups had more."""
-    arms = [arm for study in one.finding.studies for arm in (study.treatment, study.comparator) if arm]
-    whole = sum(arm.group or arm.n for arm in arms)
-    return f"{patients(one):,}" + (f" of {whole:,}" if whole > patients(one) else "")
-
-
-def risk_cell(one: Answer, side: str, *, words: bool = False) -> Cell:
-    """Return the risk on one side per 1,000 with its interval; of two studies side by side each its own.
-
-    Args:
-        one: the answer.
-        side: ``treatment`` or ``comparator``.
-        words: whether counts and the unit are told too.
-    """
-    risk = one.treatment if side == "treatment" else one.control
-    if risk is None:
-        return Cell("–")
-    used = [row for row in records(one.included) if row["side"] == side]
-    basis = min((str(row["basis"]) for row in used), key=WEAKEST.index, default="")
-    origin = "external" if any(row["origin"] == "external" for row in used) else ""
-    rows = "|".join(str(row["row_id"]) for row in used)
-    text = _risk_words(one, risk, side) if words else _risk(one, risk, side)
-    return sourced(text, rows, mark=mark_of(basis, origin))
-
-
-def _risk(one: Answer, risk: Proportion, side: str) -> str:
-    if one.finding.side_by_side:
-        return "; ".join(str(per_1000(events / n)) for events, n in _arms(one, side))
-    limits = f"{per_1000(risk.low)} to {per_1000(risk.high)}"
-    return f"{per_1000(risk.estimate)}" + (f" ({limits})" if risk.low < risk.high else "")
-
-
-def _risk_words(one: Answer, risk: Proportion, side: str) -> str:
-    counts = "; ".join(arm.words for arm in _sides(one, side))
-    shown = _risk(one, risk, side)
-    measured = one.finding.measured or one.finding.side_by_side or one.control is None
-    tail = f": {counts}" if measured else f", {one.finding.control_source}" if side == "comparator" else ""
-    return shown.replace(" (", " per 1,000 (", 1) + ("" if "(" in shown else " per 1,000") + tail
-
-
-def _arms(one: Answer, side: str) -> list[tuple[int, int]]:
-    return [arm.counts for arm in _sides(one, side)]
-
-
-def _sides(one: Answer, side: str) -> list[Arm]:
-    arms = [study.treatment if side == "treatment" else study.comparator for study in one.finding.studies]
-    return [arm for arm in arms if arm]
-
-
-def difference_words(one: Answer) -> str:
-    """Return the difference per 1,000 with its interval; of two studies side by side each its own."""
-    return "; ".join(_difference(each) for each in shown_differences(one.finding)) or "–"
-
-
-def shown_differences(finding: Finding) -> tuple[Estimate, ...]:
-    """Return the differences to show: of two studies side by side each its own, never their pool."""
-    if finding.difference is None:
-        return ()
-    return finding.each if finding.side_by_side else (finding.difference,)
-
-
-def _difference(each: Estimate) -> str:
-    return f"{signed_text(each.estimate)} ({difference_text(each.low, each.high)})"
-
-
-def effect_words(one: Answer) -> str:
-    """Return the ratio with its interval; of two studies side by side each its own."""
-    pooled = one.finding.pooled
-    if one.control is None:
-        return "–"
-    if one.effect is None or pooled is None:
-        return fmt.NOT_ESTIMABLE
-    if not one.finding.side_by_side:
-        return fmt.ratio(one.effect.estimate, one.effect.low, one.effect.high)
-    return "; ".join(
-        fmt.ratio(each.estimate, each.low, each.high) if each else fmt.NOT_ESTIMABLE
-        for each in pooled.effects
-    )
 
 
 def _apart(one: Answer) -> list[tuple[Cell, ...]]:
@@ -235,7 +156,7 @@ def _rows_of_finding(found: Finding) -> tuple[str, ...]:
 def _shown(found: Finding) -> list[tuple[str, tuple[float, float, float]]]:
     names = [study.label for study in found.studies]
     names = names if found.side_by_side else [joined(names)]
-    limits = [(each.estimate, each.low, each.high) for each in shown_differences(found)]
+    limits = [each.limits for each in shown_differences(found)]
     return list(zip(names, limits, strict=True))
 
 
@@ -256,16 +177,6 @@ def _name(step: Step) -> str:
     return step.name[:1].upper() + step.name[1:]
 
 
-def certainty_words(sure: Certainty) -> str:
-    """Return a certainty in signs and in words, ``●●○○ Low``, with what has to be said of what was read."""
-    return f"{sure.signs} {sure.word.capitalize()}{caveat_words(sure)}"
-
-
-def caveat_words(sure: Certainty) -> str:
-    """Return what has to be said with a level, in brackets; nothing where there is nothing to say."""
-    return f" ({'; '.join(sure.caveats)})" if sure.caveats else ""
-
-
 def levels_words(levels: int) -> str:
     """Return levels as a sentence has them.
 
@@ -274,70 +185,6 @@ def levels_words(levels: int) -> str:
     """
     count = {1: "One level", 2: "Two levels", 3: "Three levels"}.get(abs(levels), f"{abs(levels)} levels")
     return f"{count} {'down' if levels < 0 else 'up'}"
-
-
-def finding_values(one: Answer, sure: Certainty | None) -> dict[str, Any]:
-    """Return everything of one finding as unformatted values, a row of the tidy table."""
-    values: dict[str, Any] = {
-        "question_id": one.question_id,
-        "title": one.title,
-        "studies": "|".join(one.studies),
-        "patients": patients(one),
-        "allocation": one.allocation,
-    }
-    for name, risk in (("treatment", one.treatment), ("control", one.control)):
-        values |= {
-            f"{name}_{field}": getattr(risk, field, None)
-            for field in ("events", "n", "estimate", "low", "high")
-        }
-    for name, effect in (("difference", one.difference), ("effect", one.effect)):
-        values |= {
-            f"{name}_{field}": getattr(effect, field, None)
-            for field in ("measure", "estimate", "low", "high")
-        }
-    values |= _each_values(one.finding, "study") if one.finding.side_by_side else {}
-    for place, other in enumerate(one.apart, 1):
-        values |= (
-            _each_values(other, f"apart{place}_study") if other.side_by_side else _apart_values(other, place)
-        )
-    return values | {"direction": one.verdict.direction} | certainty_values(sure)
-
-
-def _each_values(found: Finding, name: str) -> dict[str, Any]:
-    """Return counts, difference and ratio of every study of studies that stand side by side."""
-    values: dict[str, Any] = {}
-    effects = found.pooled.effects if found.pooled else [None] * len(found.each)
-    for place, (study, each, effect) in enumerate(zip(found.studies, found.each, effects, strict=True), 1):
-        values[f"{name}{place}"] = study.study_id
-        values |= dict(
-            zip((f"{name}{place}_{one}" for one in ("e1", "n1", "e0", "n0")), study.four, strict=True)
-        )
-        for what, estimate in (("difference", each), ("effect", effect)):
-            values |= {f"{name}{place}_{what}_{end}": getattr(estimate, end, None) for end in ENDS}
-    return values
-
-
-def _apart_values(found: Finding, place: int) -> dict[str, Any]:
-    """Return the studies and the difference of another design, which stands apart from the answer."""
-    name = f"apart{place}"
-    values: dict[str, Any] = {f"{name}_studies": "|".join(study.study_id for study in found.studies)}
-    values |= {f"{name}_difference_{end}": getattr(found.difference, end, None) for end in ENDS}
-    return values | {f"{name}_allocation": found.allocation}
-
-
-def certainty_values(sure: Certainty | None) -> dict[str, Any]:
-    """Return a certainty as unformatted values: its level, where it started, levels and reason by domain."""
-    if sure is None:
-        return {"certainty": "", "certainty_level": None}
-    values: dict[str, Any] = {
-        "certainty": sure.word,
-        "certainty_level": sure.level,
-        "certainty_start": sure.start,
-        "certainty_caveats": "|".join(sure.caveats),
-    }
-    for step in sure.steps:
-        values |= {f"{step.domain}_levels": step.levels, f"{step.domain}_reason": step.reason}
-    return values
 
 
 def certainty_table(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> Table:
@@ -354,12 +201,12 @@ def certainty_table(data: Dataset, parameters: Parameters, **asked: Unpack[Asked
         *(Column(SHORT.get(name, NAMES[name].capitalize()), "center", 1.15) for name in DOMAINS),
     )
     rows = tuple(_profile(one, sure) for one, sure in zip(answers, made, strict=True))
-    frame = pd.DataFrame([finding_values(one, sure) for one, sure in zip(answers, made, strict=True)])
+    frame = findings_frame(answers, made, data, parameters)
     return Table(
         columns,
         rows,
         _told(made),
-        " ".join(filter(None, (_profile_note(made), decides_words(answers)))),
+        " ".join(filter(None, (_profile_note(made), matters_words(answers), decides_words(answers)))),
         frame,
         grouped([split_title(one.title)[0] for one in answers]),
     )
@@ -403,6 +250,26 @@ def _told(made: Sequence[Certainty | None]) -> str:
         f"{word} for {words.count(word)}" for word in ("high", "moderate", "low", "very low") if word in words
     ]
     return f"Certainty of {len(words)} answers: {joined(counts)}."
+
+
+def matters_words(answers: Sequence[Answer]) -> str:
+    """Return that one difference is held to matter everywhere, and in how many comparisons that decides.
+
+    It decides directly where the interval includes that difference, in either direction.
+    """
+    compared = [one for one in answers if one.difference is not None]
+    sizes = {one.important for one in compared}
+    if len(sizes) != 1 or not (size := sizes.pop()):
+        return ""
+    held = [
+        one
+        for one in compared
+        if any(interval_levels(each.low, each.high, size / 1000) for each in shown_differences(one.finding))
+    ]
+    return (
+        f"One difference, {size:g} per 1,000, is held to matter for every outcome, harms too; imprecision of "
+        f"{len(held)} of {len(compared)} comparisons rests on it, since their intervals include it."
+    )
 
 
 def _profile_note(made: Sequence[Certainty | None]) -> str:

@@ -11,7 +11,7 @@ from evidence.data import Dataset
 from evidence.display.counting import out_of, several
 from evidence.display.labels import joined, lower_first, pretty
 from evidence.display.model import Cell, Column, Table
-from evidence.display.tables.findings import split_title
+from evidence.display.tables.answered import split_title
 from evidence.display.tables.parts import grouped, nothing
 from evidence.display.tables.scenarios import scenario_names
 from evidence.display.tables.synthesis import telling_words

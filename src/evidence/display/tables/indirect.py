@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Unpack
 
 import pandas as pd
@@ -30,7 +31,9 @@ RANDOMISED = {"randomised": "Yes", "not randomised": "No", "not stated": "Not st
 NOTE = (
     "Indirect: the first comparison with the third treatment over the second (Bucher). Direct over indirect: "
     "1 where they agree. First and second: events of patients. A percentage that fits no whole count gives "
-    "none, and no effect is computed from it."
+    "none, and no effect is computed from it. Certainty of an indirect comparison: the lower start of the "
+    "two it goes through, high if randomised and low if not, or if that is not stated; less one level for "
+    "indirectness. What else would lower it is not rated here, so no rating is above this."
 )
 
 
@@ -50,8 +53,8 @@ def direct_indirect_table(data: Tables, parameters: Parameters, **triangle: Unpa
     return build(
         data,
         (
-            Column("Comparison", width=2.3),
-            Column("Study", width=1.8),
+            Column("Comparison", width=2.0),
+            Column("Study", width=2.4),
             Column("Randomised", width=0.9),
             Column("First", "right", 0.8),
             Column("Second", "right", 0.8),
@@ -59,26 +62,44 @@ def direct_indirect_table(data: Tables, parameters: Parameters, **triangle: Unpa
         ),
         [row for body in bodies for row in body],
         caption=f"{one} against {lower_first(none)}, directly and through {lower_first(third)}: "
-        f"{lower_first(MEASURES[shown])}s.",
+        f"{lower_first(MEASURES[shown])}s.{_leaving(found)}",
         note=NOTE,
         frame=pd.DataFrame([row for loop in found for row in _tidy(loop)]),
         groups=[(start, loop_title(loop)) for start, loop in zip(starts, found, strict=True)],
     )
 
 
+def _leaving(found: Sequence[Loop]) -> str:
+    """Return how many direct and how many indirect ratios have an interval that leaves out 1."""
+    direct = [loop.edges[0].effect for loop in found if loop.edges[0]]
+    indirect = [loop.indirect for loop in found if loop.indirect]
+    told = [
+        f"{sum(one.low > 0 or one.high < 0 for one in some)} of {len(some)} {name}"  # of logarithms
+        for name, some in (("direct", direct), ("indirect", indirect))
+        if some
+    ]
+    return f" Intervals that leave out 1: {', '.join(told)}." if told else ""
+
+
 def _body(loop: Loop) -> list[tuple[Cell, ...]]:
     rows = [_edge_row(loop, edge) for edge in (*loop.edges[1:], loop.edges[0]) if edge]
     if loop.indirect:
         at = len(rows) - (loop.edges[0] is not None)
-        rows.insert(at, _plain("Indirect", ratio_text(loop.indirect)))
+        rows.insert(at, _plain("Indirect", ratio_text(loop.indirect), f"Certainty: {_certainty(loop)}"))
     if loop.difference:
         return [*rows, _plain("Direct over indirect", ratio_text(loop.difference))]
     why = f"{loop.reason[:1].upper()}{loop.reason[1:]}"
     return [*rows, (Cell("Direct over indirect"), Cell(why), *empty_cells(3), Cell("–"))]
 
 
-def _plain(name: str, text: str) -> tuple[Cell, ...]:
-    return Cell(name), *empty_cells(4), Cell(text)
+def _certainty(loop: Loop) -> str:
+    """Return how certain an indirect comparison can be at most, from how its two parts were allocated."""
+    kinds = {edge.allocation for edge in loop.edges[1:] if edge}
+    return "at most moderate" if kinds == {"randomised"} else "very low"
+
+
+def _plain(name: str, text: str, said: str = "") -> tuple[Cell, ...]:
+    return Cell(name), Cell(said), *empty_cells(3), Cell(text)
 
 
 def _edge_row(loop: Loop, edge: Edge) -> tuple[Cell, ...]:

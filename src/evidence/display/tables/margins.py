@@ -8,7 +8,7 @@ from typing import Any
 
 from evidence import format as fmt
 from evidence.audit.margin import AS_PRINTED, CHOSEN
-from evidence.display.labels import METHODS, ci, sourced, study_label, titled
+from evidence.display.labels import METHODS, ci, lower_first, sourced, study_label, titled
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import build, grouped, nothing
 from evidence.parameters import Parameters
@@ -56,7 +56,7 @@ def _row(row: Mapping[str, Any], *, with_margin: bool) -> tuple[Cell, ...]:
     claimed = ", ".join(SAID[kind] for kind in str(row["claimed"]).split("|") if kind)
     shown = "Not inferior" if row["not_inferior"] else "Not shown"
     return (
-        Cell(f"{row['arm1_label']} against {row['arm0_label']}"),
+        Cell(f"{row['arm1_label']} against {lower_first(str(row['arm0_label']))}"),
         sourced(
             fmt.difference(row["estimate"], row["low"], row["high"]),
             row["row_id"], basis=str(row["basis"]), origin=row["origin"],

@@ -10,8 +10,7 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
-from evidence.audit.implied_n import Implied, implied_patients
-from evidence.data import Dataset
+from evidence.audit.implied_n import Implied
 from evidence.display.labels import (
     arm_labels,
     ci,
@@ -28,47 +27,31 @@ from evidence.display.labels import (
 from evidence.display.markdown import escape
 from evidence.display.measured import measured, measurements, statistic_words
 from evidence.display.model import Cell, Column, Prose, Table, together
+from evidence.display.tables.implied import LSD, as_lsd, implied_words, marked, with_implied
 from evidence.display.tables.pairwise import printed_effect
-from evidence.display.tables.parts import TEST_NOTE, Body, Tested, build, find_test, tested, with_tests
+from evidence.display.tables.parts import (
+    NEEDS_PATIENTS,
+    NO_COUNTS,
+    TEST_NOTE,
+    Body,
+    build,
+    find_test,
+    tested,
+    with_tests,
+)
 from evidence.errors import StatisticsError
 from evidence.parameters import Parameters
 from evidence.results import Tables, days, rates, records, separate_arms, study_arms
 from evidence.stats import mean_difference
 
+NO_TIME = "Not stated"
+ALONE = "A printed P that stands alone cannot be recomputed: it needs patient data or what is not printed."
 RESULT = ["outcome_id", "time", "time_unit", "time_label", "from_time", "statistic"]
 SPREAD_NOTE = "The figure after ± is shown as printed and named as the paper names it."
 STUDENT_NOTE = (
     "Differences: Student's t from the printed means and spreads, the spreads read as the paper names "
     "them, all patients of an arm taken as analysed."
 )
-LSD = "LSD after one-way ANOVA"
-NOTHING_IMPLIED = Implied({}, {})
-
-
-def _implied(data: Tables, study_id: str) -> tuple[Tables, Implied]:
-    """Return the tables with the patients that means are of where the headers' do not fit, and those."""
-    if not isinstance(data, Dataset):
-        return data, NOTHING_IMPLIED
-    found = implied_patients(data.only([study_id]))
-    if not found.sizes:
-        return data, found
-    frame = data.measurements
-    sizes = [found.sizes.get(row, n) for row, n in zip(frame["row_id"], frame["n"], strict=True)]
-    return replace(data, measurements=frame.assign(n=pd.array(sizes, dtype="Int64")), _found={}), found
-
-
-def _implied_words(data: Tables, frame: pd.DataFrame, implied: Implied) -> str:
-    """Return on which patients the recomputed figures rest where they are not the headers', or nothing."""
-    rows = [row for row in records(frame) if row["row_id"] in implied.sizes]
-    if not rows:
-        return ""
-    labels = arm_labels(data, str(rows[0]["study_id"]))
-    told = joined([f"{implied.sizes[row['row_id']]} ({lower_first(labels[row['arm_id']])})" for row in rows])
-    names = dict.fromkeys(lower_first(pretty(str(row["outcome_label"]))) for row in rows)
-    return (
-        f"Patients with {joined(list(names))}, not printed: {told}, the only numbers that the printed means, "
-        "± values and intervals fit. What is recomputed rests on them and not on the whole groups."
-    )
 
 
 def measurement_table(
@@ -77,7 +60,7 @@ def measurement_table(
     """Return means or medians by arm and time as printed, with the tests over all arms and within arms."""
     arms = study_arms(data, study_id)
     names = [str(arm) for arm in arms["arm_id"]]
-    data, implied = _implied(data, study_id)
+    data, implied = with_implied(data, study_id)
     frame = _chosen(data, study_id, outcome_ids)
     frame = frame[frame["arm_id"].isin(names)]
     body: Body = []
@@ -86,20 +69,37 @@ def measurement_table(
         groups.append((len(body), _group_title(records(group)[0])))
         body += _time_rows(data, group, names, implied)
     what = joined([lower_first(pretty(label)) for label in dict.fromkeys(frame["outcome_label"])])
-    several = len(names) > 1
-    tests = (Column("P, printed; recomputed", width=1.3),) if several else ()
+    if len(groups) == len(body) and all(row[0].text == NO_TIME for row in body):
+        body, groups = [(Cell(title), *body[place][1:]) for place, title in groups], []
     return build(
         data,
-        [Column("Time", width=1.2), *(Column(str(label), "right", 1.3) for label in arms["label"]), *tests],
-        body if several else [row[:-1] for row in body],
+        _measured_columns([str(label) for label in arms["label"]], body, timed=bool(groups)),
+        body if len(names) > 1 else [row[:-1] for row in body],
         caption=f"{study_label(data, study_id)}: {what or 'measurements'} by arm, as printed. "
         f"{_ends(data, frame)}".strip(),
-        note=f"{SPREAD_NOTE} {TEST_NOTE} {_implied_words(data, frame, implied)}".strip()
-        if several
-        else SPREAD_NOTE,
+        note=_measured_note(body, implied_words(data, frame, implied)),
         frame=_tidy(data, frame),
         groups=groups,
     )
+
+
+def _measured_columns(labels: Sequence[str], body: Body, *, timed: bool) -> list[Column]:
+    """Return the columns: time or result, the arms, and the tests where there are several arms."""
+    first = Column("Time", width=1.2) if timed else Column("Result", width=2.4)
+    again = any(_tests_of(body, again=True))
+    test = Column("P, printed; recomputed", width=1.3) if again else Column("P, printed", "right", 0.8)
+    return [first, *(Column(label, "right", 1.3) for label in labels), *([test] if len(labels) > 1 else [])]
+
+
+def _tests_of(body: Body, *, again: bool) -> list[str]:
+    """Return what the last cells say that have a recomputed P, or those that have none."""
+    return [row[-1].text for row in body if row[-1].text and ("; " in row[-1].text) == again]
+
+
+def _measured_note(body: Body, implied: str) -> str:
+    spread = SPREAD_NOTE if any("±" in cell.text for row in body for cell in row) else ""
+    again, alone = (any(_tests_of(body, again=one)) for one in (True, False))
+    return " ".join(filter(None, (spread, TEST_NOTE * again, ALONE * alone, implied)))
 
 
 def _tidy(data: Tables, frame: pd.DataFrame) -> pd.DataFrame:
@@ -129,22 +129,17 @@ def _time_rows(data: Tables, frame: pd.DataFrame, arms: Sequence[str], implied: 
         first = next(iter(rows.values()))
         cells = [_cell(rows.get(arm)) for arm in arms]
         found = tested(data, find_test(data, first, list(rows)))
-        again = _marked(found.recomputed, implied) if found else Cell("")
+        again = marked(found.recomputed, implied) if found else Cell("")
         test = _both(found.printed, again) if found else Cell("")
-        body.append((Cell(moment(first) or "Not stated"), *cells, test))
+        body.append((Cell(moment(first) or NO_TIME), *cells, test))
         body += _within_row(data, first, arms)
     return body
 
 
-def _marked(again: Cell, implied: Implied) -> Cell:
-    """Return a recomputed figure, marked as assumed where it rests on patients that are not printed."""
-    assumed = "assumed" if set(again.rows) & set(implied.sizes) else ""
-    return replace(again, mark=together(again.mark, assumed))
-
-
 def _both(printed: Cell, again: Cell) -> Cell:
-    """Return a printed and a recomputed P in one cell."""
-    text = "; ".join(filter(None, (printed.text, again.text)))
+    """Return a printed P and, where one could be made, the recomputed one in one cell."""
+    made = "" if again.text in (NEEDS_PATIENTS, NO_COUNTS) else again.text
+    text = "; ".join(filter(None, (printed.text, made)))
     return Cell(text, tuple(dict.fromkeys(printed.rows + again.rows)), together(printed.mark, again.mark))
 
 
@@ -250,7 +245,7 @@ def mean_difference_table(
 
     Where the printed figures fit other patients than the headers' and only those, these are taken.
     """
-    data, implied = _implied(data, study_id)
+    data, implied = with_implied(data, study_id)
     frame = mean_difference_frame(data, parameters, study_id=study_id, outcome_ids=outcome_ids)
     body: Body = []
     groups: list[tuple[int, str]] = []
@@ -279,7 +274,7 @@ def mean_difference_table(
 
 
 def _difference_notes(data: Tables, frame: pd.DataFrame, implied: Implied) -> list[str]:
-    words = _implied_words(data, frame, implied)
+    words = implied_words(data, frame, implied)
     if not words:
         return [STUDENT_NOTE, TEST_NOTE]
     lsd = "LSD: least significant difference, with the spread of all groups." if implied.p else ""
@@ -297,20 +292,12 @@ def _with_lsd(frame: pd.DataFrame, implied: Implied) -> pd.DataFrame:
     return made
 
 
-def _as_lsd(found: Tested | None, implied: Implied) -> Tested | None:
-    if found is None or found.test["row_id"] not in implied.p:
-        return found
-    differs = tuple(name for name in found.again.differs if name not in ("p", "statistic"))
-    p = implied.p[str(found.test["row_id"])]
-    return found._replace(again=replace(found.again, p=p, method=LSD, differs=differs))
-
-
 def _difference_title(row: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (pretty(row["outcome_label"]), unit(row["unit"]), moment(row))))
 
 
 def _difference_row(data: Tables, row: Mapping[str, Any], implied: Implied) -> tuple[Cell, ...]:
-    found = _as_lsd(tested(data, find_test(data, row, (row["arm1"], row["arm0"]))), implied)
+    found = as_lsd(tested(data, find_test(data, row, (row["arm1"], row["arm0"]))), implied)
     effect = find_test(data, row, (row["arm1"], row["arm0"]), ordered=True)
     origin = str(effect.get("origin", "")) if effect else ""
     printed = sourced(printed_effect(effect), effect["row_id"], origin=origin) if effect else Cell("")
@@ -319,7 +306,7 @@ def _difference_row(data: Tables, row: Mapping[str, Any], implied: Implied) -> t
     made = sourced(fmt.mean_difference(row["estimate"], row["low"], row["high"]), row["row_id"], mark=mark)
     made = replace(made, mark=together(made.mark, "assumed" if set(made.rows) & set(implied.sizes) else ""))
     tests = (
-        (found.printed, _marked(found.recomputed, implied))
+        (found.printed, marked(found.recomputed, implied))
         if found
         else (Cell(""), Cell(fmt.p_value(row["p"])))
     )

@@ -20,7 +20,6 @@ from evidence.display.networks import (
     leaves_out,
     leaving_words,
     link,
-    more_or_fewer,
     trials,
     weakest,
     with_unlike,
@@ -32,13 +31,13 @@ from evidence.results import Row, Tables, records, words_of
 from evidence.stats import Effect, Network, compare
 from evidence.synthesis.connect import Linking
 from evidence.synthesis.indirect import Baseline, RatioMeasure, absolute_effects, baseline_risk
-from evidence.wording import difference_text, per_1000
+from evidence.wording import per_1000, told_difference
 
-DIRECT = "*"
+DIRECT, INDIRECT = "in a trial", "indirectly"
 NO_TIME = "Not stated"
 AT_RISK = (
-    f"{SCALE} Risks and differences follow from the same odds ratios; their intervals carry the uncertainty "
-    "of the effect and of the risk, taken as independent."
+    f"{SCALE} Risks and differences follow from the same odds ratios; their intervals allow for the patients "
+    "that the odds ratios and the risk share (Wilson's limits at the effective number of patients)."
 )
 SCORES = (
     "P-scores lie between 0 and 1 and have the interval of resampled effects. They order treatments by the "
@@ -193,7 +192,7 @@ def _leaving_each(solved: _Solved, linked: Linked) -> str:
     """Return how many odds ratios leave out 1, against the reference and between the other treatments."""
     told = {
         f"Against {linked.inside(linked.reference)}": _against(linked),
-        "against each other": list(combinations(reversed(linked.others), 2)),
+        "against each other": _each_other(linked),
     }
     said = [
         f"{name}, {lower_first(words)}" for name, pairs in told.items() if (words := _leaving(solved, pairs))
@@ -227,8 +226,8 @@ def _absolute_row(linked: Linked, row: Row, parameters: Parameters) -> tuple[Cel
 
 
 def _change(row: Mapping[str, Any]) -> str:
-    limits = difference_text(row["low_difference"], row["high_difference"])
-    return f"{more_or_fewer(row['difference'])} ({limits})"
+    limits = (row["difference"], row["low_difference"], row["high_difference"])
+    return told_difference(limits, unit=False)
 
 
 def sides_of(linked: Linked, treatment: str, comparator: str) -> list[tuple[Row, Row]]:
@@ -263,7 +262,7 @@ def _own_difference(linked: Linked, treatment: str, parameters: Parameters) -> C
     if made is None:
         return Cell(f"{len(pairs)} trials" if pairs else "no trial")
     one, none = pairs[0]
-    text = f"{more_or_fewer(made.estimate)} ({difference_text(made.low, made.high)})"
+    text = told_difference((made.estimate, made.low, made.high), unit=False)
     return sourced(text, f"{one['row_id']}|{none['row_id']}")
 
 
@@ -276,51 +275,44 @@ def league_table(
     tau: float = 0.0,
     **choice: Unpack[Linking],
 ) -> Table:
-    """Return all pairs: below the diagonal odds ratios, above it differences per 1,000 through the same.
-
-    Every cell is the row's treatment against the column's.
-    """
+    """Return all pairs, each once: odds ratio, difference per 1,000 through the same, how compared."""
     linked = link(data, parameters, outcome_ids, reference, choice)
     try:
         solved = _solve(linked, tau)
     except StatisticsError as error:
         return nothing(f"{linked.title}: no league table, {error}.")
-    order = [linked.reference, *linked.others]
-    places = list(enumerate(order))
     cells = {(row["treatment1"], row["treatment0"]): row for row in records(solved.effects)}
+    each = _each_other(linked)
+    body = [_pair_row(cells[pair], linked.name(pair[0])) for pair in _against(linked)]
+    body += [
+        _pair_row(cells[one, none], f"{linked.name(one)} against {linked.inside(none)}") for one, none in each
+    ]
+    against = f"against {linked.inside(linked.reference)}"
     return build(
         data,
-        (Column("Row against column", width=1.0), *(Column(linked.name(one), width=1.2) for one in order)),
-        [
-            (
-                Cell(linked.name(one)),
-                *(
-                    _league_cell(cells.get((one, none)), solved.ratios.measure if i > j else "")
-                    for j, none in places
-                ),
-            )
-            for i, one in places
-        ],
-        caption=f"{linked.title}: all pairs, with {ci(parameters)}. {_leaving_each(solved, linked)}"
-        f"Below the diagonal: {lower_first(MEASURES[solved.ratios.measure])}s ({solved.ratios.measure}); "
-        "above it: differences per 1,000, as each cell says, at a risk with "
-        f"{linked.inside(linked.reference)} of {baseline_words(solved.base)}.",
-        note=with_unlike(
-            linked,
-            f"Every cell: the row's treatment against the column's. {DIRECT} Compared within a trial; the "
-            f"others are indirect. {assumed_words(tau)}. {AT_RISK}",
+        (
+            Column("Treatment", width=2.2),
+            Column("Compared", width=1.0),
+            Column(f"{MEASURES[solved.ratios.measure]} ({ci(parameters)})", "right", 1.4),
+            Column(f"Difference per 1,000 ({ci(parameters)})", "right", 1.9),
         ),
+        body,
+        caption=f"{linked.title}: all pairs. {_leaving_each(solved, linked)}Differences: at a risk with "
+        f"{linked.inside(linked.reference)} of {baseline_words(solved.base)}.",
+        note=with_unlike(linked, f"{assumed_words(tau)}. {AT_RISK}"),
         frame=solved.effects,
-    )  # fmt: skip
+        groups=[(0, fmt.sentence(against))] + [(len(linked.others), "Against each other")] * bool(each),
+    )
 
 
-def _league_cell(pair: Row | None, measure: str) -> Cell:
-    """Return a pair with its unit: a ratio by its measure, else a difference per 1,000."""
-    if pair is None:
-        return Cell("–")
+def _each_other(linked: Linked) -> list[tuple[str, str]]:
+    """Return the pairs of treatments other than the reference, the later against the earlier."""
+    return [(one, none) for none, one in combinations(linked.others, 2)]
+
+
+def _pair_row(pair: Row, name: str) -> tuple[Cell, ...]:
     ratio = fmt.ratio(pair["estimate"], pair["low"], pair["high"])
-    text = f"{measure} {ratio}" if measure else _change(pair).replace(" (", " per 1,000 (", 1)
-    return Cell(text + (DIRECT if pair["direct"] else ""))
+    return Cell(name), Cell(DIRECT if pair["direct"] else INDIRECT), Cell(ratio), Cell(_change(pair))
 
 
 def p_scores_table(

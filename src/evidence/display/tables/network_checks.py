@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Unpack
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.display.counting import several
 from evidence.display.labels import MEASURES, METHODS, ci, joined, lower_first, sourced, study_label, titled
 from evidence.display.model import Cell, Column, Table
 from evidence.display.networks import (
@@ -28,6 +29,7 @@ from evidence.errors import StatisticsError
 from evidence.parameters import Parameters
 from evidence.results import Row, Tables, records
 from evidence.stats import Effect, Network, compare, conditional_logistic
+from evidence.stats.compare import EVERY_CELL
 from evidence.synthesis.connect import Linking
 
 EXACT_NOTE = (
@@ -85,10 +87,14 @@ def _agreeing(pairs: Sequence[Row]) -> str:
 
 
 def _checked(linked: Linked) -> pd.DataFrame:
-    normal = linked.result("OR").effects()
+    pair = ["treatment1", "treatment0"]
+    return linked.result("OR").effects().merge(_conditional(linked), on=pair, suffixes=("", "_conditional"))
+
+
+def _conditional(linked: Linked) -> pd.DataFrame:
+    """Return all pairs by conditional logistic regression, which corrects no cell."""
     columns = (linked.arms.arms[name] for name in ("study_id", "treatment", "events", "n"))
-    checked = conditional_logistic(*columns, reference=linked.reference, level=linked.level).frame()
-    return normal.merge(checked, on=["treatment1", "treatment0"], suffixes=("", "_conditional"))
+    return conditional_logistic(*columns, reference=linked.reference, level=linked.level).frame()
 
 
 def _exact_row(linked: Linked, row: Row) -> tuple[Cell, ...]:
@@ -203,11 +209,26 @@ def _within_row(one: Row, none: Row, row: Row, several: bool) -> tuple[Cell, ...
 
 
 class _Set(NamedTuple):
-    """A network among others: its name, what it is made of, and its result."""
+    """A network among others: its name, what it is made of, its result, and that of it without correction.
+
+    ``normal`` has normal limits, which take τ as known; ``corrected`` names the studies with an empty cell,
+    without which there is nothing to do without.
+    """
 
     name: str
     linked: Linked
     result: Network
+    normal: Network
+    corrected: tuple[str, ...]
+    uncorrected: pd.DataFrame
+
+
+class _Shown(NamedTuple):
+    """A column: its heading, an effect by treatment, and what it says of τ."""
+
+    heading: str
+    rows: dict[str, Row]
+    tau: str
 
 
 def network_sets_table(
@@ -216,7 +237,8 @@ def network_sets_table(
     """Return the odds ratio of each treatment against the reference in several networks side by side.
 
     ``sets`` gives each network's name and what it is made of: ``outcome_ids`` and the values of ``Linking``.
-    The variation between trials is estimated where it can be.
+    The variation between trials is estimated where it can be, and the limits allow for that as the
+    parameters say. A network with a corrected cell has a column beside it in which none is.
     """
     made, refused = _sets(data, parameters, sets, reference)
     measure = MEASURES[NETWORK_RATIO]
@@ -225,12 +247,13 @@ def network_sets_table(
     reference = made[0].linked.reference
     treatments = dict.fromkeys(one for item in made for one in item.linked.others)
     names = {one: item.linked.name(one) for item in made for one in (*item.linked.others, reference)}
-    body = [(Cell(names[one]), *(_set_cell(item.result, one) for item in made)) for one in treatments]
-    columns = (Column("Treatment", width=1.4), *(Column(_heading(item), "right", 2.0) for item in made))
+    shown = [one for item in made for one in _shown(item)]
+    body = [(Cell(names[one]), *(_set_cell(part.rows.get(one)) for part in shown)) for one in treatments]
+    columns = (Column("Treatment", width=1.4), *(Column(part.heading, "right", 2.0) for part in shown))
     return build(
         data,
         columns,
-        [*body, (Cell("τ between trials"), *(_tau_cell(item.result) for item in made))],
+        [*body, (Cell("τ between trials"), *(Cell(part.tau) for part in shown))],
         caption=f"{measure} against {lower_first(names[reference])} ({ci(parameters)}), by the results used. "
         f"{_sets_words(made)}",
         note=" ".join([*(_made_of(item, data) for item in made), *refused]),
@@ -240,13 +263,19 @@ def network_sets_table(
 
 def _sets_words(made: Sequence[_Set]) -> str:
     """Return how many intervals against the reference leave out no difference, in each network."""
-    told = []
-    for item in made:
-        effects = records(item.result.effects())
-        rows = [row for row in effects if row["treatment0"] == item.linked.reference]
-        clear = sum(leaves_out(NETWORK_RATIO, row["low"], row["high"]) for row in rows)
-        told.append(f"{item.name}, {clear} of {len(rows)}")
+    told = [f"{item.name}, {_clear(item.result)} of {len(item.linked.others)}" for item in made]
     return f"Intervals that leave out {none_of(NETWORK_RATIO)}: {'; '.join(told)}."
+
+
+def _clear(result: Network) -> int:
+    """Return how many intervals against the reference leave out no difference."""
+    rows = _against(result.effects(), result.reference).values()
+    return sum(leaves_out(NETWORK_RATIO, row["low"], row["high"]) for row in rows)
+
+
+def _against(effects: pd.DataFrame, reference: str) -> dict[str, Row]:
+    """Return the effects against a reference, by treatment."""
+    return {str(row["treatment1"]): row for row in records(effects) if row["treatment0"] == reference}
 
 
 def _sets(
@@ -256,10 +285,20 @@ def _sets(
     refused: list[str] = []
     for name, linked in _one_reference(data, parameters, sets, reference).items():
         try:
-            made.append(_Set(name, linked, linked.result(NETWORK_RATIO, None)))
+            made.append(_set(name, linked, parameters))
         except StatisticsError as error:
             refused.append(f"{name}: {error}.")
     return made, refused
+
+
+def _set(name: str, linked: Linked, parameters: Parameters) -> _Set:
+    ci = "Wald" if parameters.pooling_method == "FE" else parameters.interval_method
+    made = linked.result(NETWORK_RATIO, None, ci)
+    contrasts = linked.arms.contrasts(NETWORK_RATIO)
+    corrected = contrasts.loc[contrasts["correction"] == EVERY_CELL, "study"]
+    uncorrected = _conditional(linked) if len(corrected) else pd.DataFrame()
+    normal = linked.result(NETWORK_RATIO, None)
+    return _Set(name, linked, made, normal, tuple(dict.fromkeys(corrected)), uncorrected)
 
 
 def _one_reference(
@@ -279,7 +318,11 @@ def _tidy(item: _Set) -> pd.DataFrame:
     effects = item.result.effects()
     effects = effects[effects["treatment0"] == item.result.reference]
     taus = {name: value**0.5 for name, value in _tau2s(item.result).items()}
-    return effects.assign(network=item.name, measure=item.result.measure, **taus)
+    made = effects.assign(network=item.name, measure=item.result.measure, interval=item.result.ci, **taus)
+    if not item.corrected:
+        return made
+    ends, pair = ["estimate", "low", "high"], ["treatment1", "treatment0"]
+    return made.merge(item.uncorrected[[*pair, *ends]], on=pair, suffixes=("", "_uncorrected"))
 
 
 def _tau2s(result: Network) -> dict[str, float]:
@@ -292,18 +335,25 @@ def _heading(item: _Set) -> str:
     return f"{item.name} ({trials(item.result.k)}, {patients} patients)"
 
 
-def _set_cell(result: Network, treatment: str) -> Cell:
-    for row in records(result.effects()):
-        if (row["treatment1"], row["treatment0"]) == (treatment, result.reference):
-            return Cell(fmt.ratio(row["estimate"], row["low"], row["high"]))
-    return Cell("–")
+def _shown(item: _Set) -> list[_Shown]:
+    """Return a network's column, and beside it that without correction where a cell was corrected."""
+    reference = item.linked.reference
+    own = _Shown(_heading(item), _against(item.result.effects(), reference), _tau_words(item.result))
+    if not item.corrected:
+        return [own]
+    bare = _against(item.uncorrected, reference)
+    return [own, _Shown(f"{item.name}, no cell corrected", bare, "taken as 0")]
 
 
-def _tau_cell(result: Network) -> Cell:
+def _set_cell(row: Row | None) -> Cell:
+    return Cell(fmt.ratio(row["estimate"], row["low"], row["high"]) if row else "–")
+
+
+def _tau_words(result: Network) -> str:
     if not result.q_df:
-        return Cell("not estimable, taken as 0")
+        return "not estimable, taken as 0"
     low, middle, high = (value**0.5 for value in (result.tau2_low, result.tau2, result.tau2_high))
-    return Cell(fmt.ratio(middle, low, high))
+    return fmt.ratio(middle, low, high)
 
 
 def _made_of(item: _Set, data: Tables) -> str:
@@ -312,4 +362,35 @@ def _made_of(item: _Set, data: Tables) -> str:
         f"{study_label(data, study)} ({lower_first(titled(rows[study]))})"
         for study in item.linked.arms.studies
     ]
-    return with_unlike(item.linked, f"{item.name}: {joined(told)}.")
+    said = f"{item.name}: {joined(told)}. {_limits_words(item)}{_correction_words(item, data)}".strip()
+    return with_unlike(item.linked, said)
+
+
+def _limits_words(item: _Set) -> str:
+    """Return on what limits rest where τ was estimated, and how many normal ones would leave out 1."""
+    result, count = item.result, len(item.linked.others)
+    if result.ci == "Wald":
+        return ""
+    floor = ", never narrowed" if result.ci == "HKSJ-adhoc" else ""
+    return (
+        f"Its limits are from t with {several(int(result.df), 'degree')} of freedom "
+        f"(Hartung-Knapp-Sidik-Jonkman{floor}), because τ is estimated from so few trials; normal limits, "
+        f"which take it as known, would leave out {none_of(NETWORK_RATIO)} in {_clear(item.normal)} of "
+        f"{count}. "
+    )
+
+
+def _correction_words(item: _Set, data: Tables) -> str:
+    if not item.corrected:
+        return ""
+    arms = [
+        f"{study_label(data, str(row['study_id']))}, {item.linked.inside(str(row['treatment']))} "
+        f"{fmt.count(row['events'], row['n'])}"
+        for row in item.linked.rows
+        if row["study_id"] in item.corrected and row["events"] in (0, row["n"])
+    ]
+    return (
+        f"Half a patient is added to every cell of a trial that has an empty one ({'; '.join(arms)}); the "
+        "column without correction is conditional logistic regression with a common effect, limits from the "
+        "profile likelihood."
+    )

@@ -19,7 +19,7 @@ from evidence.display.model import Cell, Column, Table, kinds, together
 from evidence.results import SMALL_EXPECTED, Tables, days, records, smallest_expected
 
 NOTHING = "No rows in the data."
-GROUP_SIZE = "‡ The number of patients is not printed beside the count; that of the group was taken."
+GROUP_SIZE = "The number of patients is not printed beside the count; that of the group was taken."
 NUMBER = re.compile(r"[<>+−]?\d")
 COUNT = re.compile(r"[\d,]+/\d")
 NEEDS_PATIENTS = "needs patient data"
@@ -174,35 +174,24 @@ def build(
     """Return a table that knows where its values were read; one that says so where there are none."""
     if not body:
         return nothing(caption)
-    rows, sizes = with_unprinted_sizes(data, body)
-    note = " ".join(filter(None, (note, *sizes)))
+    rows = with_unprinted_sizes(data, body)
     told = f"{caption} {differing_words(rows)}" if "recomputed" in caption else caption
     return Table(tuple(columns), rows, told.strip(), note, frame, tuple(groups), places(data, rows))
 
 
-def with_unprinted_sizes(
-    data: Tables, body: Sequence[Sequence[Cell]]
-) -> tuple[tuple[tuple[Cell, ...], ...], tuple[str, ...]]:
-    """Return cells, marked where a number of patients is not printed beside its count, and the reasons."""
+def with_unprinted_sizes(data: Tables, body: Sequence[Sequence[Cell]]) -> tuple[tuple[Cell, ...], ...]:
+    """Return cells, marked with the reason where a number of patients is not printed beside its count."""
     reasons = _unprinted_sizes(data)
-    rows = tuple(tuple(_with_size(cell, reasons) for cell in row) for row in body)
-    used = {name for row in rows for cell in row for name in cell.rows if cell.text and name in reasons}
-    told = dict.fromkeys(
-        why for name, why in reasons.items() if name in used and (why or _counts(rows, name))
-    )
-    return rows, tuple(f"‡ {why}" if why else GROUP_SIZE for why in told)
-
-
-def _counts(rows: Sequence[Sequence[Cell]], name: str) -> bool:
-    return any(name in cell.rows and COUNT.match(cell.text) for row in rows for cell in row)
+    return tuple(tuple(_with_size(cell, reasons) for cell in row) for row in body)
 
 
 def _with_size(cell: Cell, reasons: Mapping[str, str]) -> Cell:
     """Return a cell, marked if it rests on a size with a reason, or if it is a count of the whole group."""
     found = [reasons[name] for name in cell.rows if name in reasons]
-    if not found or not (NUMBER if any(found) else COUNT).match(cell.text):
+    told = [why or GROUP_SIZE for why in found if why or COUNT.match(cell.text)]
+    if not told or not NUMBER.match(cell.text):
         return cell
-    return replace(cell, mark=together(cell.mark, "assumed"))
+    return replace(cell, mark=together(cell.mark, "assumed"), why=tuple(dict.fromkeys(told)))
 
 
 def _unprinted_sizes(data: Tables) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from evidence import format as fmt
 from evidence.display.answers import DIRECTIONS
@@ -12,8 +13,10 @@ from evidence.display.documents import places
 from evidence.display.labels import METHODS, joined, lower_first, pretty
 from evidence.display.markdown import escape
 from evidence.display.model import Cell, Column, Prose, Table
-from evidence.display.tables.findings import difference_words, effect_words, risk_cell, rows_of
+from evidence.display.tables.answered import difference_words, effect_words, risk_cell, rows_of
 from evidence.display.tables.parts import empty_cells, grouped, nothing
+from evidence.parameters import Parameters
+from evidence.questions import answer
 from evidence.scenarios import Scenario
 from evidence.synthesis.scenarios import OWN, Compared, Comparison, Result
 from evidence.wording import per_1000
@@ -158,7 +161,29 @@ def _of_those(directions: Sequence[str], what: str, verb: str, it: str, compared
     count = "all" if len(lost) == len(some) else len(lost) or "none"
     loses = verb + ("" if len(lost) > 1 else "s")
     named = f" {_changes(lost, compared)}" if lost else ""
-    return f"Of {several(len(some), 'answer')} {what}, {count} {loses} {it}{named}."
+    told = f"Of {several(len(some), 'answer')} {what}, {count} {loses} {it}{named}."
+    return f"{told}{_by_level_alone(lost, compared)}"
+
+
+def _by_level_alone(lost: Sequence[Compared], compared: Comparison) -> str:
+    """Return that the level of the intervals alone changes these answers; empty where it does not."""
+    pairs = [(one, result) for one in lost for result in one.results if result.changed]
+    scenarios = [scenario for _, result in pairs for scenario in result.scenarios]
+    levels = list(dict.fromkeys(scenario.parameters.confidence_level for scenario in scenarios))
+    if len(levels) != 1 or levels[0] == compared.own.parameters.confidence_level:
+        return ""
+    alone = replace(compared.own.parameters, confidence_level=levels[0])
+    if not all(_only_level(one, result, alone) for one, result in pairs):
+        return ""
+    whose = "its count" if len(lost) == 1 else "a count of theirs"
+    return f" The {fmt.level(levels[0])} level alone does it: the scenario does not change {whose}."
+
+
+def _only_level(one: Compared, result: Result, alone: Parameters) -> bool:
+    """Return whether another level alone gives the same verdict on the same counts."""
+    counts = [[study.four for study in found.finding.studies] for found in (one.own.answer, result.answer)]
+    same = answer(one.own.answer.question_id, one.own.data, alone).verdict == result.answer.verdict
+    return counts[0] == counts[1] and same
 
 
 def _uncertain_before(compared: Comparison) -> str:

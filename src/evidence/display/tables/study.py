@@ -9,13 +9,10 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
-from evidence.audit import recompute
-from evidence.audit.reported import Reported
 from evidence.display.counting import several
 from evidence.display.documents import document_name, document_origin, place_words, quantity
 from evidence.display.evidence import patients
 from evidence.display.labels import (
-    METHODS,
     ended,
     interval_words,
     joined,
@@ -31,13 +28,11 @@ from evidence.display.labels import (
 from evidence.display.measured import measured, measurements, statistic_words
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.definitions import capitals_of, rule_words
-from evidence.display.tables.pairwise import printed_effect
-from evidence.display.tables.parts import Tested, build, grouped, nothing
+from evidence.display.tables.parts import build, grouped, nothing
 from evidence.display.tables.rates import listed_rates
 from evidence.display.tables.statements import told_in_words
 from evidence.parameters import PARAMETERS, Parameters
-from evidence.results import Tables, class_labels, days, plain, rates, records, words_of
-from evidence.stats import compare
+from evidence.results import Tables, plain, rates, records, words_of
 
 NOT_STATED = "not stated"
 CARD = (
@@ -57,7 +52,6 @@ CARD = (
 CODED = ("design", "population", "status", "randomised")
 OPTIONAL = ("part of",)  # what most studies are not
 TITLED = re.compile(r" \(title of [^)]*\)$")
-DIFFERENCES = ("newcombe", "miettinen-nurminen", "wald")
 
 
 def study_card(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
@@ -204,138 +198,6 @@ def study_measurements_table(data: Tables, parameters: Parameters, *, study_id: 
         frame=frame,
         groups=grouped(headings),
     )
-
-
-def study_tests_table(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
-    """Return every printed test of a study beside its recomputation, with what differs or is missing."""
-    tests = _in_order(data, records(data.tests[data.tests["study_id"] == study_id]))
-    labels = {row["arm_id"]: row["label"] for row in records(data.arms[data.arms["study_id"] == study_id])}
-    names = outcome_labels(data)
-    pairs = [Tested(test, recompute(test, data)) for test in tests]
-    body = [_test_row(data, pair, labels) for pair in pairs]
-    headings = [_test_heading(data, test, names) for test in tests]
-    return build(
-        data,
-        (
-            Column("Arms", width=1.7),
-            Column("Printed", "right", 1.5),
-            Column("Recomputed", "right", 1.6),
-            Column("Agreement", width=2.2),
-        ),
-        body,
-        caption=f"{study_label(data, study_id)}: {_tests_words(pairs)}",
-        note="Every printing is listed, also where a result is printed twice.",
-        frame=pd.DataFrame([_tidy_test(pair) for pair in pairs]),
-        groups=grouped(headings),
-    )
-
-
-def _tests_words(pairs: Sequence[Tested]) -> str:
-    """Return how many printed tests there are, and what came of doing them again."""
-    done = [pair.again.agrees == "yes" for pair in pairs if pair.again.agrees in ("yes", "no")]
-    return f"{several(len(pairs), 'printed test')}; {again_words(done, len(pairs))}."
-
-
-def again_words(done: Sequence[bool], total: int) -> str:
-    """Return what came of doing printed tests again, from whether each that could be done agrees.
-
-    >>> again_words([], 5), again_words([True], 1), again_words([False], 3)
-    ('none could be done again', 'done again, it agrees', '1 could be done again, and it does not agree')
-    >>> again_words([True, True], 2), again_words([True, False, True], 4)
-    ('done again, all agree', '3 could be done again: 2 agree, 1 does not')
-    """
-    if not done:
-        return "it could not be done again" if total == 1 else "none could be done again"
-    yes, no = sum(done), len(done) - sum(done)
-    if yes and no:
-        came = f": {yes} agree{'s' * (yes == 1)}, {no} do{'es' * (no == 1)} not"
-    elif len(done) == 1:
-        came = f", {'and ' * (total > 1)}it {'agrees' if yes else 'does not agree'}"
-    else:
-        came = f", {'and ' * (total > len(done))}{'all' if yes else 'none'} agree"
-    return f"done again{came}" if total == len(done) else f"{len(done)} could be done again{came}"
-
-
-def _in_order(data: Tables, tests: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    places = {str(one): place for place, one in enumerate(data.outcomes["outcome_id"])}
-
-    def place(test: Mapping[str, Any]) -> tuple[int, float, str]:
-        return (
-            places.get(test["outcome_id"], len(places)),
-            days(test["time"], test["time_unit"]),
-            test["level"],
-        )
-
-    return sorted(tests, key=place)
-
-
-def _test_heading(data: Tables, test: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    parts = [names.get(test["outcome_id"], str(test["outcome_id"])), lower_first(moment(test))]
-    parts += class_labels(data, test)
-    return ", ".join(part for part in parts if part)
-
-
-def _test_row(data: Tables, pair: Tested, labels: Mapping[str, str]) -> tuple[Cell, ...]:
-    arms = [str(labels.get(arm, arm)) for arm in str(pair.test["arms"]).split("|")]
-    joint = " against ".join([*arms[:1], *map(lower_first, arms[1:])])
-    words = f"Within {lower_first(arms[0])}" if len(arms) == 1 else joint
-    shown = words if len(arms) < 3 else f"All {len(arms)} arms"
-    printed = sourced(_printed_words(pair.test), pair.test["row_id"], origin=pair.origin)
-    mark = "differs" if pair.again.agrees == "no" else ""
-    again = sourced(_recomputed_words(pair), "|".join(pair.again.row_ids), origin=pair.origin, mark=mark)
-    return Cell(shown), printed, again, Cell(_agreement(data, pair))
-
-
-def _agreement(data: Tables, pair: Tested) -> str:
-    """Return what of a printed test is reproduced; an effect that was not recomputed is named."""
-    if pair.again.agrees != "yes":
-        return fmt.sentence(pair.again.reason)
-    if not pair.test["effect"] or not fmt.missing(pair.again.effect):
-        return "Agrees"
-    if "percentage points" not in str(pair.test["effect_label"]) or not pair.test["low"]:
-        return "P agrees; effect not recomputed"
-    found = [METHODS[name] for name in DIFFERENCES if _gives(data, pair, name)]
-    return f"P agrees; interval agrees ({joined(found)})" if found else "P agrees; interval not reproduced"
-
-
-def _gives(data: Tables, pair: Tested, method: str) -> bool:
-    """Return whether a method gives the printed difference and limits, in percentage points."""
-    used = data.counts[data.counts["row_id"].isin(pair.again.row_ids)]
-    rows = {str(row["arm_id"]): row for row in records(used)}
-    arms = str(pair.test["arms"]).split("|")
-    if len(arms) != 2 or not set(arms) <= set(rows):
-        return False
-    four = [rows[arm][name] for arm in arms for name in ("events", "n")]
-    level = float(pair.test["interval_level"]) if not fmt.missing(pair.test["interval_level"]) else 0.95
-    made = compare(*four, measure="RD", method=method, level=level)
-    values = {"effect": made.estimate, "low": made.low, "high": made.high}
-    return all(Reported(str(pair.test[name])).allows(100 * value) for name, value in values.items())
-
-
-def _printed_words(test: Mapping[str, Any]) -> str:
-    sign = str(test["statistic_label"]) or "statistic"
-    parts = [f"{sign} {fmt.printed(test['statistic'])}" if test["statistic"] else ""]
-    parts += [f"P {fmt.printed(test['p'])}" if test["p"] else ""]
-    parts += [f"{test['effect_label']} {printed_effect(test)}" if test["effect"] else ""]
-    return "; ".join(part for part in parts if part)
-
-
-def _recomputed_words(pair: Tested) -> str:
-    again = pair.again
-    if not again.agrees:
-        return ""
-    statistic = f"{fmt.number(again.statistic, 3)}; " if not fmt.missing(again.statistic) else ""
-    effect = [f"; {fmt.number(value, 3)}" for value in (again.effect,) if not fmt.missing(value)]
-    limits = [f" ({fmt.interval(fmt.number(again.low, 3), fmt.number(again.high, 3))})"] if effect else []
-    return "".join([statistic, fmt.p_words(again.p), f" ({again.method})", *effect, *limits])
-
-
-def _tidy_test(pair: Tested) -> dict[str, Any]:
-    names = ("outcome_id", "category", "level", "time", "arms", "statistic", "p", "effect", "low", "high")
-    printed = {f"printed_{name}": pair.test[name] for name in names}
-    printed = {"row_id": pair.test["row_id"], "when": moment(pair.test)} | printed
-    fields = ("statistic", "df", "p", "effect", "low", "high", "method", "agrees", "reason")
-    return printed | {name: getattr(pair.again, name) for name in fields}
 
 
 def claims_table(

@@ -26,7 +26,7 @@ from evidence.stats import Effect, compare
 from evidence.stats.compare import Measure
 from evidence.synthesis.forest import Forest, ForestStudy, Grouping, Summary
 from evidence.synthesis.specifications import Curve, specifications
-from evidence.wording import difference_text, per_1000, signed_text
+from evidence.wording import per_1000, size_text, told_difference
 
 ENDS: dict[str, Callable[..., float | None]] = {"lowest": min, "highest": max}
 NO_QUESTION = "The data hold no comparison to synthesise here."
@@ -137,7 +137,7 @@ def _reach(differences: Sequence[float]) -> str:
     """Return how many differences there are and from where to where they reach, as a sentence."""
     if not differences:
         return ""
-    low, high = (signed_text(end).removesuffix(" per 1,000") for end in (min(differences), max(differences)))
+    low, high = (size_text(end) for end in (min(differences), max(differences)))
     if len(differences) == 1:
         return f"One difference: {low}."
     return f"{len(differences)} differences, from {low} to {high}."
@@ -183,7 +183,7 @@ def _line(
 ) -> tuple[tuple[Cell, ...], dict[str, Any]]:
     allocation = {"not stated": "randomisation not stated"}.get(finding.allocation, finding.allocation)
     estimate, low, high = difference
-    shown = f"{signed_text(estimate)} ({difference_text(low, high)})".replace(" per 1,000", "")
+    shown = told_difference(difference, unit=False)
     values = {
         "studies": studies,
         "pooled": len(finding.studies) > 1 and not finding.side_by_side,
@@ -390,7 +390,9 @@ def _published_line(
     measure = PUBLISHED.get(label.split(" ")[0].lower())
     made = compare(*four, measure=measure, level=parameters.confidence_level) if measure else None
     ours = fmt.effect(made.measure, made.estimate, made.low, made.high) if made else "–"
+    ours += f"; P {fmt.p_value(made.p)}" if made and test["p"] else ""
     limits = f" ({test['low']} to {test['high']})" if test["low"] else ""
+    p = f"; P {fmt.printed(test['p'])}" if test["p"] else ""
     adjusted = {"yes": "adjusted", "no": "crude"}.get(str(test["adjusted"]), "not stated")
     rows = "|".join(filter(None, (study.treatment.rows, study.comparator.rows if study.comparator else "")))
     crude = adjusted != "adjusted"  # an adjusted effect is another quantity, and need not agree
@@ -398,7 +400,7 @@ def _published_line(
     cells = (
         Cell(f"{study.label}: {label}"),
         Cell(f"{sides[0]} against {lower_first(sides[1])}"),
-        sourced(fmt.printed(f"{test['effect']}{limits}"), test["row_id"], origin=str(test["origin"])),
+        sourced(fmt.printed(f"{test['effect']}{limits}") + p, test["row_id"], origin=str(test["origin"])),
         Cell(adjusted),
         sourced(ours, rows, mark=differs),
     )
@@ -408,9 +410,10 @@ def _published_line(
         "published": test["effect"],
         "published_low": test["low"],
         "published_high": test["high"],
+        "published_p": test["p"],
         "adjusted": adjusted,
         "differs": bool(differs),
-        **{name: getattr(made, name, None) for name in ("estimate", "low", "high")},
+        **{name: getattr(made, name, None) for name in ("estimate", "low", "high", "p")},
     }
     return cells, values
 

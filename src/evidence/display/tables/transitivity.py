@@ -48,7 +48,7 @@ def transitivity_table(
         (
             Column("To be alike", width=1.2),
             *(Column(study_label(data, study), width=1.5) for study in found.studies),
-            Column("Are they?", width=1.2),
+            Column("Alike?", width=1.2),
         ),
         [_row(one) for one in made],
         caption=f"{title} {_summary(made)}",

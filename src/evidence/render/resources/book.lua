@@ -82,17 +82,12 @@ local function own_labels(chapter)
 end
 
 -- What the chapter cites as it stands there, and the entries of the literature for it.
-local function citations(doc, literature)
-  if #literature == 0 then return '' end
-  local cited, cites, found = {}, pandoc.Inlines {}, pandoc.Blocks {}
-  doc:walk { Cite = function(cite)
-    cites:insert(cite)
-    for _, citation in ipairs(cite.citations) do cited['ref-' .. citation.id] = true end
-  end }
-  found:insert(pandoc.Plain(cites))
-  for _, entry in ipairs(literature) do
-    if cited[entry.identifier] then found:insert(entry) end
-  end
+local function citations(chapter, doc, literature)
+  if not next(chapter.cites) then return '' end
+  local cites = pandoc.Inlines {}
+  doc:walk { Cite = function(cite) cites:insert(cite) end }
+  local found = literature:filter(function(entry) return chapter.cites[entry.identifier] end)
+  found:insert(1, pandoc.Plain(cites))
   return skeleton.text(pandoc.Pandoc(found))
 end
 
@@ -101,7 +96,7 @@ local function key_of(position, doc, literature)
   return sha1(table.concat({
     manifest.base, chapter.digest, chapter.file, chapter.key, chapter.id, chapter.number or '', chapter.part,
     tostring(chapter.appendix), tostring(chapter.crowded), before and before.part or '\1',
-    table.concat(chapter.told, '\0'), places(chapter), own_labels(chapter), citations(doc, literature),
+    table.concat(chapter.told, '\0'), places(chapter), own_labels(chapter), citations(chapter, doc, literature),
   }, '\0'))
 end
 
@@ -112,7 +107,7 @@ local docs, literature, keys, made
 local function look_up()
   keys, made = {}, {}
   for _, position in ipairs(manifest.share) do
-    keys[position], made[position] = key_of(position, docs[position], literature), {}
+    keys[position], made[position] = store.folder and key_of(position, docs[position], literature) or '', {}
     for _, mode in ipairs(manifest.modes) do made[position][mode] = store.get(mode, keys[position]) end
   end
 end
@@ -143,8 +138,8 @@ local writers = {}
 function writers.typst(position, text) common.write(manifest.exchange .. '/' .. position .. '.typ', text) end
 
 function writers.html(position, text)
-  local key, page = sha1(scan.shared .. keys[position])
-  page = store.get('page', key)
+  local key = store.folder and sha1(scan.shared .. keys[position])
+  local page = store.get('page', key)
   if not page then
     page = require('html').page(scan, position, text)
     store.put('page', key, page)
@@ -165,7 +160,7 @@ local function write(mode)
     end
     writers[mode](position, text)
   end
-  if mode == 'typst' then
+  if mode == 'typst' and manifest.share[1] == 1 then -- what is of no chapter is written by one run alone
     common.write(manifest.exchange .. '/front.typ', writer.front())
     common.write(manifest.exchange .. '/back.typ', writer.back(literature))
   end

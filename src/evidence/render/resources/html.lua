@@ -305,16 +305,20 @@ local function header(element)
 end
 
 local function equation(span)
-  local number = span.attributes.number
+  local number = span.identifier ~= '' and span.attributes.number
   if not number then return nil end
   span.attributes.number = nil
   span.content:insert(pandoc.Span({ pandoc.Str('(' .. number .. ')') }, pandoc.Attr('', { 'equation-number' })))
   return span
 end
 
+-- An image; where it was drawn again for narrow screens, the browser chooses.
 local function image(element)
-  element.attributes['fig-alt'] = nil
-  return element
+  local narrow = element.attributes.narrow
+  element.attributes['fig-alt'], element.attributes.narrow = nil, nil
+  if not narrow then return element end
+  local source = '<source media="(max-width: 37.4rem)" srcset="' .. narrow:gsub('[&"<]', '') .. '">'
+  return { pandoc.RawInline('html', '<picture>' .. source), element, pandoc.RawInline('html', '</picture>') }
 end
 
 -- A cell that shows nothing but its code.
@@ -418,14 +422,8 @@ local function navigation(scan, chapter)
   return parts
 end
 
-local function page_literature(blocks, literature)
-  local cited, out = {}, pandoc.Blocks {}
-  blocks:walk { Cite = function(cite)
-    for _, citation in ipairs(cite.citations) do cited['ref-' .. citation.id] = true end
-  end }
-  for _, entry in ipairs(literature) do
-    if cited[entry.identifier] then out:insert(entry) end
-  end
+local function page_literature(chapter, literature)
+  local out = literature:filter(function(entry) return chapter.cites[entry.identifier] end)
   if #out == 0 then return out end
   local heading = pandoc.Header(2, 'References', pandoc.Attr('references', { 'unnumbered' }))
   return pandoc.Blocks { heading, pandoc.Div(out, pandoc.Attr('refs', { 'references' })) }
@@ -462,10 +460,10 @@ end
 
 -- What stands on a chapter's page, without what all pages share.
 function html.fragment(scan, position, doc, literature)
-  local blocks = doc.blocks
-  blocks:extend(page_literature(blocks, literature))
+  local blocks, chapter = doc.blocks, scan.manifest.chapters[position]
+  blocks:extend(page_literature(chapter, literature))
   local entries = on_this_page(scan, blocks)
-  local text = pandoc.Pandoc(transform(scan, scan.manifest.chapters[position], blocks))
+  local text = pandoc.Pandoc(transform(scan, chapter, blocks))
   local body = fill_in(pandoc.write(text, 'html5', pandoc.WriterOptions(OPTIONS)))
   return pandoc.json.encode(entries) .. '\n' .. body
 end

@@ -273,6 +273,7 @@ function Scan:header(header)
 end
 
 function Scan:float(div)
+  self.chapter.prose = false
   local kind, id = div.attributes.kind, div.identifier
   if id ~= '' and common.kind(id) ~= kind then
     self:fault('#' .. id, 'a label of a ' .. NAMES[kind]:lower() .. ' begins with ' .. kind .. '-')
@@ -308,14 +309,17 @@ function Scan:classes(classes)
   end
 end
 
+-- A book has thousands of spans, and what is asked of an element is dear: most have no name, and stay as they are.
 function Scan:span(span)
-  self:classes(span.classes)
-  if span.classes:includes('equation') and common.kind(span.identifier) == 'eq' then
-    span.attributes.number = self:next('eq')
-    self:tell('eq', span.attributes.number)
-    self:define(span.identifier, { kind = 'eq', number = span.attributes.number })
-  end
-  if span.identifier ~= '' then self.anchors[self.chapter.file][span.identifier] = span.identifier end
+  local id, classes = span.identifier, span.classes
+  self:classes(classes)
+  if id == '' then return nil end
+  self.anchors[self.chapter.file][id] = id
+  if not classes:includes('equation') or common.kind(id) ~= 'eq' then return nil end
+  local number = self:next('eq')
+  span.attributes.number = number
+  self:tell('eq', number)
+  self:define(id, { kind = 'eq', number = number })
   return span
 end
 
@@ -332,6 +336,7 @@ function Scan:image(image)
 end
 
 function Scan:alt(image)
+  self.chapter.prose = false
   if stringify(image.caption) == '' and not image.attributes['fig-alt'] then
     self:fault(image.src, 'give alt text: fig-alt="..."')
   end
@@ -339,6 +344,7 @@ end
 
 -- Formulas that Pandoc cannot convert would reach the reader as TeX.
 function Scan:math(math)
+  self.chapter.prose = false
   local messages = pandoc.log.silence(function()
     pandoc.write(pandoc.Pandoc { pandoc.Plain { math } }, 'html5',
       pandoc.WriterOptions { html_math_method = 'mathml' })
@@ -429,6 +435,7 @@ end
 -- A citation of the literature: remember where it stands, so that a missing key can be named with its place.
 function Scan:citation(cite)
   for _, citation in ipairs(cite.citations) do
+    self.chapter.cites['ref-' .. citation.id] = true
     self.cited[#self.cited + 1] =
       { id = citation.id, file = self.chapter.file, cell = self.cell or 0 }
   end
@@ -486,7 +493,7 @@ function Scan:tables_of_chapters()
   self.by_file, self.by_page, self.refs, self.cited = {}, {}, {}, {}
   for position, chapter in ipairs(self.manifest.chapters) do
     chapter.key, chapter.number, chapter.title_cell = 'chapter-' .. position, nil, nil
-    chapter.told, chapter.leads = {}, {}
+    chapter.told, chapter.leads, chapter.cites, chapter.prose = {}, {}, {}, true
     self.by_file[chapter.file], self.by_page[chapter.page] = chapter, chapter
   end
 end

@@ -8,7 +8,7 @@ local ABBREVIATIONS = ' aet. aetat. al. Apr. Aug. bk. Bros. c. Capt. cf. ch. cha
   .. ' Jul. Jun. Ltd. M.A. M.D. Mar. Mr. Mrs. Ms. n. n.b. nn. No. Nov. Oct. p. Ph.D. pp. Pres. Prof. pt.'
   .. ' q.v. Rep. Rev. s.v. s.vv. saec. sec. Sen. Sep. Sept. Sgt. Sr. St. univ. viz. vol. vs. '
 local SIGNS = '^[%w .,;:()%%/+=_%[%]<>*#|&\128-\255-]*$'
-local PAIRS = { '..', '--', '  ', '//', '\194\160', '\226\129' }
+local PAIRS = { '..', '--', '  ', '//', '\226\129' }
 
 -- Is a text one that every writer sets as it stands, signs aside? Not with quotes, spaces of a kind, or what begins
 -- a list.
@@ -28,7 +28,7 @@ local TYPST = { ['\226\128\147'] = '--', ['\226\128\148'] = '---', ['\226\128\15
 plain.write = {
   html = function(text) return (text:gsub('[&<>]', HTML)) end,
   typst = function(text)
-    return (text:gsub('[_%[%]<>*#]', '\\%0'):gsub('^[-+=/(]', BEGINS):gsub('\226\128.', TYPST))
+    return (text:gsub('[_%[%]<>*#]', '\\%0'):gsub('^[-+=/(]', BEGINS):gsub('\226\128.', TYPST):gsub('\194\160', '~'))
   end,
 }
 

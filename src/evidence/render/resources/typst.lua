@@ -387,6 +387,19 @@ local function own_rows(tbl)
   return found
 end
 
+-- Brackets that must not break may do so here, before it is known what room their column has (see glued).
+local function loosened(body)
+  for _, row in ipairs(body) do
+    for _, cell in ipairs(row) do
+      if not cell.set:find('[#%[]') then
+        cell.plain = cell.plain:gsub('%b()', function(bracket) return (bracket:gsub('\194\160', ' ')) end)
+        cell.set = cell.set:gsub('%b()', function(bracket) return (bracket:gsub('~', ' ')) end)
+      end
+    end
+  end
+  return body
+end
+
 -- A figure that is broken keeps what stands in brackets together, where its column has room for that.
 local function glued(cell, room)
   if not has_bracket(cell.plain) or cell.set:find('[#%[]') then return cell.set end
@@ -437,7 +450,7 @@ local function alignments(specs)
 end
 
 local function table_blocks(tbl, dense)
-  local body = rows.of(tbl) or own_rows(tbl)
+  local body = loosened(rows.of(tbl) or own_rows(tbl))
   local columns, lengths = measure_columns(tbl, body)
   local setting = choose(columns, lengths, dense)
   local heads = cell_texts(tbl.head.rows)
@@ -595,7 +608,7 @@ local CLOSE = { asked = '],', risks = '],', told = '],', sure = '])' }
 
 local function answer_part(element)
   local name = element.classes[1]
-  local share = (element.attributes.style or ''):match('^%-%-share: ([%d.]+)%%$')
+  local share = name == 'risk' and (element.attributes.style or ''):match('^%-%-share: ([%d.]+)%%$')
   if name == 'joint' then return {} end
   local open = name == 'risk' and '#evidence-risk(' .. (share and share .. '%' or 'none') .. ')[' or OPEN[name]
   if not open then return nil end
@@ -610,14 +623,15 @@ local function span(scan, chapter, element)
   if element.classes:includes('note') then return nil end
   local part = answer_part(element)
   if part then return part end
-  local number = element.attributes.number
+  local id = element.identifier
+  local number = id ~= '' and element.attributes.number
   if number then
-    local out = pandoc.Inlines { raw_inline('#evidence-equation(' .. quoted(number) .. ', ' .. quoted(element.identifier) .. ')[') }
+    local out = pandoc.Inlines { raw_inline('#evidence-equation(' .. quoted(number) .. ', ' .. quoted(id) .. ')[') }
     out:extend(element.content)
     out:insert(raw_inline('];'))
     return out
-  elseif element.identifier ~= '' then
-    element.content:insert(1, raw_inline('#evidence-anchor(' .. quoted(anchor(scan, chapter, element.identifier)) .. ');'))
+  elseif id ~= '' then
+    element.content:insert(1, raw_inline('#evidence-anchor(' .. quoted(anchor(scan, chapter, id)) .. ');'))
   end
   return element.content
 end
@@ -790,21 +804,17 @@ function paper.settle() rows.settle('typst', typst) end
 -- A short chapter of prose alone is set on one page.
 local SHEET = { 1500, 5500 } -- characters
 
-local function is_sheet(blocks)
-  local prose, letters = true, 0
-  pandoc.Div(blocks):walk {
-    Table = function() prose = false end,
-    Image = function() prose = false end,
-    Math = function() prose = false end,
-    Str = function(element) letters = letters + #element.text + 1 end,
-  }
-  return prose and letters > SHEET[1] and letters < SHEET[2]
+local function is_sheet(chapter, blocks)
+  if chapter.crowded or not chapter.prose then return false end
+  local letters = 0
+  pandoc.Div(blocks):walk { Str = function(element) letters = letters + #element.text + 1 end }
+  return letters > SHEET[1] and letters < SHEET[2]
 end
 
 function paper.fragment(scan, position, doc)
   local chapters = scan.manifest.chapters
   local chapter = chapters[position]
-  local sheet = not chapter.crowded and is_sheet(doc.blocks)
+  local sheet = is_sheet(chapter, doc.blocks)
   local body = typst(measured(transform(scan, chapter, doc.blocks), chapter.crowded))
   local setting = chapter.crowded and '#evidence-dense[\n' or sheet and '#evidence-sheet[\n'
   return chapter_opening(scan, chapter, chapters[position - 1], sheet) .. '\n\n' .. (setting and setting .. body .. '\n]' or body)
