@@ -22,7 +22,8 @@ if str(GUARD) not in os.environ.get("PYTHONPATH", ""):
 runpy.run_path(str(GUARD / "sitecustomize.py"))
 
 # The same examples on every machine, and no verdict on how fast the machine is.
-settings.register_profile("tests", deadline=None, derandomize=True)
+EXAMPLES = int(os.environ.get("EVIDENCE_EXAMPLES", "40"))  # of a property; `make assure` asks for more
+settings.register_profile("tests", deadline=None, derandomize=True, max_examples=EXAMPLES)
 settings.load_profile("tests")
 
 # Files that take longest are begun first, so that no worker is left alone with one at the end.

@@ -16,6 +16,7 @@ import evidence
 from evidence.audit import audit
 from evidence.build.stage import plan, read_project
 from evidence.display import answers_table, evidence_table, publish, representation
+from evidence.display.model import Figure
 
 ROOT = Path(__file__).parents[1]
 P = evidence.Parameters()
@@ -78,10 +79,10 @@ def remove(folder: Path, study: str) -> None:
     write(folder / "ledger.csv", columns, [])
 
 
-def run(notebook: Path, folder: Path, monkeypatch, **parameters: str) -> dict[str, object]:
-    """Run a chapter's code here, on the data in a folder, and return what it shows by label."""
+def run(notebook: Path, folder: Path, monkeypatch, *, write=False, **parameters: str) -> dict[str, object]:
+    """Run a chapter's code here, on the data in a folder, and return what it shows by label, written out if asked."""
     shown: list[object] = []
-    monkeypatch.setattr(publish, "show", lambda item: shown.append(item) or representation(item))
+    monkeypatch.setattr(publish, "show", lambda item: shown.append(item) or (write and representation(item)))
     monkeypatch.setattr(evidence, "dataset", loaded)
     monkeypatch.chdir(notebook.parent)
     names: dict[str, object] = {}
@@ -102,7 +103,9 @@ loaded = functools.lru_cache(maxsize=2)(evidence.dataset)
 
 def words(item) -> str:
     """Return all that a reader sees of an item in words."""
-    return "\n".join([representation(item)[0]["text/plain"], getattr(item, "alt", "")])
+    if isinstance(item, Figure):
+        return f"{item.caption}\n{item.alt}"
+    return representation(item)[0]["text/plain"]
 
 
 def chapters() -> list[Path]:
@@ -206,7 +209,7 @@ def test_the_chapter_of_a_removed_study_says_that_nothing_is_available(folder, m
 def test_no_chapter_breaks_without_a_study(folder, monkeypatch, study):
     remove(folder, study)
     for chapter in chapters():
-        for label, item in run(chapter, folder, monkeypatch).items():
+        for label, item in run(chapter, folder, monkeypatch, write=True).items():
             frame = getattr(item, "data", None)
             listed = set(frame["study_id"]) if frame is not None and "study_id" in frame else set()
             assert study not in listed, (chapter.name, label)

@@ -118,7 +118,12 @@ def stages() -> tuple[Stage, ...]:
     faults = with_pytest("every-fault", *COVERED, "-m", "slow or not slow", "tests/faults")
     return (
         Stage("types", (*PYTHON, "mypy"), ("src/**/*.py", "tools/*.py", "pyproject.toml"), nothing),
-        with_pytest("tests", *COVERED, "-m", "not slow", "--doctest-modules", *APART, "src", "tests"),
+        with_pytest(
+            "tests",
+            *COVERED,
+            *("-m", "not slow", "--doctest-modules", *APART, "src", "tests"),
+            EVIDENCE_EXAMPLES="100",
+        ),
         with_pytest("notebooks", "-p", "nbval.plugin", "--nbval", "index.ipynb", "notebooks", depends=()),
         with_pytest("long-tests", *COVERED, "-m", LONG, *APART, "tests"),
         Stage(fuzz.name, fuzz.command, fuzz.depends, counted_and("fuzz"), fuzz.surroundings),

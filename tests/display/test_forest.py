@@ -1,6 +1,7 @@
 import copy
 import math
 from dataclasses import replace
+from functools import cache
 from itertools import combinations
 
 import pytest
@@ -103,10 +104,17 @@ FIGURES = {
 }
 
 
+@pytest.fixture(scope="module")
+def drawn(many, single):
+    """Return the function that draws a figure of many or of one study, once for all tests that look at it."""
+    data = {"many": many, "single": single}
+    return cache(lambda name, which="many": FIGURES[name](data[which]))
+
+
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("which", ["many", "single"])
-def test_no_text_is_cut_or_runs_into_another(name, which, request):
-    made = FIGURES[name](request.getfixturevalue(which))
+def test_no_text_is_cut_or_runs_into_another(name, which, drawn):
+    made = drawn(name, which)
     for figure in (made.figure, *made.narrow):
         boxes = written(figure)
         for text, box in boxes:
@@ -119,8 +127,8 @@ def test_no_text_is_cut_or_runs_into_another(name, which, request):
 
 
 @pytest.mark.parametrize("name", ["ratio", "difference", "odds", "together"])
-def test_no_word_stands_on_the_line_of_no_difference_which_has_no_gap(name, many):
-    made = FIGURES[name](many)
+def test_no_word_stands_on_the_line_of_no_difference_which_has_no_gap(name, drawn):
+    made = drawn(name)
     for figure in (made.figure, *made.more):
         boxes = written(figure)
         (axis,) = figure.axes
@@ -132,8 +140,8 @@ def test_no_word_stands_on_the_line_of_no_difference_which_has_no_gap(name, many
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_text_prints_at_nine_points_and_a_phone_shows_it_at_eleven_pixels(name, many):
-    made = FIGURES[name](many)
+def test_text_prints_at_nine_points_and_a_phone_shows_it_at_eleven_pixels(name, drawn):
+    made = drawn(name)
     for figure in (made.figure, *made.narrow):
         sizes = {
             text.get_fontsize() for axis in figure.axes for text in (*axis.texts, *axis.get_xticklabels())
