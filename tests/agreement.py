@@ -18,7 +18,8 @@ from evidence.synthesis.certainty import certainty
 
 from .conftest import ROOT
 
-NUMBER = re.compile(r"([<>] ?)?(?<![\w.])[−-]?(\d[\d,]*(?:\.\d+)?(?:e-?\d+)?)")
+NUMBER = re.compile(r"([<>≫] ?)?(?<![\w.])[−-]?(\d[\d,]*(?:\.\d+)?(?:e-?\d+)?)")
+CAPPED = re.compile(r"\bover (?=\d)")  # a limit too large to be of use says only what it is above
 POWER = re.compile(r"(?:(\d[\d.]*)\s?[x×]\s?|(?<![\d.]))10\^?((?:[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|(?<=\^)-?\d+)(?!/))")
 SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 WRITTEN = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -89,7 +90,8 @@ def plain_title(text):
 
 def shown(text):
     """Return the numbers of a text as printed: each with what it is a bound of, if anything."""
-    found = NUMBER.findall(POWER.sub(_scientific, CUT.sub(" ", " ".join(text.split()))))
+    plain = CAPPED.sub("≫ ", CUT.sub(" ", " ".join(text.split())))
+    found = NUMBER.findall(POWER.sub(_scientific, plain))
     return [((sign.strip()), number.replace(",", "")) for sign, number in found]
 
 
@@ -113,6 +115,8 @@ def held(path):
 def stands_in(number, values):
     """Return whether one of the values rounds to the number as shown, on one of the scales."""
     sign, text = number
+    if sign == "≫":
+        return values[-1:] > [float(text)]
     half = _half(text)
     for scale in SCALES:
         low, high = (float(text) - half) / scale, (float(text) + half) / scale

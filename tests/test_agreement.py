@@ -50,6 +50,9 @@ def test_a_number_stands_in_a_download_only_where_a_value_rounds_to_it():
     assert not stands_in(("<", "0.001"), [0.02])
     assert stands_in((">", "0.999"), [1.0])
     assert not stands_in((">", "0.999"), [0.9])
+    assert shown("83.9 (0.30 to over 10000)")[-1] == ("≫", "10000")
+    assert stands_in(("≫", "10000"), [0.3, 23094.1])
+    assert not stands_in(("≫", "10000"), [0.3, 9000.0])
 
 
 def test_a_difference_is_read_with_its_directions():
@@ -156,7 +159,11 @@ FIRST = r'(?<=class="told">).*?<span class="v"[^>]*>\d+'
 SEEDS = {
     "difference on the first screen": ("index.html", FIRST, "wrong_print"),
     "risk on the first screen": ("index.html", r'class="risk"[^>]*><span class="v"[^>]*>\d+', "wrong_print"),
-    "ratio in the table of answers": ("index.html", r"\d+\.\d+(?= \(\d+\.\d+ to \d+\.\d+\))", "wrong_print"),
+    "ratio in the table of answers": (
+        "index.html",
+        r"\d+\.\d+(?= \(\d+\.\d+\s+to\s+\d+\.\d+\))",
+        "wrong_print",
+    ),
     "value in the download of answers": ("tables/tbl-answers.csv", r"(?<=RD,)-?0\.\d\d", "wrong_data"),
     "certainty in the download": ("tables/tbl-findings-certainty.csv", r",very low,1", "wrong_data"),
     "summary of findings": ("notebooks/summary_of_findings.html", r"\d+ more per 1,000 \(\d+", "wrong_print"),
@@ -167,7 +174,7 @@ SEEDS = {
         "wrong_data",
     ),
     "scenarios": ("notebooks/scenarios.html", r"\d+ more \(\d+", "wrong_print"),
-    "download of the scenarios": ("tables/tbl-scenarios.csv", r",default,[^,]*,0\.\d\d", "wrong_data"),
+    "download of the scenarios": ("tables/tbl-scenarios.csv", r",default(?:,[^,]*){2},0\.\d\d", "wrong_data"),
     "sentence of the explorer": (
         "notebooks/explorer.html",
         r"\d+ more per 1,000 \(95% CI \d+",

@@ -19,7 +19,11 @@ ROOT = Path(__file__).parents[1]
 COHORT = {"study_id": "cit_cohort", "outcome_ids": ["treatment_efficacy"]}
 TRIALS = {"designs": ["randomised_trial", "controlled_trial"], "indication": "ITP"}
 NETWORK = {"outcome_ids": ["platelets_ge50"], "window": (6, 8, "week"), **TRIALS}
-TOGETHER = {"indication": "SAA", "comparator": "ist", "by": "treatment", "together": True, "measure": "RD"}
+WIDER = {
+    "outcome_ids": ["platelets_ge50", "platelets_gt50", "platelet_response"],
+    "indication": "ITP",
+    "except_populations": ["persistent"],
+}
 
 
 @cache
@@ -53,7 +57,7 @@ def subgroups(p: Parameters) -> Any:
 
 
 def pooled(p: Parameters) -> Any:
-    return make.forest_table(rows_of(p), p, **TOGETHER)
+    return make.network_sets_table(rows_of(p).where(indication="ITP"), p, sets={"Any": WIDER})
 
 
 def checks(p: Parameters) -> Any:

@@ -133,9 +133,10 @@ def test_another_confidence_level_leaves_no_number_of_the_default_behind(standar
 
 
 def limits(about: dict[str, str]) -> list[list[tuple[str, str]]]:
-    """Return the pairs of limits in a tidy table, row by row."""
+    """Return the pairs of limits in a tidy table, row by row, save those of adjusted effects, which are as printed."""
     rows = list(csv.DictReader(io.StringIO(about["csv"])))
-    lows = [name for name in (rows[0] if rows else {}) if name == "low" or name.endswith("_low")]
+    names = [name for name in (rows[0] if rows else {}) if not name.startswith("adjusted_")]
+    lows = [name for name in names if name == "low" or name.endswith("_low")]
     return [[(row[low], row[low.replace("low", "high")]) for low in lows] for row in rows]
 
 

@@ -36,7 +36,7 @@ def doubted(builder: Callable[..., Item]) -> Callable[..., Item]:
         item = builder(*arguments, **named)
         given = [*arguments, *named.values()]
         data = next((one for one in given if isinstance(one, Dataset)), None)
-        if not isinstance(item, Table) or data is None:
+        if not isinstance(item, Table) or data is None or not _rows(item):
             return item
         parameters = next((one for one in given if isinstance(one, Parameters)), Parameters())
         return with_doubts(item, data, alpha=parameters.alpha, margin=parameters.noninferiority_margin)
@@ -46,11 +46,14 @@ def doubted(builder: Callable[..., Item]) -> Callable[..., Item]:
 
 def with_doubts(table: Table, data: Dataset, *, alpha: float, margin: float = 0.0) -> Table:
     """Return a table with the reason for every data row of it that does not fit other printed figures."""
-    rows = {row for line in table.rows for cell in line for row in cell.rows}
-    if not rows:
+    if not (rows := _rows(table)):
         return table
     found = doubts(data, _studies(data, rows), alpha=alpha, margin=margin)
     return replace(table, doubts={row: why for row, why in found.items() if row in rows})
+
+
+def _rows(table: Table) -> set[str]:
+    return {row for line in table.rows for cell in line for row in cell.rows}
 
 
 def doubts(data: Dataset, studies: Iterable[str], *, alpha: float, margin: float = 0.0) -> dict[str, str]:
