@@ -18,6 +18,7 @@ from evidence.audit.material import Material
 from evidence.audit.run import CHECKS, OF_MARGIN
 from evidence.build.remembering import remembering
 from evidence.data.content import content_of
+from evidence.stats import conditional_logistic, fisher_freeman_halton
 
 from .conftest import TABLES, write_project, write_tables
 
@@ -161,6 +162,24 @@ def test_what_a_quiet_caller_keeps_reading_stays_unnoted_for_it():
     with reads.held() as found, reads.unnoted(), reads.held():
         reads.note_match(Path("data"), "design", ["rct"])
     assert not found
+
+
+def test_a_long_calculation_is_made_once_for_the_same_counts_and_again_for_others(folder: Path, monkeypatch):
+    table, other = [[1, 2, 1], [3, 3, 6]], [[1, 2, 1], [3, 3, 7]]
+    arms = (["one", "one", "two", "two"], ["b", "a", "b", "a"], [3, 1, 2, 1], [4, 4, 5, 5])
+    exact, fitted = fisher_freeman_halton(table), conditional_logistic(*arms, reference="a").frame()
+    monkeypatch.setattr("evidence.stats.exact._tested", lambda *_: pytest.fail("it was known"))
+    monkeypatch.setattr("evidence.stats.conditional._fitted", lambda *_: pytest.fail("it was known"))
+    assert fisher_freeman_halton(table) == exact
+    pd.testing.assert_frame_equal(conditional_logistic(*arms, reference="a").frame(), fitted)
+    for asked in (
+        lambda: fisher_freeman_halton(other),
+        lambda: fisher_freeman_halton(table, work=10),
+        lambda: conditional_logistic(*arms, reference="b"),
+        lambda: conditional_logistic(*arms, reference="a", level=0.9),
+    ):
+        with pytest.raises(pytest.fail.Exception, match="it was known"):
+            asked()
 
 
 def test_loading_and_auditing_find_equal_data_and_no_other(tmp_path: Path, folder: Path):

@@ -56,7 +56,13 @@ def build(root: Path, name: str, formats: tuple[str, ...] = ("html", "pdf"), **p
 
 @pytest.fixture(scope="module")
 def standard(project: Path) -> Path:
-    return build(project, "standard")
+    return build(project, "standard", ("html",))
+
+
+@pytest.fixture(scope="module")
+def printed(project: Path, standard: Path) -> Path:
+    """Return the same report with its PDF; no notebook runs again."""
+    return build(project, standard.name)
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +84,15 @@ def outputs(report: Path) -> dict[str, dict[str, str]]:
     return said
 
 
-def test_html_and_pdf_hold_every_study(standard: Path):
+def test_pages_hold_every_study(standard: Path):
     for study in ("saa_pilot", "itp_realworld", "cit_cohort"):
         assert (standard / "notebooks" / f"study_{study}.html").is_file()
-    assert (standard / "report.pdf").stat().st_size > 100_000
 
 
 @pytest.mark.slow
-def test_nothing_in_the_pdf_is_printed_over_something_else_or_in_the_margin(standard: Path):
-    pages = pypdf.PdfReader(standard / "report.pdf").pages
+def test_nothing_in_the_pdf_is_printed_over_something_else_or_in_the_margin(printed: Path):
+    pages = pypdf.PdfReader(printed / "report.pdf").pages
+    assert len(pages) > 100
     assert [
         f"p. {number}: {found}" for number, page in enumerate(pages, 1) for found in misprints(page)
     ] == []

@@ -216,6 +216,18 @@ def test_many_questions_are_drawn_in_parts_of_a_page(compared):
     figure = scenarios_figure(replace(compared, questions=many))
     assert len(figure.more) == 1
     assert max(part.get_size_inches()[1] for part in (figure.figure, *figure.more)) < 9.3
+    assert len(figure.narrow) == 2
+    assert {part.get_size_inches()[0] for part in figure.narrow} == {276 / 72}
+
+
+def test_the_alternative_text_of_many_questions_has_the_ends_and_what_changes(compared):
+    (one,) = compared.questions
+    many = tuple(replace(one, title=f"Group {place}: cure", question_id=str(place)) for place in range(30))
+    alt = scenarios_figure(replace(compared, questions=many)).alt
+    assert len(alt) < 1000
+    assert alt.startswith("Interval plot of 30 questions under 5 scenarios, per 1,000 patients.")
+    assert "Conclusions that change: 30, among them: Group 0: cure, 200 more (" in alt
+    assert "under Wide 200 more (" in alt
 
 
 @pytest.mark.parametrize(

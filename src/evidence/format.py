@@ -222,18 +222,6 @@ def p_words(p: Any) -> str:
     return f"P {text[0]} {text[1:]}" if text[:1] in ("<", ">") else f"P = {text}"
 
 
-def per_thousand(value: Any) -> str:
-    """Return a difference of proportions as patients in 1000.
-
-    >>> per_thousand(0.1667), per_thousand(-0.05)
-    ('167 more per 1000', '50 fewer per 1000')
-    """
-    if missing(value):
-        return NOT_ESTIMABLE
-    size = number(abs(value) * 1000, 0)
-    return "no difference per 1000" if size == "0" else f"{size} {'more' if value > 0 else 'fewer'} per 1000"
-
-
 def printed_percent(text: str) -> str:
     """Return a percentage as the paper prints it, with its sign.
 

@@ -316,8 +316,12 @@ def _counted(
     for column, values in wanted.items():
         if values is not None:
             kept &= frame[column].isin(list(values))
-    frame = once(frame[kept], COUNT_KEY)
-    return frame[~undated_again(frame)]
+    if "counted" in frame:
+        frame = frame[kept & frame["counted"].astype(bool)]
+    else:
+        frame = once(frame[kept], COUNT_KEY)
+    again = undated_again(frame)
+    return frame[~again] if again.any() else frame
 
 
 SAME_PERCENT = [*(name for name in COUNT_KEY if not name.startswith("time")), "percent"]

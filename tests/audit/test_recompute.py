@@ -7,9 +7,15 @@ from evidence.audit.recompute import (
     NOTHING,
     PERCENT_ONLY,
     WITHIN,
+    Summary,
+    _anova,
+    _exact,
+    _propagated,
     freeman_halton_statistic,
     recompute,
 )
+from evidence.audit.reported import Reported
+from evidence.stats import TestResult
 
 
 def test_of(data, **wanted):
@@ -134,6 +140,16 @@ def test_every_printed_test_gets_an_answer(data):
     for test in data.tests.to_dict("records"):
         found = recompute(test, data)
         assert found.agrees or found.reason
+
+
+@pytest.mark.parametrize("means", [("5.0", "5.0"), ("5.0", "5.1"), ("5.0", "9.0")])
+def test_the_range_of_a_p_holds_probabilities_and_the_p_itself(means):
+    groups = [Summary(Reported(mean), Reported("1.0"), 20) for mean in means]
+    simulated = [TestResult(None, None, p, "by simulation", p_se=0.01) for p in (0.0, 0.99, 1.0)]
+    for one in (_propagated(_anova, groups), *map(_exact, simulated)):
+        low, high = one.p_range
+        assert 0 <= low <= one.p <= high <= 1
+        assert low < high
 
 
 def test_the_freeman_halton_statistic_is_that_of_its_definition():

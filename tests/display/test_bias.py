@@ -170,15 +170,24 @@ def test_the_figure_draws_a_sign_for_every_judgement(data):
 
 @pytest.mark.parametrize("tool", [tool.name for tool in TOOLS])
 def test_no_words_of_the_figure_leave_it_or_lie_under_a_light(real, tool):
-    figure = bias_figure(real, tool=tool).figure
-    axis, renderer = figure.axes[0], FigureCanvasAgg(figure).get_renderer()
-    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in axis.texts]
-    page = figure.bbox
-    lights = [box for text, box in boxes if text in set(SIGNS.values())]
-    assert all(box.x0 >= -1 and box.x1 <= page.x1 + 1 and box.y1 <= page.y1 + 1 for _, box in boxes)
-    for text, box in boxes:
-        if text not in set(SIGNS.values()):
-            assert not any(box.overlaps(light) for light in lights), text
+    made = bias_figure(real, tool=tool)
+    for figure in (made.figure, *made.narrow):
+        axis, renderer = figure.axes[0], FigureCanvasAgg(figure).get_renderer()
+        boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in axis.texts]
+        page = figure.bbox
+        lights = [box for text, box in boxes if text in set(SIGNS.values())]
+        assert all(box.x0 >= -1 and box.x1 <= page.x1 + 1 and box.y1 <= page.y1 + 1 for _, box in boxes)
+        for text, box in boxes:
+            if text not in set(SIGNS.values()):
+                assert not any(box.overlaps(light) for light in lights), text
+
+
+def test_a_phone_shows_the_same_lights_and_bars_on_a_narrower_sheet(real):
+    for made in (bias_figure(real, tool="RoB 2"), bias_summary_figure(real)):
+        (small,) = made.narrow
+        assert small.get_size_inches()[0] < made.figure.get_size_inches()[0]
+        wide, narrow = (len(one.axes[0].lines) + len(one.axes[0].patches) for one in (made.figure, small))
+        assert narrow == wide
 
 
 def test_the_table_takes_equal_reasons_together_and_names_outcomes_where_they_differ(data):

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path as File
 from types import SimpleNamespace
@@ -234,6 +235,21 @@ def test_text_prints_at_nine_points_and_diagrams_of_a_page_fit_it(name):
     if name != "long":
         assert width == theme.WIDTH
         assert height <= 9.0
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in ("long", "signs")])
+def test_a_phone_shows_every_box_on_a_narrower_sheet_and_breaks_no_word(name):
+    data, figure = drawn(name)
+    small = replace(figure, figure=figure.narrow[0])
+    assert small.figure.get_size_inches()[0] <= figure.figure.get_size_inches()[0]
+    assert set(boxes(small)) == set(boxes(figure))
+    whole = {
+        word for text in (*data.pathway_nodes["label"], *data.pathway_edges["label"]) for word in text.split()
+    }
+    legend = {word for kind in data.pathway_nodes["kind"] for word in kind.capitalize().split()}
+    said = {word for text, _ in words(small) for word in text.get_text().split()}
+    pieces = {part for word in whole for part in word.split("-")}
+    assert {word.strip("-") for word in said} <= whole | legend | pieces | {"×"}
 
 
 def test_kinds_differ_in_outline_not_only_in_colour():

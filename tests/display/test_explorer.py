@@ -1,3 +1,4 @@
+import html
 import json
 import re
 from dataclasses import replace
@@ -8,6 +9,8 @@ import evidence
 from evidence import format as fmt
 from evidence.display import explorer_figure, explorer_page
 from evidence.display.explorer import default_topic, json_text, payload
+from evidence.display.figures.treatments import treatments
+from evidence.display.labels import pretty
 from evidence.synthesis.explorer import explore
 from evidence.wording import difference_text, per_1000, signed_text
 
@@ -76,6 +79,22 @@ def test_the_stored_page_is_the_payload_and_always_the_same(real):
     assert stored(page) == payload(explore(real, P))
     explore.cache_clear()
     assert explorer_page(real, P).text == page
+
+
+def test_each_treatment_has_the_colour_that_it_has_in_the_figures(real):
+    page = html.unescape(re.search(r'data-colors="([^"]*)"', explorer_page(real, P).text)[1])
+    colors, styles = json.loads(page), treatments(real)
+    topics = explore(real, P).topics
+    arms = {
+        arm.label
+        for topic in topics
+        for one in topic.studies
+        for arm in (one.treatment, one.comparator)
+        if arm
+    }
+    assert len(colors) == len(arms)
+    assert {colors[f"With {pretty(arm)}"] for arm in arms} == {styles.label(arm).color for arm in arms}
+    assert len(set(colors.values())) > 2
 
 
 def test_the_page_is_one_raw_block_and_asks_nobody(real):

@@ -6,7 +6,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from evidence.display import (
-    denominator_flow_figure,
     effects_figure,
     measurement_figure,
     missing_bounds_figure,
@@ -42,8 +41,6 @@ FIGURES = {
     ),
     "course": lambda d, p: rates_over_time_figure(d, p, study_id="register", outcome_id="count_ge30"),
     "course of one": lambda d, p: rates_over_time_figure(d, p, study_id="register", outcome_id="count_ge100"),
-    "flow": lambda d, p: denominator_flow_figure(d, p, study_id="register", outcome_id="count_ge30"),
-    "flow of one": lambda d, p: denominator_flow_figure(d, p, study_id="register", outcome_id="count_ge100"),
     "bounds": lambda d, p: missing_bounds_figure(
         d, p, study_id="register", outcome_ids=["count_ge30", "count_ge100"]
     ),
@@ -55,7 +52,7 @@ FIGURES = {
     "means": lambda d, p: measurement_figure(d, p, study_id="cohort", outcome_id="platelets"),
 }
 PAGE = (210 - 2 * 16) / 25.4  # inches of an A4 page between its margins
-WITH_INTERVALS = [name for name in FIGURES if name not in ("flow", "flow of one", "means")]
+WITH_INTERVALS = [name for name in FIGURES if name != "means"]
 
 
 def inside(ticks, labels, limits):

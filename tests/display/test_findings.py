@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 import evidence
+from evidence.audit.part_sizes import part_doubts
 from evidence.display import (
     certainty_table,
     current_prose,
@@ -25,7 +26,7 @@ from evidence.display import (
     wrong_prose,
 )
 from evidence.display.figures.flow import flow_of
-from evidence.display.model import Prose
+from evidence.display.model import DOUBT, Prose
 from evidence.display.summary import with_result
 from evidence.display.synthesis import asked_questions
 from evidence.display.traced import numbers_traced
@@ -50,6 +51,11 @@ def real():
 def answers():
     data = real()
     return [evidence.answer(str(one["question_id"]), data, P) for one in asked_questions(data)]
+
+
+def arms_of(one):
+    arms = [arm for study in one.finding.studies for arm in (study.treatment, study.comparator)]
+    return [arm for arm in arms if arm]
 
 
 def shown_first():
@@ -180,7 +186,7 @@ def test_wherever_a_level_is_shown_stands_what_was_not_read_of_the_studies_behin
     for texts in places.values():
         for text, sure in zip(texts, found.values(), strict=True):
             assert all(caveat in text for caveat in sure.caveats), text
-            assert bool(sure.caveats) == any(one in text for one in ("what was read", "vendor", "mostly "))
+            assert bool(sure.caveats) == any(one in text for one in ("not stated", "vendor", "mostly "))
     for table, column in ((profile, 1), (summary_table(answers(), data, P), -1)):
         lines = [line for line in table.rows if not line[0].text.startswith("of these")]
         asked = [one for one in table.data["question_id"] if one in found]
@@ -199,17 +205,38 @@ def test_diseases_stand_together_and_in_one_order_everywhere():
 
 
 def test_the_first_screen_names_the_level_of_its_brackets():
-    assert "95% confidence interval" in key_prose(shown_first(), P).text
+    assert "95% confidence interval" in key_prose(shown_first(), real(), P).text
     wide = evidence.Parameters(confidence_level=0.9)
-    assert "90% confidence interval" in key_prose(shown_first(), wide).text
+    assert "90% confidence interval" in key_prose(shown_first(), real(), wide).text
 
 
 def test_the_key_explains_the_signs_that_are_shown_and_no_others():
     shown = shown_first()
-    text, key = summary_prose(shown, real(), P).text, key_prose(shown, P).text
+    text, key = summary_prose(shown, real(), P).text, key_prose(shown, real(), P).text
     assert [sign in key for sign in SIGNS.values()] == [sign in text for sign in SIGNS.values()]
     assert "†" in key
-    assert "†" not in key_prose([one for one in shown if one.question_id == "itp_p3_2_5"], P).text
+    none = [one for one in shown if one.question_id == "itp_p3_2_5"]
+    assert "†" not in key_prose(none, real(), P).text
+
+
+def test_an_open_question_on_the_sizes_of_groups_is_signed_in_sentences_as_in_tables():
+    data, found = real(), {one.question_id: one for one in answers()}
+    open_ = part_doubts(data, alpha=P.alpha)
+    for question, one in found.items():
+        rows = {row for arm in arms_of(one) for row in arm.rows.split("|")}
+        signed = DOUBT in summary_prose([one], data, P).text
+        assert signed == bool(rows & set(open_) or any(arm.doubt for arm in arms_of(one))), question
+        assert (DOUBT in key_prose([one], data, P).text) == signed
+        assert ("is doubtful" in in_short(data, P, question).text) == signed
+    assert DOUBT in summary_prose([found["itp_persistent_2_5"]], data, P).text
+
+
+def test_two_questions_of_one_outcome_are_told_apart_by_their_treatment():
+    found = [one for one in answers() if one.question_id.startswith("cit_efficacy")]
+    asked = re.findall(r'<span class="asked">(.*?)<', summary_prose(found, real(), P).text)
+    assert len(asked) == len(set(asked)) == 2
+    (alone,) = re.findall(r'<span class="asked">(.*?)<', summary_prose(found[:1], real(), P).text)
+    assert all(one.startswith(f"{alone} (") for one in asked)
 
 
 def test_every_number_of_the_first_screen_names_the_place_that_it_comes_from():

@@ -376,3 +376,14 @@ def test_a_reason_is_said_of_the_sections_that_it_is_true_of(many):
     alone = replace(one, groups=(replace(one.groups[0], summary=None, reason=""),))
     assert reason_words([Section("Cure", alone)]) == "", "one row shows that it is one study"
     assert ONE_STUDY not in reason_words([Section("Cure", replace(whole, reason=ONE_STUDY))])
+
+
+def test_a_section_that_fits_a_part_is_not_divided_and_parts_are_even():
+    rows = [Row("one", level=1), *(Row(f"a{place}") for place in range(6))]
+    rows += [Row("two", level=1), *(Row(f"b{place}") for place in range(3))]
+    parts = split_rows([Row("head")], rows, lambda _: 10.0, room=60.0)
+    assert [[row.left for row in part[1:]] for part in parts] == [
+        ["one", "a0", "a1", "a2"],
+        ["one (continued)", "a3", "a4", "a5"],
+        ["two", "b0", "b1", "b2"],
+    ]

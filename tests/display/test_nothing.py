@@ -68,6 +68,16 @@ def test_trials_without_an_event_are_listed_in_the_forest_and_not_pooled(eventle
     assert {row[3].text for row in made.rows} == {fmt.NOT_ESTIMABLE}
 
 
+def test_a_trial_without_an_event_has_no_weight_among_those_that_are_pooled(tmp_path):
+    data = of_counts(tmp_path, [(0, 50, 0, 50), (10, 40, 5, 40), (9, 30, 6, 30), (8, 30, 7, 30)])
+    first, *others, pooled = [
+        [row[place].text for place in (3, 4)] for row in display.forest_table(data, P).rows
+    ]
+    assert first == [fmt.NOT_ESTIMABLE, "–"]
+    assert all(weight.endswith("%") and float(weight[:-1]) > 0 for _, weight in others)
+    assert pooled[1] == "100%"
+
+
 def test_the_explorer_keeps_trials_without_an_event_and_draws_nothing_of_them(eventless):
     (topic,) = payload(explore(eventless, P))["topics"]
     assert len(topic["names"]) == 3
@@ -76,7 +86,7 @@ def test_the_explorer_keeps_trials_without_an_event_and_draws_nothing_of_them(ev
 
 def test_numbers_that_are_missing_are_not_written():
     assert [fmt.ratio_number(NONE), fmt.p_value(NONE)] == ["", ""]
-    assert [fmt.mean_difference(NONE, 1, 2), fmt.per_thousand(NONE)] == [fmt.NOT_ESTIMABLE] * 2
+    assert fmt.mean_difference(NONE, 1, 2) == fmt.NOT_ESTIMABLE
 
 
 def test_an_estimate_without_limits_stands_alone():

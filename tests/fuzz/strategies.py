@@ -214,12 +214,14 @@ TARGETS: dict[str, Target] = {
         with_reference(calls(together=few_arms(), level=level)), nan="estimate se low high p", inf="estimate low high", dear=True
     ),
     "cumulative": target(calls(together=columns(effect, variance, any_float), **POOLING), nan=HETEROGENEITY),
+    "e_value": target(calls(any_float, any_float, any_float)),
     "egger": target(calls(together=columns(effect, variance, least=1, most=14), conditions=CONDITIONS)),
     "f_p": target(calls(any_float, DF, DF)),
     "fisher_exact": target(calls(fourfold)),
     "fisher_freeman_halton": target(
         calls(tables(), work=st.sampled_from([0, 1, 2000, 20000]), draws=st.sampled_from([100, 1000]), seed=small)
     ),
+    "fragility": target(calls(together=two_arms(), alpha=level)),
     "heterogeneity": target(calls(together=columns(effect, variance))),
     "holm": target(calls(lists(st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1.0, 5e-324, 1.1]))))),
     "leave_one_out": target(calls(together=columns(effect, variance), **POOLING), nan=HETEROGENEITY),

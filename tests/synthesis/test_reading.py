@@ -7,11 +7,12 @@ import pytest
 import evidence
 from evidence.errors import DataError
 from evidence.questions import answer
-from evidence.synthesis.certainty import certainty, imprecision_step
+from evidence.synthesis.certainty import HAD_IT_BEEN, WORDS, certainty, imprecision_step
 from evidence.synthesis.reading import UNREAD, VENDOR, caveats, report_read, unstated, vendor_only
 
 from ..conftest import TABLES
 from .invented import dataset, emptied, study
+from .test_certainty import judged as judge_domains
 
 P = evidence.Parameters()
 ROOT = Path(__file__).parents[2]
@@ -65,8 +66,43 @@ def test_what_is_not_stated_is_said_with_the_level_and_nothing_else_is(
     assert len(told) == bool(missing)
     for text in told:
         assert all(word in text for word in missing)
-        assert text.endswith(UNREAD)
-    assert certainty(one, data, P).caveats == told
+        assert text.startswith(UNREAD)
+    sure = certainty(one, data, P)
+    assert sure.caveats[: len(told)] == told
+    assert sure.caveats[len(told) :] == ((f"{HAD_IT_BEEN} {WORDS[sure.at_most]}",) if missing else ())
+
+
+def judged(folder, judgement, *, origin="external", **changes):
+    """Return the certainty of one trial whose risk of bias was judged once, from a document of that origin."""
+    tables = emptied()
+    tables["sources"] = [TABLES["sources"][0] | {"origin": origin}]
+    tables["questions"] = [TABLES["questions"][0] | {"population": ""}]
+    study(tables, "trial_0", LARGE, label="Trial 0", **changes)
+    judge_domains(tables, "trial_0", "RoB 2", judgement)
+    data = dataset(folder, tables)
+    return certainty(answer("cured_6m", data, P), data, P)
+
+
+@pytest.mark.parametrize(
+    ("judgement", "changes", "origin", "lost", "silent"),
+    [
+        ("no information", {}, "external", 1, 1),
+        ("no information", {"randomised": ""}, "external", 2, 2),
+        ("no information", {"population": ""}, "external", 2, 2),
+        ("high", {}, "external", 1, 0),
+        ("high", {"randomised": ""}, "external", 2, 1),
+        ("low", {}, "external", 0, 0),
+        ("no information", {"randomised": ""}, "seed", 2, 0),
+    ],
+)
+def test_the_level_that_silence_costs_is_told_apart_from_what_was_found(
+    tmp_path, judgement, changes, origin, lost, silent
+):
+    sure = judged(tmp_path, judgement, origin=origin, **changes)
+    others = sum(step.levels for step in sure.steps if step.domain == "imprecision")
+    assert 4 + others - sure.level == lost
+    assert sure.at_most - sure.level == sure.silent == silent
+    assert any(one.startswith(HAD_IT_BEEN) for one in sure.caveats) == bool(silent)
 
 
 def test_where_the_report_was_read_nothing_says_that_it_was_not(tmp_path):

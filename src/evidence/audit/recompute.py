@@ -12,6 +12,7 @@ import pandas as pd
 
 from evidence.audit.reported import Reported
 from evidence.errors import StatisticsError
+from evidence.memo import kept
 from evidence.stats import (
     TestResult,
     anova_from_summary,
@@ -277,9 +278,13 @@ def _exact(test: TestResult) -> Candidate:
     statistic = math.nan if test.statistic is None else float(test.statistic)
     df = math.nan if test.df is None else float(test.df)
     error = 3 * test.p_se
-    return Candidate(
-        test.method, statistic, df, test.p, (statistic, statistic), (test.p - error, test.p + error)
-    )
+    span = _probabilities(test.p - error, test.p + error)
+    return Candidate(test.method, statistic, df, test.p, (statistic, statistic), span)
+
+
+def _probabilities(low: float, high: float) -> tuple[float, float]:
+    """Return a range of probabilities as far as they are ones."""
+    return max(low, 0.0), min(high, 1.0)
 
 
 def freeman_halton_statistic(table: Matrix) -> float:
@@ -332,8 +337,8 @@ def _from_means(test: Mapping[str, Any], arms: Sequence[str], figures: Figures) 
     summaries = _summaries(rows, arms, figures.sizes) if set(rows) == set(arms) else None
     if summaries is None:
         return None
-    tried = _mean_candidates(summaries, {row.spread_label for row in rows.values()} == {"se"})
-    candidates = _by_name(tried, _text(test.get("test_label")))
+    tried = _mean_candidates(tuple(summaries), {row.spread_label for row in rows.values()} == {"se"})
+    candidates = _by_name(list(tried), _text(test.get("test_label")))
     effect = _difference(test, summaries) if len(arms) == 2 and _text(test.get("effect")) else None
     used = tuple(row.row_id for row in rows.values())
     return _with_assumption(replace(_judged(test, candidates, effect), row_ids=used), summaries)
@@ -356,13 +361,18 @@ def _summaries(
     return [Summary(*figure, int(str(size))) for figure, size in zip(figures, sizes, strict=True)]
 
 
-def _mean_candidates(groups: list[Summary], standard_errors: bool) -> list[Candidate]:
+@lru_cache(maxsize=1024)  # the same means are tested wherever their test is printed
+def _mean_candidates(groups: tuple[Summary, ...], standard_errors: bool) -> tuple[Candidate, ...]:
+    return kept("means", lambda: (groups, standard_errors), lambda: _compared(groups, standard_errors))
+
+
+def _compared(groups: tuple[Summary, ...], standard_errors: bool) -> tuple[Candidate, ...]:
     two = len(groups) == 2
     compared = [_student, _welch] if two else [_anova]
     plain = [_propagated(test, groups) for test in compared]
     as_errors = [_propagated(_from_errors(test), groups) for test in compared]
     wald = _propagated(_wald, groups)
-    return [*as_errors, wald] if standard_errors else [*plain, wald, *as_errors]
+    return (*as_errors, wald) if standard_errors else (*plain, wald, *as_errors)
 
 
 Values = list[tuple[float, float, int]]
@@ -409,11 +419,9 @@ def _propagated(test: Callable[[Values], TestResult], groups: Sequence[Summary])
     """Do the test on the printed figures, and find how far their rounding can move its result."""
     made, moved = test(_values(groups)), [test(values) for values in _moved(groups)]
     statistic, p = float(made.statistic or 0), made.p
-    spans = [
-        _span(statistic, [float(one.statistic or 0) for one in moved]),
-        _span(p, [one.p for one in moved]),
-    ]
-    return Candidate(made.method, statistic, float(made.df or 0), p, spans[0], spans[1])
+    statistics = _span(statistic, [float(one.statistic or 0) for one in moved])
+    span = _probabilities(*_span(p, [one.p for one in moved]))
+    return Candidate(made.method, statistic, float(made.df or 0), p, statistics, span)
 
 
 def _span(value: float, moved: Sequence[float]) -> tuple[float, float]:

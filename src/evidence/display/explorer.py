@@ -24,6 +24,7 @@ from evidence.display.figures.forest import (
     sides,
     signs_legend,
 )
+from evidence.display.figures.treatments import Treatments, treatments
 from evidence.display.labels import MEASURES, lower_first, pretty
 from evidence.display.model import Figure, Prose
 from evidence.display.synthesis import window_words
@@ -83,7 +84,7 @@ def explorer_page(data: Dataset, parameters: Parameters) -> Prose:
     exploration = explore(data, parameters)
     if not exploration.topics:
         return Prose("No study answers a question, so there is nothing to explore.")
-    page = _filled(_resource("explorer.html"), exploration, parameters)
+    page = _filled(_resource("explorer.html"), exploration, parameters, treatments(data))
     return Prose(f"`````{{=html}}\n{page}\n`````")
 
 
@@ -104,7 +105,7 @@ def _resource(name: str) -> str:
     return (files("evidence.display") / RESOURCES / name).read_text(encoding="utf-8")
 
 
-def _filled(page: str, exploration: Exploration, parameters: Parameters) -> str:
+def _filled(page: str, exploration: Exploration, parameters: Parameters, styles: Treatments) -> str:
     start = default_topic(exploration)
     options, models = exploration.options, exploration.options.models
     own = (f"{parameters.confidence_level:g}", parameters.missing_data)
@@ -121,12 +122,29 @@ def _filled(page: str, exploration: Exploration, parameters: Parameters) -> str:
             [(one, INTERVALS[one]) for one in dict.fromkeys(ci for _, ci in models)],
             parameters.interval_method,
         ),
+        "colors": html.escape(json_text(_colors(exploration, styles))),
         "data": json_text(payload(exploration)),
         "script": _resource("explorer.js"),
     }
     for name, text in parts.items():
         page = page.replace(f"{{{{{name}}}}}", text.strip("\n"))
     return page.strip("\n")
+
+
+def _colors(exploration: Exploration, styles: Treatments) -> dict[str, str]:
+    """Return the colour of each treatment, as in all figures, by the words above its risk."""
+    arms = [
+        arm
+        for topic in exploration.topics
+        for one in topic.studies
+        for arm in (one.treatment, one.comparator)
+    ]
+    labels = sorted({arm.label for arm in arms if arm})
+    return {pretty(_with(label)): styles.label(label).color for label in labels}
+
+
+def _with(label: str) -> str:
+    return f"With {label}"
 
 
 def _questions(exploration: Exploration, start: Topic) -> str:
@@ -419,11 +437,11 @@ def _card(
     heading: str, sub: str, figures: _Figures, difference: Estimate | None, effect: Any, texts: _Texts
 ) -> list[Any]:
     parts: list[tuple[str, str, str, list[float] | None]] = [
-        (f"With {figures.label}", *_risk(figures.treatment)),
+        (_with(figures.label), *_risk(figures.treatment)),
     ]
     if figures.control:
         parts += [
-            (f"With {figures.against}", *_risk(figures.control)),
+            (_with(figures.against), *_risk(figures.control)),
             ("Difference", *_difference(difference), None),
             (MEASURES.get(getattr(effect, "measure", ""), "Relative effect"), *_ratio(effect), None),
         ]

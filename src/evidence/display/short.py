@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Unpack
 
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.audit.part_sizes import part_doubts
 from evidence.data import Dataset
 from evidence.display.across import Choice, across_frame, design_words
 from evidence.display.counting import several, share_words
@@ -24,7 +25,7 @@ from evidence.display.labels import (
 from evidence.display.markdown import escape
 from evidence.display.model import Prose
 from evidence.display.synthesis import Asked, asked_questions
-from evidence.display.tables.answered import caveat_words, shown_differences, split_title
+from evidence.display.tables.answered import caveat_words, doubt_sign, shown_differences, split_title
 from evidence.display.tables.definitions import rules_of, threshold_heading, threshold_rates
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.protocols import awaited
@@ -120,16 +121,19 @@ def answer_in_short(one: Answer, sure: Certainty | None, data: Dataset, paramete
     )
     told = f"{_risks(one, one.treatment, parameters)}{verdict}"
     rows = [str(row["row_id"]) for row in records(one.included)]
-    tail = f"{_uncounted(one)}; {sure.word} certainty{caveat_words(sure)}."
+    open_ = part_doubts(data, alpha=parameters.alpha)
+    tail = f"{_uncounted(one, open_)}; {sure.word} certainty{caveat_words(sure)}."
     return f"{what}: {traced(told, rows, data)}{escape(tail)}"
 
 
-def _uncounted(one: Answer) -> str:
+def _uncounted(one: Answer, open_: Collection[str]) -> str:
     """Return the counts of arms that were not counted whole, and where the number of patients is doubtful."""
     arms = [arm for study in one.finding.studies for arm in (study.treatment, study.comparator) if arm]
     told = [f"with {fmt.in_sentence(arm.label)} {arm.words}" for arm in arms if arm.group]
     told += [
-        f"the number of patients with {fmt.in_sentence(arm.label)} is doubtful" for arm in arms if arm.doubt
+        f"the number of patients with {fmt.in_sentence(arm.label)} is doubtful"
+        for arm in arms
+        if doubt_sign(arm, open_)
     ]
     return "".join(f"; {part}" for part in told)
 

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.audit.part_sizes import part_doubts
 from evidence.data import Dataset
 from evidence.display.decides import decides_words
-from evidence.display.documents import document_name
 from evidence.display.labels import ci, interval_words, joined, lower_first, pretty, study_label
 from evidence.display.markdown import escape
 from evidence.display.marks import findings_of
@@ -21,6 +21,7 @@ from evidence.display.tables.answered import (
     UNCOUNTED,
     certainty_words,
     difference_words,
+    doubt_sign,
     effect_words,
     patients_words,
     risk_cell,
@@ -29,7 +30,7 @@ from evidence.display.tables.answered import (
     split_asked,
     split_title,
 )
-from evidence.display.tables.audit import ORDER, doubtful, first, headline
+from evidence.display.tables.audit import ORDER, doubtful, finding_subject, first, headline
 from evidence.display.tables.beside import adjusted_note
 from evidence.display.tables.findings import by_patients
 from evidence.display.tables.kinds import Line, findings_frame, kind_lines, kinds_note
@@ -60,14 +61,16 @@ def summary_prose(answers: Sequence[Answer], data: Dataset, parameters: Paramete
     for one in answers:
         found.setdefault(split_title(one.title)[0], []).append(one)
     diseases = {str(row["question_id"]): str(row["indication"]) for row in records(data.questions)}
-    blocks, seen = [], set()
+    blocks, seen, open_ = [], set(), part_doubts(data, alpha=parameters.alpha)
     for whom, some in found.items():
         made = [(one, certainty(one, data, parameters)) for one in some]
         disease = diseases.get(some[0].question_id, "")
         waiting = [] if disease in seen else without_figures(data, disease)
         seen.add(disease)
         line = _lead(some, bottom_line(made), waiting, data)
-        lines = [f"{'    ' if whom else ''}- {_told_in_short(one, sure, data)}" for one, sure in made]
+        names = _asked(made)
+        told = [_told_in_short(*pair, name, data, open_) for pair, name in zip(made, names, strict=True)]
+        lines = [f"{'    ' if whom else ''}- {one}" for one in told]
         blocks.append("\n".join([*([f"- **{escape(whom)}.** {line}"] if whom else []), *lines]))
     listed = "\n".join(blocks) or "No questions are asked of the data."
     return Prose(f"::: {{.answers}}\n{listed}\n:::")
@@ -84,11 +87,12 @@ def _lead(some: Sequence[Answer], line: str, waiting: Sequence[Mapping[str, Any]
     return " ".join(filter(None, [*told, _part("caveat", details) if details else ""]))
 
 
-def key_prose(answers: Sequence[Answer], parameters: Parameters, *, then: str = "") -> Prose:
+def key_prose(answers: Sequence[Answer], data: Dataset, parameters: Parameters, *, then: str = "") -> Prose:
     """Return the key of the first screen: its brackets, what they do not allow for, circles and signs.
 
     Args:
         answers: those shown; only signs that they carry are explained.
+        data: the dataset.
         parameters: the level of the intervals.
         then: what stands behind it, as Markdown.
     """
@@ -101,7 +105,8 @@ def key_prose(answers: Sequence[Answer], parameters: Parameters, *, then: str = 
         for arm in (study.treatment, study.comparator)
         if arm
     ]
-    doubt = f"{DOUBT} {DOUBTED}" if any(arm.doubt for arm in arms) else ""
+    open_ = part_doubts(data, alpha=parameters.alpha)
+    doubt = f"{DOUBT} {DOUBTED}" if any(doubt_sign(arm, open_) for arm in arms) else ""
     signs = "; ".join(filter(None, (legend_of(marks), doubt)))
     told = [
         f"Brackets: {interval_words(parameters)}; it allows for chance only, not for differences between "
@@ -113,15 +118,31 @@ def key_prose(answers: Sequence[Answer], parameters: Parameters, *, then: str = 
     return Prose(f"::: {{.key}}\n{' '.join(filter(None, told))}\n:::")
 
 
-def _told_in_short(one: Answer, sure: Certainty | None, data: Dataset) -> str:
-    """Return one answer as parts of a line; what is asked leaves out the arms where they are named beside."""
-    named = sure is not None and not one.finding.side_by_side
-    what = pretty(split_asked(one.title)[0] if named else split_title(one.title)[1])
+def _asked(made: Sequence[tuple[Answer, Certainty | None]]) -> list[str]:
+    """Return what each answer was asked; without the arms, which stand beside it, unless two ask the same.
+
+    Then the treatment, which tells them apart, stands with it.
+    """
+    parts = [split_asked(one.title) for one, _ in made]
+    whats = [what for what, _ in parts]
+    named = [
+        f"{what} ({compared.partition(' against ')[0]})" if compared and whats.count(what) > 1 else what
+        for what, compared in parts
+    ]
+    whole = [sure is None or one.finding.side_by_side for one, sure in made]
+    shown = zip(made, named, whole, strict=True)
+    return [pretty(split_title(one.title)[1] if all_ else name) for (one, _), name, all_ in shown]
+
+
+def _told_in_short(
+    one: Answer, sure: Certainty | None, what: str, data: Dataset, open_: Collection[str]
+) -> str:
+    """Return one answer as parts of a line, with the sign of doubt where a question on its rows is open."""
     if sure is None:
         return f"{escape(what)}: no data."
     parts = (
         _part("asked", f"{escape(what)}{JOINT.format(':')}"),
-        _part("risks", " ".join(_risks(one, data))),
+        _part("risks", " ".join(_risks(one, data, open_))),
         _part("told", f"{_verdict(one, sure, data)}.{_caveats(sure)}"),
         _part("sure", escape(f"{sure.signs} {sure.word.capitalize()} certainty.")),
     )
@@ -147,14 +168,14 @@ def _verdict(one: Answer, sure: Certainty, data: Dataset) -> str:
     return numbers_traced(said, [str(row["row_id"]) for row in records(one.included)], data)
 
 
-def _risks(one: Answer, data: Dataset) -> list[str]:
+def _risks(one: Answer, data: Dataset, open_: Collection[str]) -> list[str]:
     """Return the risk on each side with its arm; of two studies side by side none, since each has its own."""
     if one.finding.side_by_side:
         return [_part("risk", f"two studies{JOINT.format(',')}")]
     study = one.finding.studies[0]
     shown = [(one.treatment, "treatment", study.treatment), (one.control, "comparator", study.comparator)]
     told = [
-        _risk(risk, arm, _sign(one, side), _rows(one, side), data)
+        _risk(risk, arm, _sign(one, side) + doubt_sign(arm, open_), _rows(one, side), data)
         for risk, side, arm in shown
         if risk and arm
     ]
@@ -166,7 +187,7 @@ def _risks(one: Answer, data: Dataset) -> list[str]:
 
 def _risk(risk: Proportion, arm: Arm, sign: str, rows: Sequence[str], data: Dataset) -> tuple[str, str]:
     """Return a risk per 1,000 in words, and the share of a bar that it fills."""
-    text = traced(f"{per_1000(risk.estimate)}{sign}{DOUBT if arm.doubt else ''}", rows, data)
+    text = traced(f"{per_1000(risk.estimate)}{sign}", rows, data)
     part = f" ({numbers_traced(arm.words, rows, data)})" if arm.group else ""
     return f"{text} with {escape(lower_first(arm.label))}{part}", f"--share: {100 * risk.estimate:.1f}%"
 
@@ -285,7 +306,7 @@ def wrong_prose(data: Dataset, parameters: Parameters, *, most: int = 3) -> Pros
     rank = found.assign(about=about, rows=-found["row_id"].str.count(r"\|"), place=found["check"].map(ORDER))
     ranked = rank.sort_values(["weight", "rows", "place"], kind="stable").drop_duplicates("about")
     lines = [
-        f"- **{escape(_subject(row, data))}**: {_traced_finding(row, data)}"
+        f"- **{escape(finding_subject(row, data))}**: {_traced_finding(row, data)}"
         for row in records(ranked.head(most))
     ]
     return Prose(
@@ -295,14 +316,6 @@ def wrong_prose(data: Dataset, parameters: Parameters, *, most: int = 3) -> Pros
 
 def _traced_finding(row: Mapping[str, Any], data: Dataset) -> str:
     return numbers_traced(_told(headline(row["why"])), filter(None, str(row["row_id"]).split("|")), data)
-
-
-def _subject(row: Mapping[str, Any], data: Dataset) -> str:
-    studies = [study for study in str(row["study_id"]).split("|") if study]
-    if not studies:
-        return document_name(data, first(str(row["source_id"])))
-    names = [study_label(data, study) for study in studies[:2]]
-    return joined([*names, *([f"{len(studies) - 2} more"] if len(studies) > 2 else [])])
 
 
 def _told(text: Any) -> str:

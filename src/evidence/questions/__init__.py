@@ -8,6 +8,7 @@ from evidence.questions.definitions import (
     definition_of,
     definitions_of,
 )
+from evidence.questions.extremes import Extremes, extremes
 from evidence.questions.findings import (
     OWN,
     ControlRisk,
@@ -41,6 +42,7 @@ __all__ = [
     "ControlRisk",
     "Definition",
     "Estimate",
+    "Extremes",
     "Finding",
     "Parts",
     "Study",
@@ -56,6 +58,7 @@ __all__ = [
     "definitions_of",
     "differences_between",
     "events_of",
+    "extremes",
     "find",
     "finding_verdict",
     "grouped",

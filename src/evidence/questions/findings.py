@@ -15,6 +15,7 @@ from evidence.parameters import Parameters
 from evidence.questions.selection import Row, is_empty
 from evidence.questions.studies import Study, differences_between
 from evidence.stats import (
+    AbsoluteEffect,
     PooledComparison,
     PooledProportion,
     Proportion,
@@ -278,14 +279,18 @@ def _difference(
 
 def at_control_risk(pooled: PooledComparison, control: ControlRisk) -> Estimate:
     """Return the difference in risk that a ratio makes of a control risk, with both uncertainties."""
+    made = _at_risk(pooled, control)
+    return Estimate("RD", made.difference, made.low, made.high, pooled.p, made.method)
+
+
+def _at_risk(pooled: PooledComparison, control: ControlRisk) -> AbsoluteEffect:
     measure: RatioMeasure = "OR" if pooled.measure == "OR" else "RR"
-    made = absolute_effect(
+    return absolute_effect(
         (pooled.estimate, pooled.low, pooled.high),
         (control.risk.estimate, control.risk.low, control.risk.high),
         measure=measure,
         correlation=control.correlation,
     )
-    return Estimate("RD", made.difference, made.low, made.high, pooled.p, made.method)
 
 
 def _common_difference(fours: Sequence[tuple[int, int, int, int]], parameters: Parameters) -> Estimate:
@@ -301,13 +306,7 @@ def _treated(
     if pooled is None:
         middle = min(1.0, max(0.0, control.risk.estimate + difference.estimate))
         return replace(measured, estimate=middle, method=difference.method)
-    measure: RatioMeasure = "OR" if pooled.measure == "OR" else "RR"
-    made = absolute_effect(
-        (pooled.estimate, pooled.low, pooled.high),
-        (control.risk.estimate, control.risk.low, control.risk.high),
-        measure=measure,
-        correlation=control.correlation,
-    )
+    made = _at_risk(pooled, control)
     return replace(
         measured, estimate=made.treated, low=made.treated_low, high=made.treated_high, method=made.method
     )

@@ -3,7 +3,9 @@
 from evidence.stats.absolute import AbsoluteEffect, absolute_effect
 from evidence.stats.compare import Effect, compare
 from evidence.stats.conditional import ConditionalEffects, conditional_logistic
+from evidence.stats.e_value import EValue, e_value
 from evidence.stats.exact import fisher_freeman_halton
+from evidence.stats.fragility import Fragility, fragility
 from evidence.stats.influence import SmallStudyTest, cumulative, egger, leave_one_out
 from evidence.stats.means import (
     MeanDifference,
@@ -50,7 +52,9 @@ __all__ = [
     "CommonEffect",
     "ConditionalEffects",
     "Contrast",
+    "EValue",
     "Effect",
+    "Fragility",
     "MeanDifference",
     "Network",
     "NodeSplit",
@@ -75,10 +79,12 @@ __all__ = [
     "compare",
     "conditional_logistic",
     "cumulative",
+    "e_value",
     "egger",
     "f_p",
     "fisher_exact",
     "fisher_freeman_halton",
+    "fragility",
     "heterogeneity",
     "holm",
     "leave_one_out",

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from evidence.errors import StatisticsError
+from evidence.memo import kept
 from evidence.stats._checks import Floats, chosen, confidence, counts, listed, same_length
 from evidence.stats.network_data import linked
 from evidence.stats.tables import EXACT_UP_TO
@@ -109,14 +110,22 @@ def conditional_logistic(
     strata, nodes, left_out = _strata(study, treatment, events, n)
     chosen(reference, nodes, "reference")
     order = (reference, *(node for node in nodes if node != reference))
-    problem = _problem(tuple(_stratum(arms, order) for arms in strata), len(order))
-    best = _maximum(problem, np.zeros(len(order)), (0,))
-    logs = _pairs(problem, best, float(special.chdtri(1, 1 - confidence(level))))
+    deviance = float(special.chdtri(1, 1 - confidence(level)))
+    logs, value = kept(
+        "conditional", lambda: (strata, order, deviance), lambda: _fitted(strata, order, deviance)
+    )
     estimate, low, high = (np.exp(part) for part in logs[:3])
     return ConditionalEffects(
-        reference, order, estimate, logs.se, low, high, logs.p, best.value, len(strata), left_out, level,
+        reference, order, estimate, logs.se, low, high, logs.p, value, len(strata), left_out, level,
         "conditional logistic",
     )  # fmt: skip
+
+
+def _fitted(strata: Sequence[Sequence[_Arm]], order: Sequence[str], deviance: float) -> tuple[_Logs, float]:
+    """Return the log odds ratios of all pairs, and the log likelihood where it is largest."""
+    problem = _problem(tuple(_stratum(arms, order) for arms in strata), len(order))
+    best = _maximum(problem, np.zeros(len(order)), (0,))
+    return _pairs(problem, best, deviance), best.value
 
 
 class _Arm(NamedTuple):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from evidence.memo import kept
 from evidence.stats._checks import Floats, whole
 from evidence.stats.results import TestResult
 from evidence.stats.tables import exact_counts, without_empty
@@ -87,6 +88,11 @@ def fisher_freeman_halton(
     if min(cells.shape, default=0) < 2:
         return TestResult(None, None, 1.0, name)
     cells = cells if cells.shape[0] <= cells.shape[1] else cells.T
+    asked = (cells.tolist(), work, draws, seed)
+    return kept("freeman_halton", lambda: asked, lambda: _tested(cells, work, draws, seed, name))
+
+
+def _tested(cells: Indices, work: int, draws: int, seed: int, name: str) -> TestResult:
     try:
         return TestResult(None, None, min(_network_p(cells, work), 1.0), name)
     except _TooLargeError:

@@ -27,8 +27,8 @@ from evidence.questions import Answer, Finding, Study, parts_of, question_row
 from evidence.questions.studies import doubtful_words
 from evidence.results import records
 from evidence.stats import proportion
-from evidence.synthesis.bias import Light, bias_lights
-from evidence.synthesis.reading import caveats
+from evidence.synthesis.bias import SILENT, Light, bias_lights
+from evidence.synthesis.reading import RANDOMISATION, caveats, report_read, unstated
 from evidence.wording import Allocation, Verdict, difference_text, per_1000
 
 HIGH, LOW, VERY_LOW = 4, 2, 1
@@ -57,6 +57,7 @@ FEW_EVENTS = 300  # rule of thumb for a yes-or-no outcome, guideline 6, after Mu
 FAR_BELOW = 0.5  # of the optimal information size: two levels by guideline 34, "far less" than that size
 MUCH, MOST = 50.0, 75.0  # I2 in percent: substantial, considerable (Cochrane Handbook, section 10.10.2)
 NONE = "includes no difference"
+HAD_IT_BEEN = "had it been read, at most"
 ALPHA, POWER = 0.05, 0.80  # of the trial that the optimal information size is that of
 
 
@@ -80,7 +81,8 @@ class Certainty:
     """The certainty of one answer: where it starts (4 is high), each domain's step, where it ends.
 
     ``caveats`` are what has to be said with the level wherever it is shown: what was not read, and what the
-    events mostly were where fewer of them are no proof of less harm.
+    events mostly were where fewer of them are no proof of less harm. ``silent`` are the levels lost only
+    because a study's own report was not read.
     """
 
     question_id: str
@@ -88,11 +90,25 @@ class Certainty:
     start_reason: str
     steps: tuple[Step, ...]
     caveats: tuple[str, ...] = ()
+    silent: int = 0
 
     @property
     def level(self) -> int:
         """Return the level: 4 high, 3 moderate, 2 low, 1 very low."""
-        return min(HIGH, max(VERY_LOW, self.start + sum(step.levels for step in self.steps)))
+        return min(HIGH, max(VERY_LOW, self._sum))
+
+    @property
+    def at_most(self) -> int:
+        """Return the level if nothing that was not read had anything against the answer.
+
+        >>> Certainty("q", 4, "", (Step("risk_of_bias", -2, "", "computed"),), silent=1).at_most
+        3
+        """
+        return min(HIGH, max(VERY_LOW, self._sum + self.silent))
+
+    @property
+    def _sum(self) -> int:
+        return self.start + sum(step.levels for step in self.steps)
 
     @property
     def word(self) -> str:
@@ -145,8 +161,34 @@ def certainty(answer: Answer, data: Dataset, parameters: Parameters) -> Certaint
     steps += [found[domain] for domain in RAISING if domain in found]
     start, why = _start(answer, judged)
     parts = parts_of(answer, data, parameters)
-    told = (*caveats(answer.finding, data), *([parts.caveat] if parts else []))
-    return Certainty(answer.question_id, start, why, tuple(steps), told)
+    silent = _silent(answer.finding, outcome, data, found.get("indirectness"), judged.get("indirectness"))
+    sure = Certainty(answer.question_id, start, why, tuple(steps), silent=silent)
+    higher = [f"{HAD_IT_BEEN} {WORDS[sure.at_most]}"] if sure.at_most > sure.level else []
+    told = (*caveats(answer.finding, data), *higher, *([parts.caveat] if parts else []))
+    return replace(sure, caveats=told)
+
+
+def _silent(finding: Finding, outcome_id: str, data: Dataset, given: Step | None, judged: Step | None) -> int:
+    """Return the levels that only silence costs: of judgements on studies whose own report was not read.
+
+    What was not read is taken to be without fault, which is the best that it can be: *no information* as low
+    risk, an allocation that is not stated as randomised, unknown patients as those of the question.
+    """
+    unread = [not report_read(data, study.study_id) for study in finding.studies]
+    lights = [bias_lights(data, study.study_id, outcome_id) for study in finding.studies]
+    pairs = list(zip(lights, finding.studies, strict=True))
+    best = [_faultless(*pair) if one else bias_levels(*pair) for one, pair in zip(unread, pairs, strict=True)]
+    patients = [sum(study.four[1::2]) for study in finding.studies]
+    bias = _of_half(best, patients) - _of_half([bias_levels(*pair) for pair in pairs], patients)
+    known = all(study.population or one for one, study in zip(unread, finding.studies, strict=True))
+    return bias + ((judged.levels if judged else 0) - given.levels if given and known else 0)
+
+
+def _faultless(light: Light | None, study: Study) -> int:
+    """Return the levels that a judgement costs when silence costs none; none at all costs what it does."""
+    heard = replace(light, judgement="low") if light and light.judgement == SILENT else light
+    silent = RANDOMISATION in unstated(study)
+    return bias_levels(heard, replace(study, allocation="randomised") if silent else study)
 
 
 def _indirectness(finding: Finding, judged: Step | None) -> dict[str, Step]:
@@ -222,7 +264,7 @@ def _light_words(light: Light | None, study: Study) -> str:
     alone = study.comparator is None and study.treatment.group
     part = f"; {study.treatment.words}, and who is not counted may have done worse" if alone else ""
     because = f", for {_listed(light.because)}" if light.because else ""
-    unknown = study.comparator is not None and study.allocation == "not stated"
+    unknown = RANDOMISATION in unstated(study)
     tail = "; whether patients were randomised is not stated in what was read" if unknown else ""
     return f"{study.label}: {light.judgement} ({light.tool}{because}){tail}{part}"
 

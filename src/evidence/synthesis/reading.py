@@ -10,6 +10,7 @@ from evidence.data import Dataset
 from evidence.questions import Finding, Study
 
 UNREAD = "the paper was not read"
+RANDOMISATION, PATIENTS = "randomisation", "patients"
 VENDOR = "read in a vendor's document only"
 
 
@@ -23,7 +24,7 @@ def report_read(data: Dataset, study_id: str) -> bool:
 def unstated(study: Study) -> tuple[str, ...]:
     """Return what nothing that was read says of a study, where a judgement needs it."""
     randomisation = study.comparator is not None and study.allocation == "not stated"
-    return (*(["randomisation"] if randomisation else []), *([] if study.population else ["patients"]))
+    return (*([RANDOMISATION] if randomisation else []), *([] if study.population else [PATIENTS]))
 
 
 def unstated_words(study: Study, data: Dataset) -> str:
@@ -31,8 +32,8 @@ def unstated_words(study: Study, data: Dataset) -> str:
     missing = unstated(study)
     if not missing:
         return ""
-    tail = "" if report_read(data, study.study_id) else f"; {UNREAD}"
-    return f"{' and '.join(missing)} not stated in what was read{tail}"
+    what = f"{' and '.join(missing)} not stated"
+    return f"{what} in what was read" if report_read(data, study.study_id) else f"{UNREAD}, {what}"
 
 
 def vendor_only(finding: Finding, data: Dataset) -> bool:

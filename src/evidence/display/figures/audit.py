@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evidence.data import Dataset
 from evidence.display import theme
-from evidence.display.figures.draw import canvas, nothing
+from evidence.display.figures.draw import WIDE, canvas, nothing
 from evidence.display.labels import joined, study_label
 from evidence.display.marks import findings_of
 from evidence.display.model import Figure
@@ -20,11 +20,13 @@ from evidence.parameters import Parameters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
 
 Grid = NDArray[np.float64]
 MOST_STUDIES = 3  # columns with a name; the width of a page has no room for more
 ROW, HEAD = 0.31, 0.75  # inches
-NAME_WIDTH = 12  # characters in a line of a study's name
+NAME_WIDTH, NARROW_NAME = 15, 9  # characters in a line of a study's name
+SMALL = 335.0  # points: the width for narrow screens, as five columns need
 SHARED, OTHERS = "Several or no study", "other studies"
 EDGE = 0.02  # of a cell's width, from its border to its outline
 DARK = 0.75  # of the deepest colour: from here on white numbers have more contrast than dark ones
@@ -43,11 +45,17 @@ def audit_figure(data: Dataset, parameters: Parameters) -> Figure:
     order = [name for name in families() if name in odd.index]
     columns = list(dict.fromkeys(frame["column"]))
     odd, checked = odd.loc[order, columns], checked.loc[order, columns]
+
     with theme.themed():
-        figure, (axis,) = canvas(HEAD + ROW * len(order))
-        _draw(axis, odd, checked)
+        wide, narrow = (_drawn(odd, checked, width) for width in (WIDE, SMALL))
     sums = frame.groupby("column")[["odd", "checked"]].transform("sum").add_suffix("_of_column")
-    return Figure(figure, caption, _alt(odd, checked), frame.join(sums))
+    return Figure(wide, caption, _alt(odd, checked), frame.join(sums), narrow=(narrow,))
+
+
+def _drawn(odd: pd.DataFrame, checked: pd.DataFrame, width: float) -> Canvas:
+    figure, (axis,) = canvas(HEAD + ROW * len(odd), width=width / 72)
+    _draw(axis, odd, checked, beside=width == WIDE)
+    return figure
 
 
 def _grid(frame: pd.DataFrame, values: str) -> pd.DataFrame:
@@ -70,7 +78,8 @@ def _by_column(counts: pd.DataFrame, data: Dataset) -> pd.DataFrame:
     return made.sort_values("place", kind="stable").drop(columns="place").reset_index(drop=True)
 
 
-def _draw(axis: Axes, odd: pd.DataFrame, checked: pd.DataFrame) -> None:
+def _draw(axis: Axes, odd: pd.DataFrame, checked: pd.DataFrame, *, beside: bool) -> None:
+    """Draw the cells; ``beside`` each other is room for words, else for a fraction."""
     import seaborn as sns
 
     depth = odd.fillna(0.0) ** 0.5  # so that one doubt shows beside twenty
@@ -79,13 +88,13 @@ def _draw(axis: Axes, odd: pd.DataFrame, checked: pd.DataFrame) -> None:
     look = {"cmap": colours, "vmin": 0.0, "vmax": deepest, "linewidths": 1.5, "linecolor": theme.PAPER}
     sns.heatmap(depth, mask=checked.isna(), cbar=False, ax=axis, **look)
     _outline(axis, checked.to_numpy())
-    _write(axis, odd.to_numpy(), checked.to_numpy(), depth.to_numpy() / deepest)
+    _write(axis, odd.to_numpy(), checked.to_numpy(), depth.to_numpy() / deepest, " of " if beside else "/")
     axis.set(xlabel="", ylabel="")
     axis.xaxis.tick_top()
     axis.tick_params(length=0, left=False, top=False)
-    axis.set_xticklabels(
-        [textwrap.fill(str(name), NAME_WIDTH, break_long_words=False) for name in odd.columns], rotation=0
-    )
+    most = NAME_WIDTH if beside else NARROW_NAME
+    names = [textwrap.fill(str(name), most, break_long_words=False) for name in odd.columns]
+    axis.set_xticklabels(names, rotation=0)
     axis.set_yticklabels([f"{name[:1].upper()}{name[1:]}" for name in odd.index.map(str)], rotation=0)
 
 
@@ -100,7 +109,7 @@ def _outline(axis: Axes, checked: Grid) -> None:
         )
 
 
-def _write(axis: Axes, odd: Grid, checked: Grid, depth: Grid) -> None:
+def _write(axis: Axes, odd: Grid, checked: Grid, depth: Grid, between: str) -> None:
     """Write doubts in bold, and white where the cell is dark; numbers without a doubt are muted."""
     for row, column in np.argwhere(~np.isnan(checked)).tolist():
         doubts, of = int(odd[row, column]), int(checked[row, column])
@@ -108,7 +117,7 @@ def _write(axis: Axes, odd: Grid, checked: Grid, depth: Grid) -> None:
         axis.text(
             column + 0.5,
             row + 0.5,
-            f"{doubts} of {of:,}",
+            f"{doubts}{between}{of:,}",
             ha="center",
             va="center",
             color=theme.PAPER if depth[row, column] > DARK else ink,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -14,7 +14,7 @@ from evidence import format as fmt
 from evidence import parameters
 from evidence.data import Dataset
 from evidence.display import theme
-from evidence.display.figures.draw import nothing
+from evidence.display.figures.draw import BOLD, NARROW, WIDE, nothing, text_width, wrapped
 from evidence.display.labels import lower_first, outcome_labels, study_label
 from evidence.display.model import Figure
 from evidence.display.tables.bias import overall_words, reviewers, tool_words
@@ -35,15 +35,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-POINTS = 72 * theme.WIDTH  # the width of a figure in points
-COLUMN, LAST_GAP, LEAN = 24.0, 7.0, 26.0  # points: a column, the gap before the last, room for its heading
-CHARACTER = 4.75  # points: the mean width of a letter at 9 points
-LEGEND, LINE, PAD = 26.0, 12.5, 5.0  # points
+COLUMN, CLOSE = 24.0, 20.0  # points: a column of lights, and of a narrow sheet
+LAST_GAP, LEAN = 7.0, 26.0  # points: the gap before the last column, room for its heading
+STUDY = 0.54  # of the words beside the lights: the names of the studies
+INDENT, GUTTER = 9.0, 10.0  # points: of an outcome below its study, and between words and what follows
+LEGEND, LEGEND_LINE, LINE, PAD = 26.0, 18.0, 12.5, 5.0  # points
+ALL = "All results"
 SLANT = 52  # degrees
 LIGHT = 15.0  # points across
 BAR, BAR_ROW, TITLE = 14.0, 19.0, 24.0  # points
-NAMES = 118.0  # points beside the bars
-LEAST_SHARE = 0.045  # a part of a bar that still holds its number
+NAMES = 92.0  # points beside the bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,97 +107,174 @@ def bias_figure(data: Dataset, *, tool: str) -> Figure:
     caption = _caption(made, find_tool(tool))
     if not made:
         return nothing(caption)
-    rows = _rows(data, made)
-    top = _heading_height(made[0].tool)
-    height = top + sum(row.height for row in rows) + LEGEND
     with theme.themed():
-        figure, axis = _points_axis(height)
-        _headings(axis, made[0].tool, top - 5)
-        for row in rows:
-            _draw_row(axis, row, top)
-            top += row.height
-        _legend(axis, made[0].tool, height - LEGEND / 2 + 3)
-    return Figure(figure, caption, f"Table of lights. {_alt(data, made)}", bias_frame(made))
+        wide, narrow = (_lights(data, made, Place.of(made[0].tool, width)) for width in (WIDE, NARROW))
+    alt = f"Table of lights. {_alt(data, made)}"
+    return Figure(wide, caption, alt, bias_frame(made), narrow=(narrow,))
+
+
+class Place(NamedTuple):
+    """Where the lights stand, in points: width, of a column, and the names' left edges and rooms."""
+
+    width: float
+    column: float
+    study: float
+    outcome: float
+    outcome_room: float
+
+    @property
+    def beside(self) -> bool:
+        """Return whether a study's name stands beside its results; else above them."""
+        return self.outcome > INDENT
+
+    @classmethod
+    def of(cls, tool: Tool, width: float) -> Place:
+        """Return the places on a sheet of some width: a narrow one has the lights closer together."""
+        column = COLUMN if width == WIDE else CLOSE
+        lights = width - LEAN - column * (len(tool.domains) + 1) - LAST_GAP
+        outcome = STUDY * lights if width == WIDE else INDENT
+        study = outcome - GUTTER if width == WIDE else width
+        return cls(width, column, study, outcome, lights - outcome - GUTTER)
+
+    def middle(self, tool: Tool, place: int) -> float:
+        """Return where the column of a domain has its middle; the last one is the overall judgement."""
+        count = len(tool.domains)
+        gap = LAST_GAP if place == count else 0.0
+        return self.width - LEAN - self.column * (count - place + 0.5) - LAST_GAP + gap
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A study's name, or an outcome with its lights."""
+    """An outcome with its lights."""
 
     lines: tuple[str, ...]
-    made: Assessment | None = None
+    made: Assessment
 
     @property
     def height(self) -> float:
         """Return the points that the row takes."""
-        if self.made is None:
-            return LINE * len(self.lines) + PAD
         return max(LIGHT + 4.0, LINE * len(self.lines) + 4.0)
 
 
-def _rows(data: Dataset, made: Sequence[Assessment]) -> list[Row]:
-    labels, rows, last = outcome_labels(data), list[Row](), ""
-    for one in made:
-        width = int(_column(one.tool, 0) / CHARACTER) - 4
-        if one.study_id != last:
-            rows.append(Row(tuple(textwrap.wrap(study_label(data, one.study_id), 74))))
-        name = labels.get(one.outcome_id, one.outcome_id) or "All results"
-        rows.append(Row(tuple(textwrap.wrap(name, width)), one))
-        last = one.study_id
-    return rows
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A study's name, beside its results or above them."""
+
+    name: tuple[str, ...]
+    rows: tuple[Row, ...]
+    beside: bool
+
+    @property
+    def above(self) -> float:
+        """Return the points that the name takes above the results."""
+        return PAD / 2 if self.beside else LINE * len(self.name) + PAD
+
+    @property
+    def height(self) -> float:
+        """Return the points that the study takes."""
+        rows = self.above + sum(row.height for row in self.rows)
+        return max(rows, LINE * len(self.name) + PAD) + (PAD / 2 if self.beside else 0.0)
 
 
-def _points_axis(height: float) -> tuple[Canvas, Axes]:
+def _groups(data: Dataset, made: Sequence[Assessment], place: Place) -> list[Group]:
+    labels, groups = outcome_labels(data), list[Group]()
+    for study, own in itertools.groupby(made, key=lambda one: one.study_id):
+        name = wrapped(study_label(data, study), place.study / BOLD)
+        rows = [
+            Row(tuple(wrapped(labels.get(one.outcome_id, one.outcome_id) or ALL, place.outcome_room)), one)
+            for one in own
+        ]
+        groups.append(Group(tuple(name), tuple(rows), place.beside))
+    return groups
+
+
+def _lights(data: Dataset, made: Sequence[Assessment], place: Place) -> Canvas:
+    tool, groups = made[0].tool, _groups(data, made, place)
+    top = _heading_height(tool)
+    legend = _legend_lines(((one, one) for one in tool.scale if one in SIGNS), place.width)
+    height = top + sum(group.height for group in groups) + _legend_height(legend)
+    figure, axis = _points_axis(place.width, height)
+    _headings(axis, tool, top - 5, place)
+    for group in groups:
+        _draw_group(axis, group, top, place)
+        top += group.height
+    _legend(axis, legend)
+    return figure
+
+
+def _points_axis(width: float, height: float) -> tuple[Canvas, Axes]:
     """Return an axis over the whole figure, in points from its upper left corner."""
     from matplotlib.figure import Figure as MatplotlibFigure
 
-    figure = MatplotlibFigure(figsize=(theme.WIDTH, height / 72))
+    figure = MatplotlibFigure(figsize=(width / 72, height / 72))
     axis = figure.add_axes((0, 0, 1, 1))
-    axis.set(xlim=(0, POINTS), ylim=(height, 0))
+    axis.set(xlim=(0, width), ylim=(height, 0))
     axis.set_axis_off()
     return figure, axis
 
 
-def _column(tool: Tool, place: int) -> float:
-    """Return where the column of a domain has its middle; the last one is the overall judgement."""
-    count = len(tool.domains)
-    gap = LAST_GAP if place == count else 0.0
-    return POINTS - LEAN - COLUMN * (count - place + 0.5) - LAST_GAP + gap
-
-
 def _heading_height(tool: Tool) -> float:
-    longest = max(len(domain.short) for domain in tool.domains)
-    return longest * CHARACTER * math.sin(math.radians(SLANT)) + 2 * PAD + 4
+    longest = max(text_width(domain.short) for domain in tool.domains)
+    return longest * math.sin(math.radians(SLANT)) + 2 * PAD + 4
 
 
-def _headings(axis: Axes, tool: Tool, y: float) -> None:
+def _headings(axis: Axes, tool: Tool, y: float, place: Place) -> None:
     names = [*(domain.short for domain in tool.domains), "Overall"]
-    for place, name in enumerate(names):
+    for column, name in enumerate(names):
         weight = "bold" if name == "Overall" else "normal"
         look: dict[str, Any] = {"rotation": SLANT, "rotation_mode": "anchor", "ha": "left", "va": "center"}
-        axis.text(_column(tool, place), y, name, weight=weight, **look)
+        axis.text(place.middle(tool, column), y, name, weight=weight, **look)
 
 
-def _draw_row(axis: Axes, row: Row, top: float) -> None:
-    if row.made is None:
-        axis.plot((0, POINTS), (top + 1, top + 1), color=theme.GRID, linewidth=0.8)
-    start = top + (row.height - LINE * len(row.lines)) / 2 + LINE / 2
-    for place, line in enumerate(row.lines):
-        weight = "bold" if row.made is None else "normal"
-        x = 1.0 if row.made is None else 9.0
-        axis.text(x, start + LINE * place, line, weight=weight, va="center_baseline")
-    if row.made is not None:
+def _draw_group(axis: Axes, group: Group, top: float, place: Place) -> None:
+    axis.plot((0, place.width), (top + 1, top + 1), color=theme.GRID, linewidth=0.8)
+    first = group.rows[0].height if place.beside and len(group.name) <= len(group.rows[0].lines) else LINE
+    start = top + PAD / 2 + first / 2 + (2.0 if place.beside and first == LINE else 0.0)
+    _write_lines(axis, 1.0, start, group.name, weight="bold")
+    top += group.above
+    for row in group.rows:
+        middle = top + row.height / 2
+        _write_lines(axis, place.outcome, middle - LINE * (len(row.lines) - 1) / 2, row.lines)
         judged = [*(one.judgement for one in row.made.judgements), row.made.overall]
-        for place, judgement in enumerate(judged):
-            draw_light(axis, _column(row.made.tool, place), top + row.height / 2, judgement)
+        for column, judgement in enumerate(judged):
+            draw_light(axis, place.middle(row.made.tool, column), middle, judgement)
+        top += row.height
 
 
-def _legend(axis: Axes, tool: Tool, y: float) -> None:
-    x = 10.0
-    for word in (one for one in tool.scale if one in SIGNS):
-        draw_light(axis, x, y, word, size=LIGHT - 2)
-        axis.text(x + 11, y, word[:1].upper() + word[1:], va="center_baseline", color=theme.MUTED)
-        x += 34 + CHARACTER * len(word)
+def _write_lines(axis: Axes, x: float, first: float, lines: Sequence[str], **look: Any) -> None:
+    for place, line in enumerate(lines):
+        axis.text(x, first + LINE * place, line, va="center_baseline", **look)
+
+
+Entry = tuple[str, str]  # a judgement and its words in a legend
+
+
+def _legend_lines(entries: Iterable[Entry], width: float) -> list[list[Entry]]:
+    """Return the entries of a legend in lines that fit the width."""
+    lines: list[list[Entry]] = [[]]
+    for entry in entries:
+        if lines[-1] and 10 + sum(25 + text_width(text) for _, text in [*lines[-1], entry]) > width:
+            lines.append([])
+        lines[-1].append(entry)
+    return lines
+
+
+def _legend_height(lines: Sequence[Sequence[Entry]]) -> float:
+    return LEGEND + LEGEND_LINE * (len(lines) - 1)
+
+
+def _legend(axis: Axes, lines: Sequence[Sequence[Entry]]) -> None:
+    """Draw the light of each judgement with its words at the foot, farther apart where there is room."""
+    width, height = axis.get_xlim()[1], axis.get_ylim()[0]
+    y = height - _legend_height(lines) + LEGEND / 2 + 3
+    for line in lines:
+        taken = 10 + sum(22 + text_width(text) for _, text in line)
+        gap, x = min(14.0, (width - taken) / len(line)), 10.0
+        for judgement, text in line:
+            draw_light(axis, x, y, judgement, size=LIGHT - 2)
+            axis.text(x + 11, y, text[:1].upper() + text[1:], va="center_baseline", color=theme.MUTED)
+            x += 22 + text_width(text) + gap
+        y += LEGEND_LINE
 
 
 def _caption(made: Sequence[Assessment], tool: Tool) -> str:
@@ -229,14 +307,22 @@ def bias_summary_figure(data: Dataset) -> Figure:
         return nothing(caption)
     frame = shares(made)
     tools = list({one.tool.name: one.tool for one in sorted(made, key=_by_tool)}.values())
-    height = sum(TITLE + BAR_ROW * (len(tool.domains) + 1) + 6 for tool in tools) + LEGEND
     with theme.themed():
-        figure, axis = _points_axis(height)
-        top = 0.0
-        for tool in tools:
-            top = _panel(axis, tool, frame[frame["tool"] == tool.name], top)
-        _summary_legend(axis, frame, height - LEGEND / 2 + 3)
-    return Figure(figure, f"{caption} {reviewers(made)}", f"Bars. {_summary_alt(frame)}", frame)
+        wide, narrow = (_bars(tools, frame, width) for width in (WIDE, NARROW))
+    said = f"{caption} {reviewers(made)}"
+    return Figure(wide, said, f"Bars. {_summary_alt(frame)}", frame, narrow=(narrow,))
+
+
+def _bars(tools: Sequence[Tool], frame: pd.DataFrame, width: float) -> Canvas:
+    legend = _legend_lines(_named(frame), width)
+    panels = sum(TITLE + BAR_ROW * (len(tool.domains) + 1) + 6 for tool in tools)
+    height = panels + _legend_height(legend)
+    figure, axis = _points_axis(width, height)
+    top = 0.0
+    for tool in tools:
+        top = _panel(axis, tool, frame[frame["tool"] == tool.name], top)
+    _legend(axis, legend)
+    return figure
 
 
 def _by_tool(one: Assessment) -> str:
@@ -259,26 +345,23 @@ def _panel(axis: Axes, tool: Tool, frame: pd.DataFrame, top: float) -> float:
 def _bar(axis: Axes, name: str, parts: Sequence[dict[str, Any]], y: float) -> None:
     weight = "bold" if name == "Overall" else "normal"
     axis.text(NAMES - 8, y, name, ha="right", va="center_baseline", weight=weight)
-    left, wide = NAMES, POINTS - NAMES - 2
+    left, wide = NAMES, axis.get_xlim()[1] - NAMES - 2
     for part in parts:
         look, width = light_look(part["judgement"]), wide * part["share"]
         axis.barh(y, width, BAR, left=left, color=look.color, edgecolor=theme.MUTED, linewidth=0.6)
-        if part["share"] >= LEAST_SHARE:
+        text = f"{SIGNS[part['judgement']]} {part['results']}"
+        if width >= text_width(text):
             words: dict[str, Any] = {"ha": "center", "va": "center_baseline", "color": look.ink}
-            axis.text(left + width / 2, y, f"{SIGNS[part['judgement']]} {part['results']}", **words)
+            axis.text(left + width / 2, y, text, **words)
         left += width
 
 
-def _summary_legend(axis: Axes, frame: pd.DataFrame, y: float) -> None:
+def _named(frame: pd.DataFrame) -> list[Entry]:
+    """Return a judgement of each rank with the words of all of that rank."""
     words: dict[int, list[str]] = {}
     for judgement in sorted(dict.fromkeys(frame["judgement"]), key=lambda one: RANKS[one]):
         words.setdefault(RANKS[judgement], []).append(judgement)
-    x = 10.0
-    for names in words.values():
-        text = " or ".join(names)
-        draw_light(axis, x, y, names[0], size=LIGHT - 2)
-        axis.text(x + 11, y, text[:1].upper() + text[1:], va="center_baseline", color=theme.MUTED)
-        x += 28 + CHARACTER * len(text)
+    return [(names[0], " or ".join(names)) for names in words.values()]
 
 
 def _summary_alt(frame: pd.DataFrame) -> str:

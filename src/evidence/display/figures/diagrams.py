@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import pandas as pd
 
 from evidence.display import theme
-from evidence.display.figures.draw import canvas, nothing
+from evidence.display.figures.draw import NARROW, canvas, nothing
 from evidence.display.labels import pretty
 from evidence.display.model import Figure
 from evidence.errors import EvidenceError
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 POINT = 1 / 72  # inches, the unit of every length below
 LINE_SPACING = 12.0 * POINT
+SHEETS = (NARROW * POINT, 4.2, 4.6, 5.0)  # for narrow screens: wider where words would be broken
 MARGIN = 0.04  # keeps thick outlines inside the sheet
 WIDEST_BOX, WIDEST_TEXT = 2.35, 1.3
 NARROWEST = 0.6  # a box or a text is never squeezed further; the sheet grows instead
@@ -111,13 +112,18 @@ def diagram_figure(data: Pathways, parameters: Parameters, *, diagram: str, capt
     if not graph:
         return nothing(caption)
     kinds = _looks(kind for _, kind in graph.nodes(data="kind"))
-    layout = _laid_out(graph, kinds)
-    legend = _legend(kinds, layout.width)
     with theme.themed():
-        sheet, axis = _sheet(layout.width, layout.height + legend.height)
-        _draw(axis, layout, kinds)
-        _draw_legend(axis, legend, kinds, layout.height)
-    return Figure(sheet, caption, _alt(graph), _frame(data, diagram, graph))
+        wide, narrow = (_drawn(graph, kinds, widths) for widths in ((theme.WIDTH,), SHEETS))
+    return Figure(wide, caption, _alt(graph), _frame(data, diagram, graph), narrow=(narrow,))
+
+
+def _drawn(graph: nx.DiGraph[str], kinds: Mapping[str, Look], widths: Sequence[float]) -> Canvas:
+    layout = _laid_out(graph, kinds, widths)
+    legend = _legend(kinds, layout.width)
+    sheet, axis = _sheet(layout.width, layout.height + legend.height)
+    _draw(axis, layout, kinds)
+    _draw_legend(axis, legend, kinds, layout.height)
+    return sheet
 
 
 def _graph(data: Pathways, diagram: str) -> nx.DiGraph[str]:
@@ -282,12 +288,16 @@ class _Layout:
         return self.items[index].x + self.ports.get((index, side, segment.net), 0.0)
 
 
-def _laid_out(graph: nx.DiGraph[str], kinds: Mapping[str, Look]) -> _Layout:
+def _laid_out(graph: nx.DiGraph[str], kinds: Mapping[str, Look], widths: Sequence[float]) -> _Layout:
+    """Return the diagram on the first sheet of a width on which no word is broken, or the last."""
     layout = _in_rows(graph)
     layout.segments = _segments(layout)
     layout.rows = _untangled(layout.rows, layout.segments)
-    for row in layout.rows:
-        _fit(layout, row, kinds)
+    for layout.width in widths:
+        for row in layout.rows:
+            _fit(layout, row, kinds)
+        if all(" ".join(item.lines) == item.text for item in layout.items):
+            break
     layout.width = max(layout.width, *(_row_width(layout, row) for row in layout.rows))
     _place_across(layout)
     for _ in range(2):  # ports follow from the places, and the places from the ports
@@ -537,9 +547,11 @@ def _fit(layout: _Layout, row: Sequence[int], kinds: Mapping[str, Look]) -> None
     written = [item for item in items if item.text]
     natural = [_natural(item, kinds) for item in written]
     room = layout.width - 2 * MARGIN - sum(_gaps(items)) - sum(item.loop for item in items)
-    cap = max(_cap(natural, room), NARROWEST)
-    for item in written:
-        _wrap(item, cap, kinds)
+    longest = [min(_longest_word(item, kinds), most) for item, most in zip(written, natural, strict=True)]
+    least = longest if sum(longest) <= room else [0.0] * len(longest)
+    cap = max(_cap_above(least, natural, room), NARROWEST)
+    for item, floor in zip(written, least, strict=True):
+        _wrap(item, max(cap, floor + HAIR), kinds)
     for kind in dict.fromkeys(item.kind for item in items if item.node):
         _equalise([item for item in items if item.node and item.kind == kind], items, room)
 
@@ -548,6 +560,13 @@ def _natural(item: _Item, kinds: Mapping[str, Look]) -> float:
     if item.node:
         return min(_text_width(item.text) + 2 * kinds[item.kind].padding, WIDEST_BOX)
     return min(_text_width(item.text, "italic") + 2 * POINT, WIDEST_TEXT)
+
+
+def _longest_word(item: _Item, kinds: Mapping[str, Look]) -> float:
+    """Return the width below which a word of an item would be broken."""
+    style: _Slant = "normal" if item.node else "italic"
+    around = kinds[item.kind].padding if item.node else POINT
+    return max(_text_width(word, style) for word in _bound(item.text).split(" ")) + 2 * around
 
 
 def _gaps(items: Sequence[_Item]) -> list[float]:
@@ -568,6 +587,22 @@ def _cap(natural: Sequence[float], room: float) -> float:
             return share
         room -= width
     return cap
+
+
+def _cap_above(least: Sequence[float], natural: Sequence[float], room: float) -> float:
+    """Return the width to which wider items must be cut, none below its least, so that all of them fit.
+
+    >>> _cap_above([0.5, 3.5, 1.0], [1.0, 4.0, 4.0], 7.0)
+    2.5
+    """
+    free, taken = list(zip(least, natural, strict=True)), 0.0
+    while True:
+        cap = _cap([most for _, most in free], room - taken)
+        stuck = [low for low, most in free if cap < low and low < most]
+        if not stuck:
+            return cap
+        free = [(low, most) for low, most in free if not (cap < low and low < most)]
+        taken += sum(stuck)
 
 
 def _wrap(item: _Item, cap: float, kinds: Mapping[str, Look]) -> None:

@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -113,14 +113,25 @@ def numbers(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: float(row[name]) for name in ("estimate", "low", "high")}
 
 
-def canvas(height: float, *, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Canvas, list[Axes]]:
-    """Return an empty figure of the standard width and its axes in reading order; call under the theme."""
+def canvas(
+    height: float, *, width: float = theme.WIDTH, rows: int = 1, columns: int = 1, **options: Any
+) -> tuple[Canvas, list[Axes]]:
+    """Return an empty figure, of the standard width unless told, and its axes in reading order.
+
+    Sizes are in inches; call under the theme.
+    """
     from matplotlib.figure import Figure as MatplotlibFigure
 
-    figure = MatplotlibFigure(figsize=(theme.WIDTH, height))
+    figure = MatplotlibFigure(figsize=(width, height))
     figure.set_layout_engine("constrained", w_pad=0.04, h_pad=0.04)
     axes = figure.subplots(rows, columns, squeeze=False, **options)
     return figure, list(axes.flat)
+
+
+def at_widths(draw: Callable[[float], Canvas], *, narrow: float = NARROW) -> tuple[Canvas, Canvas]:
+    """Return what is drawn at a width in points, at that of a page's text and for narrow screens."""
+    with theme.themed():
+        return draw(72 * theme.WIDTH), draw(narrow)
 
 
 def nothing(caption: str) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from evidence.display.figures.forest_rows import Row
 
 TALLEST = 575.0  # points: what a printed page holds at full size beside a caption
 WHOLE = 1.15  # a drawing up to this many times as high stays whole: print then sets 9 points as 7.8
+CLOSER = tuple(share / 20 for share in range(19, 9, -1))  # of the room, that parts are made to fill
 CONTINUED = "continued"
 
 
@@ -32,10 +34,28 @@ def split_rows(
 
     if high([*head, *rows]) <= WHOLE * room:
         return [[*head, *rows]]
+    parts = _filled(head, rows, height, room)
+    for share in CLOSER:  # as even as so many parts can be
+        closer = _filled(head, rows, height, share * room)
+        if len(closer) == len(parts):
+            parts = closer
+    return parts
+
+
+def _filled(
+    head: Sequence[Row], rows: Sequence[Row], height: Callable[[Row], float], room: float
+) -> list[list[Row]]:
+    """Return the rows in parts, each filled before the next; a section that fits a part is not divided."""
+
+    def high(some: Sequence[Row]) -> float:
+        return sum(map(height, some))
+
     parts: list[list[Row]] = []
-    left, inside = 0.0, list[Row]()
-    for block in _blocks(rows):
-        if not parts or high(block) > left:
+    left, inside, blocks = 0.0, list[Row](), _blocks(rows)
+    for place, block in enumerate(blocks):
+        section = high(_section(blocks[place:])) if block[0].level == 1 else 0.0
+        whole = section if high(head) + section <= room else 0.0
+        if not parts or max(high(block), whole) > left:
             again = [] if block[0].level == 1 else _again(inside, block)
             parts.append([*head, *again])
             left = room - high(parts[-1])
@@ -43,6 +63,12 @@ def split_rows(
         left -= high(block)
         inside = _inside(inside, block)
     return parts
+
+
+def _section(blocks: Sequence[Sequence[Row]]) -> list[Row]:
+    """Return the rows from the first block to the next section."""
+    rest = itertools.takewhile(lambda block: block[0].level != 1, blocks[1:])
+    return [*blocks[0], *itertools.chain.from_iterable(rest)]
 
 
 def _blocks(rows: Sequence[Row]) -> list[list[Row]]:

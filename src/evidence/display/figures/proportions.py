@@ -19,7 +19,7 @@ from evidence.questions import Study
 from evidence.results import records
 from evidence.synthesis.safety import arms_of, safety_forest
 
-PART = 375.0  # points of a part: many arms follow the prose at full size and go on over the page
+PART = 300.0  # points of a part: many arms follow the prose at full size and go on over the page
 
 
 def proportions_figure(

@@ -13,6 +13,7 @@ from evidence.display import theme
 from evidence.display.figures.draw import (
     Interval,
     Panel,
+    at_widths,
     canvas,
     nothing,
     numbers,
@@ -41,8 +42,10 @@ from evidence.results import Tables, days, rates, records, study_arms
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
 
 
+AXIS, TIME = 18.0, 30.0  # points: beside the axis, shared by its row, and of a time with its number
 HEADROOM = 0.14  # of the axis: a value above an interval that ends at 100%
 
 
@@ -142,16 +145,22 @@ def rates_over_time_figure(
     floor = _floor(float(frame["low"].min()))
     caption += f" The axis starts at {floor}%." if floor else ""
     parts, styles = _parts(data, frame), treatments(data)
-    with theme.themed():
-        columns = min(2, len(parts))
-        height = 2.05 * math.ceil(len(parts) / columns)
-        figure, axes = canvas(height, rows=math.ceil(len(parts) / columns), columns=columns, sharey=True)
-        for axis, (part, group) in zip(axes, parts.items(), strict=False):
-            _draw_course(axis, group, part, styles, floor=floor)
-        for axis in axes[len(parts) :]:
-            axis.set_axis_off()
+    wide, narrow = at_widths(lambda width: _courses(parts, styles, floor, width))
     alt = f"Small multiples over time: {lower_first(label)}. {_course_alt(parts)}"
-    return Figure(figure, caption, alt, frame)
+    return Figure(wide, caption, alt, frame, narrow=(narrow,))
+
+
+def _courses(parts: Mapping[str, pd.DataFrame], styles: Treatments, floor: int, width: float) -> Canvas:
+    """Draw the parts in two columns, in one where their times would run into each other."""
+    most = max(len(group) for group in parts.values())
+    columns = min(2 if width / 2 >= AXIS + TIME * most else 1, len(parts))
+    rows = math.ceil(len(parts) / columns)
+    figure, axes = canvas(2.05 * rows, width=width / 72, rows=rows, columns=columns, sharey=True)
+    for axis, (part, group) in zip(axes, parts.items(), strict=False):
+        _draw_course(axis, group, part, styles, floor=floor)
+    for axis in axes[len(parts) :]:
+        axis.set_axis_off()
+    return figure
 
 
 def _parts(data: Tables, frame: pd.DataFrame) -> dict[str, pd.DataFrame]:

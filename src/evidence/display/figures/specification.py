@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from evidence.data import Dataset
 from evidence.display import theme
-from evidence.display.figures.draw import nothing
+from evidence.display.figures.draw import at_widths, nothing
 from evidence.display.labels import ci, interval_words, lower_first
 from evidence.display.model import Figure
 from evidence.display.tables.synthesis import curve_words, nothing_left_words
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-POINTS = 72 * theme.WIDTH
+
 LEFT, RIGHT, TOP, BOTTOM, BETWEEN = 178.0, 8.0, 20.0, 4.0, 10.0  # points around and between the panels
 CURVE, LINE = 128.0, 14.0  # points: height of the curve, of one option
 CROWDED = 60  # analyses from which marks shrink
@@ -44,11 +44,15 @@ def curve_figure(curve: Curve, parameters: Parameters) -> Figure:
     caption = _caption(curve, parameters)
     if not curve.specifications:
         return nothing(caption)
-    with theme.themed():
-        figure, upper, lower = _canvas(curve)
-        _draw_curve(upper, curve)
-        _draw_choices(lower, curve)
-    return Figure(figure, caption, _alt(curve, parameters), curve_frame(curve))
+    wide, narrow = at_widths(lambda width: _drawn(curve, width))
+    return Figure(wide, caption, _alt(curve, parameters), curve_frame(curve), narrow=(narrow,))
+
+
+def _drawn(curve: Curve, width: float) -> Canvas:
+    figure, upper, lower = _canvas(curve, width)
+    _draw_curve(upper, curve)
+    _draw_choices(lower, curve)
+    return figure
 
 
 def curve_frame(curve: Curve) -> pd.DataFrame:
@@ -72,15 +76,15 @@ def _options(curve: Curve) -> list[tuple[str, str]]:
     return rows
 
 
-def _canvas(curve: Curve) -> tuple[Canvas, Axes, Axes]:
+def _canvas(curve: Curve, points: float) -> tuple[Canvas, Axes, Axes]:
     from matplotlib.figure import Figure as MatplotlibFigure
 
     below = LINE * len(_options(curve))
     height = TOP + CURVE + BETWEEN + below + BOTTOM
-    figure = MatplotlibFigure(figsize=(theme.WIDTH, height / 72))
-    wide = (POINTS - LEFT - RIGHT) / POINTS
-    upper = figure.add_axes((LEFT / POINTS, (height - TOP - CURVE) / height, wide, CURVE / height))
-    lower = figure.add_axes((LEFT / POINTS, BOTTOM / height, wide, max(below, 1.0) / height))
+    figure = MatplotlibFigure(figsize=(points / 72, height / 72))
+    wide = (points - LEFT - RIGHT) / points
+    upper = figure.add_axes((LEFT / points, (height - TOP - CURVE) / height, wide, CURVE / height))
+    lower = figure.add_axes((LEFT / points, BOTTOM / height, wide, max(below, 1.0) / height))
     for axis in (upper, lower):
         axis.set_xlim(-0.7, len(curve.specifications) - 0.3)
         axis.set_xticks([])
@@ -157,32 +161,45 @@ def _draw_one(axis: Axes, place: int, one: Specification, curve: Curve) -> None:
 
 
 def _draw_choices(axis: Axes, curve: Curve) -> None:
+    """Draw a row of marks for each option; all marks that look alike in one go, since there are thousands."""
     rows = _options(curve)
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_yticks([])
     crowded = len(curve.specifications) > CROWDED
+    none = _Mark(".", 2.0, theme.GRID, theme.GRID, 1.0, 2)
+    alike: dict[_Mark, list[tuple[int, int]]] = {}
     for place, (dimension, option) in enumerate(rows):
         _write(axis, place, _fitted(option or dimension), bold=not option)
-        if not option:
-            continue
-        for rank, one in enumerate(curve.specifications):
-            if (dimension, option) in one.choices:
-                _dot(axis, (rank, place), one, curve, crowded=crowded)
-            elif not crowded:
-                axis.plot([rank], [place], ".", markersize=2.0, clip_on=False, color=theme.GRID)
+        for rank, one in enumerate(curve.specifications if option else ()):
+            chosen = (dimension, option) in one.choices
+            if chosen or not crowded:
+                mark = _mark(one, curve, crowded=crowded) if chosen else none
+                alike.setdefault(mark, []).append((rank, place))
+    for mark, places in alike.items():
+        axis.plot(
+            *zip(*places, strict=True), mark.shape, markersize=mark.size, color=mark.color, clip_on=False,
+            markerfacecolor=mark.face, markeredgewidth=mark.width, zorder=mark.zorder,
+        )  # fmt: skip
 
 
-def _dot(axis: Axes, place: tuple[int, int], one: Specification, curve: Curve, *, crowded: bool) -> None:
-    """Mark an option that leads to an analysis; a short or open mark where the conclusion is another."""
+class _Mark(NamedTuple):
+    """How an option is marked that leads to an analysis, or does not."""
+
+    shape: str
+    size: float
+    color: str
+    face: str
+    width: float
+    zorder: int
+
+
+def _mark(one: Specification, curve: Curve, *, crowded: bool) -> _Mark:
+    """Return the mark of an option that leads to an analysis; short or open for another conclusion."""
     color, face = _look(one, curve)
-    same = face != theme.PAPER
-    marker, size = ("D" if one.main else "o"), 5.5
+    shape, size = ("D" if one.main else "o"), 5.5
     if crowded and not one.main:
-        marker, size = "|", 8.0 if same else 3.5
-    axis.plot(
-        [place[0]], [place[1]], marker, markersize=size, color=color, markerfacecolor=face,
-        markeredgewidth=0.9 if crowded else 1.2, clip_on=False, zorder=5 if one.main else 3,
-    )  # fmt: skip
+        shape, size = "|", 8.0 if face != theme.PAPER else 3.5
+    return _Mark(shape, size, color, face, 0.9 if crowded else 1.2, 5 if one.main else 3)
 
 
 def _fitted(text: str) -> str:

@@ -21,6 +21,7 @@ from evidence.wording import difference_text, per_1000, told_difference
 
 STEPS = (50, 100, 200, 250, 500)  # per 1,000 between two ticks
 MOST_TICKS = 8
+TOLD = 6  # questions that an alternative text tells one by one
 
 
 def curves(data: Dataset, parameters: Parameters, *, changing: bool, **asked: Unpack[Asked]) -> list[Curve]:
@@ -43,7 +44,9 @@ def changing_figure(data: Dataset, parameters: Parameters, **asked: Unpack[Asked
     told = [caption, *(one.caption for one in made)]
     alt = " ".join(f"{one.title}. {each.alt}" for one, each in zip(found, made, strict=True))
     frame = pd.concat([one.data for one in made], ignore_index=True)
-    return Figure(made[0].figure, " ".join(told), alt, frame, more=tuple(one.figure for one in made[1:]))
+    first, *more = (one.figure for one in made)
+    narrow = tuple(drawing for one in made for drawing in one.narrow)
+    return Figure(first, " ".join(told), alt, frame, tuple(more), narrow)
 
 
 def unchanged_figure(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> Figure:
@@ -52,10 +55,10 @@ def unchanged_figure(data: Dataset, parameters: Parameters, **asked: Unpack[Aske
     if not found:
         return nothing("In every question some choice changes the conclusion.")
     rows = _rows(found)
-    alt = " ".join(_alt(one, parameters) for one in found)
+    alt = _alt(found, parameters)
     frame = pd.concat([curve_frame(one) for one in found], ignore_index=True)
     panel = Panel(rows, _scale(rows))
-    return drawn(panel, _caption(found, parameters), f"Intervals of {len(found)} questions. {alt}", frame)
+    return drawn(panel, _caption(found, parameters), alt, frame)
 
 
 def _rows(found: Sequence[Curve]) -> list[Interval]:
@@ -118,7 +121,24 @@ def _between(counts: Sequence[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _alt(curve: Curve, parameters: Parameters) -> str:
+def _alt(found: Sequence[Curve], parameters: Parameters) -> str:
+    """Return each question in words; of many, those at the two ends and how many of them have a direction."""
+    if len(found) <= TOLD:
+        told = [_told(one, parameters) for one in found]
+    else:
+        ordered = sorted(found, key=lambda one: _own(one).estimate)
+        clear = sum(_own(one).low > 0 or _own(one).high < 0 for one in found)
+        low, high = min(_span(one)[0] for one in found), max(_span(one)[1] for one in found)
+        told = [
+            f"Fewest: {_told(ordered[0], parameters)}",
+            f"Most: {_told(ordered[-1], parameters)}",
+            f"The own interval leaves out no difference in {clear} of them.",
+            f"The limits of all analyses of all questions go from {difference_text(low, high)}.",
+        ]
+    return " ".join([f"Intervals of {len(found)} questions.", *told])
+
+
+def _told(curve: Curve, parameters: Parameters) -> str:
     own, (low, high) = _own(curve), _span(curve)
     shown = told_difference((own.estimate, own.low, own.high), interval=ci(parameters))
     return f"{pretty(curve.title)}: {shown}; limits of all analyses {difference_text(low, high)}."

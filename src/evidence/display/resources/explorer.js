@@ -3,6 +3,7 @@
   'use strict';
   const data = JSON.parse(document.getElementById('explorer-data').textContent);
   const root = document.getElementById('explorer');
+  const colors = JSON.parse(root.dataset.colors);
   const find = (selector) => root.querySelector(selector);
   const text = (place) => data.texts[place];
   const MARK = '#explore:';
@@ -143,6 +144,7 @@
         whisker.style.width = `${(bar[2] - bar[1]) * 100}%`;
         const fill = made('i');
         fill.style.width = `${bar[0] * 100}%`;
+        if (colors[text(name)]) fill.style.setProperty('--x-own', colors[text(name)]);
         strip.append(fill, whisker);
         strip.setAttribute('aria-hidden', 'true');
       }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from evidence import format as fmt
 from evidence.display.labels import mark_of, sourced
-from evidence.display.model import Cell
+from evidence.display.model import DOUBT, Cell
 from evidence.questions import Answer, Estimate, Finding
 from evidence.questions.studies import Arm
 from evidence.results import records
@@ -99,6 +100,16 @@ def _arms(one: Answer, side: str) -> list[tuple[int, int]]:
 def _sides(one: Answer, side: str) -> list[Arm]:
     arms = [study.treatment if side == "treatment" else study.comparator for study in one.finding.studies]
     return [arm for arm in arms if arm]
+
+
+def doubt_sign(arm: Arm, open_: Collection[str]) -> str:
+    """Return the sign of doubt where an arm's number of patients does not fit what is printed elsewhere.
+
+    Args:
+        arm: a side of a comparison.
+        open_: data rows on whose number of patients a question is open (``part_doubts``).
+    """
+    return DOUBT if arm.doubt or set(arm.rows.split("|")) & set(open_) else ""
 
 
 def difference_words(one: Answer, *, unit: bool = True) -> str:

@@ -140,7 +140,7 @@ def _totals(findings: pd.DataFrame) -> str:
 
 
 def _headline(row: Mapping[str, Any], data: Dataset) -> str:
-    return f"**{escape(_subject(row, data))}**: {escape(_told(headline(row['why'])))}"
+    return f"**{escape(finding_subject(row, data))}**: {escape(_told(headline(row['why'])))}"
 
 
 def headline(why: str) -> str:
@@ -162,7 +162,7 @@ def _told(text: Any) -> str:
     return MINUS.sub("−", pretty(text))
 
 
-def _subject(row: Mapping[str, Any], data: Dataset) -> str:
+def finding_subject(row: Mapping[str, Any], data: Dataset) -> str:
     """Return whose figures a finding is about: the study's, or the document's that quotes the study."""
     studies = [study for study in str(row["study_id"]).split("|") if study]
     source = first(str(row["source_id"]))
@@ -195,7 +195,7 @@ def audit_findings_table(data: Dataset, parameters: Parameters, *, kind: Kind) -
     names = {str(one): document_name(data, str(one)) for one in data.sources["source_id"]}
     worded = [row | {one: _cited(str(row[one]), names) for one in WORDED} for row in records(told)]
     body = [_finding(row, kinds, places) for row in worded]
-    groups = grouped([_subject(row, data) for row in records(told)])
+    groups = grouped([finding_subject(row, data) for row in records(told)])
     tidy = found[list(TIDY)]
     return Table(
         (*columns, Column("Why", width=2.3)), tuple(body), caption, NOTES.get(kind, ""), tidy, groups

@@ -82,10 +82,16 @@ def _section_lines(section: Section, data: Dataset) -> list[tuple[str, tuple[Cel
 
 def _study_cells(row: ForestStudy, forest: Forest) -> tuple[Cell, ...]:
     effect = fmt.effect(forest.measure, row.estimate, row.low, row.high)
-    weight = "" if math.isnan(row.weight) else f"{fmt.number(row.weight, 1)}%"
     arms = (row.study.treatment, row.study.comparator)
     shown = Cell(effect, mark=corrected({"correction": row.correction}))
-    return (Cell(pretty(row.label)), *(_counts(arm) for arm in arms), shown, Cell(weight))
+    return (Cell(pretty(row.label)), *(_counts(arm) for arm in arms), shown, Cell(_weight_words(row)))
+
+
+def _weight_words(row: ForestStudy) -> str:
+    """Return a study's weight; nothing where nothing is pooled, a dash where it has no estimate to weigh."""
+    if math.isnan(row.weight):
+        return ""
+    return "–" if math.isnan(row.estimate) else f"{fmt.number(row.weight, 1)}%"
 
 
 def _counts(arm: Arm | None) -> Cell:

@@ -34,6 +34,7 @@ local PORTRAIT, LANDSCAPE, MEASURE = 504, 746, 374 -- text widths of the page an
 local DEPTH = { [PORTRAIT] = 690, [LANDSCAPE] = 440 } -- heights of the page that a table can fill
 local GUTTER = 10                -- space between two columns
 local TALL = 200                 -- a table taller than this may break across pages
+local FILLING = 0.85             -- share of the page from which a table that needs no more is made to fill it
 local UNBROKEN = 15.5            -- ems that a figure may take without being broken
 local SURE = 1.01                -- letters may be a little wider than is known of them
 local INTERVAL = 9               -- ems of the longest interval of mere numbers: these are kept before those with words
@@ -41,7 +42,7 @@ local HEADER = 9                 -- ems that a header asks for
 local LINES = 6                  -- a row of more lines than this is hard to read across
 local WHOLE = 16                 -- a row of more lines than this may break over the page
 local LOW = 200                  -- a table lower than this is not worth a turned page, whatever its rows
-local CLOSING = 1600             -- characters that may end a chapter in one piece, rather than alone over the page
+local CLOSING = 1000             -- characters that may end a chapter in one piece, rather than alone over the page
 
 -- Widths of the book's letters, in hundredths of an em; others are near enough to a digit.
 local WIDTHS, OTHER = {}, 60
@@ -174,6 +175,7 @@ end
 
 local STEPS, SAMPLE = 14, 32 -- pieces in which the spare width is dealt out, and rows that are asked who gets them
 local EACH = 0.15            -- what a line less in a cell is worth where another cell keeps the row as high
+local HIGH = 2.5             -- what a line less is worth in a row that is hard to read across
 local LABEL = 1.2            -- what a line less in the first column is worth, against one in another
 
 -- Some rows of a table, evenly taken.
@@ -199,7 +201,8 @@ local function saved(rows, index, width)
           if others >= now.lines then break end
           if other ~= index and other ~= 'most' and cell.lines > others then others = cell.lines end
         end
-        gain = gain + row.most - math.max(others, after) + EACH * (now.lines - after)
+        local lower = row.most - math.max(others, after)
+        gain = gain + lower * (row.most > LINES and HIGH or 1) + EACH * (now.lines - after)
       end
     end
   end
@@ -257,7 +260,8 @@ local function column_widths(columns, lengths, size, page)
   local gutters = GUTTER * (#columns - 1)
   local natural = total(columns, 'natural') * size + gutters
   local narrow, roomy = natural <= MEASURE, natural <= page
-  local line = ((narrow and MEASURE or page) - gutters) / size
+  local wanted = narrow and MEASURE or roomy and natural < FILLING * page and natural or page
+  local line = (wanted - gutters) / size
   local name = roomy and 'natural' or 'least'
   local widths, shrink = {}, math.min(1, line / total(columns, name))
   for index, column in ipairs(columns) do widths[index] = column[name] * shrink end
@@ -270,7 +274,7 @@ local function column_widths(columns, lengths, size, page)
   for index in ipairs(columns) do
     widths[index] = widths[index] * size + ((index == 1 or index == #columns) and GUTTER / 2 or GUTTER)
   end
-  return widths, narrow
+  return widths, wanted < page and wanted
 end
 
 local function table_height(lengths, widths, size, pad)
@@ -457,7 +461,7 @@ local function table_blocks(tbl, dense)
   local header = #tbl.head.rows > 0 and '(' .. row_text(heads, 0, #tbl.colspecs) .. ',)' or '()'
   local text = '#evidence-table(columns: ' .. points(setting.widths) .. ', align: ' .. alignments(tbl.colspecs)
     .. ', size: ' .. setting.size .. 'pt' .. (setting.most > WHOLE and ', whole: false' or '') .. (dense and ', dense: true' or '') .. ', header: ' .. header .. ',\n' .. rows_text(body, #tbl.colspecs, setting) .. '\n)'
-  local attributes = { turned = tostring(setting.page == LANDSCAPE), narrow = tostring(setting.narrow),
+  local attributes = { turned = tostring(setting.page == LANDSCAPE), narrow = setting.narrow and string.format('%.1fpt', setting.narrow) or 'false',
     tall = tostring(setting.height > TALL) }
   return pandoc.Div({ raw(text) }, pandoc.Attr('', { 'sized' }, attributes))
 end
@@ -504,6 +508,7 @@ local function float(div, dense)
   for _, block in ipairs(body) do
     if block.t == 'Div' and block.classes:includes('sized') then
       for name in pairs(is) do is[name] = block.attributes[name] == 'true' end
+      is.narrow = block.attributes.narrow
       own = block.content[1]
       blocks:extend(block.content)
     else
