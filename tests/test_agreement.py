@@ -173,7 +173,7 @@ SEEDS = {
         r"0\.\d\d\d(?=\d*,\d+,\w+,True)",
         "wrong_data",
     ),
-    "scenarios": ("notebooks/scenarios.html", r"\d+ more \(\d+", "wrong_print"),
+    "scenarios": ("notebooks/scenarios.html", r"float-tbl.*?\d+ more \(\d+", "wrong_print"),
     "download of the scenarios": ("tables/tbl-scenarios.csv", r",default(?:,[^,]*){2},0\.\d\d", "wrong_data"),
     "sentence of the explorer": (
         "notebooks/explorer.html",
