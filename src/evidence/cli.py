@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from evidence.build import CELL_SECONDS
 from evidence.errors import DataError, EvidenceError, ParameterError
 from evidence.parameters import PARAMETERS
-from evidence.project import find_root
+from evidence.project import check_epoch, find_root
 
 if TYPE_CHECKING:
     from evidence.scenarios import Scenario
@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Leave with one of the statuses of ``STATUSES``."""
     arguments = _parser().parse_args(argv)
     try:
+        check_epoch()
         status = arguments.command(arguments)
         sys.stdout.flush()
     except EvidenceError as error:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from evidence.errors import BuildError
 
 ROOT_MARK = "_quarto.yml"
+YEAR_10000 = 253402300800
 
 
 def find_root(start: Path | str | None = None) -> Path:
@@ -34,3 +36,16 @@ def resolve(path: Path | str) -> Path:
         return find_root() / given
     except BuildError:
         return given.resolve()
+
+
+def check_epoch() -> None:
+    """Refuse a ``SOURCE_DATE_EPOCH`` that is no date; where there is none, a report bears none.
+
+    Packages below ours read it when they are loaded, and take no other than a number.
+
+    Raises:
+        BuildError: it is not a number of seconds since 1970.
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH", "0")
+    if not (given.isascii() and given.isdigit() and int(given) < YEAR_10000):
+        raise BuildError(f"SOURCE_DATE_EPOCH {given!r}: give whole seconds since 1970-01-01, or unset it")

@@ -55,9 +55,9 @@ def watched(world: World) -> Iterator[dict[str, int]]:
 
     def watch() -> None:
         while not ended.wait(0.2):
-            most["disk"] = max(
-                most["disk"], sum(map(size, [*world.place.rglob("*"), *world.root.rglob("*")]))
-            )
+            with suppress(FileNotFoundError):  # a folder is gone while its files are looked at
+                files = [*world.place.rglob("*"), *world.root.rglob("*")]
+                most["disk"] = max(most["disk"], sum(map(size, files)))
             most["memory"] = max([most["memory"], *map(resident, world.processes())])
 
     thread = threading.Thread(target=watch)

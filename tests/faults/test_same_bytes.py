@@ -15,6 +15,7 @@ from ..conftest import write_project
 ROOT = Path(__file__).parents[2]
 PARTS = [
     "_quarto.yml",
+    "_variables.yml",
     "index.ipynb",
     "notebooks",
     "data",

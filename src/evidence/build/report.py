@@ -31,13 +31,12 @@ from evidence.data import Dataset, dataset
 from evidence.data.export import as_csv
 from evidence.errors import BuildError
 from evidence.parameters import Parameters
-from evidence.project import resolve
+from evidence.project import check_epoch, resolve
 from evidence.reads import listed
 from evidence.render import Rendered, program_for, render
 from evidence.scenarios import Scenario
 
 # The first second that no date of four figures names.
-YEAR_10000 = 253402300800
 
 Progress = Callable[[str, int, int], None]
 Explain = Callable[[Reason], None]
@@ -115,21 +114,10 @@ def build_report(request: Request, progress: Progress = _silent, explain: Explai
         OSError: the disk is full, refuses writing, or lost a folder.
     """
     program_for(request.renderer)
-    _check_date()
+    check_epoch()
     with alone(request.root, request.name, lambda message: progress(message, 0, 1)):
         restore(request.target)
         return _build(request, progress, explain)
-
-
-def _check_date() -> None:
-    """Refuse a ``SOURCE_DATE_EPOCH`` that is no date; where there is none, the report bears none.
-
-    Raises:
-        BuildError: it is not a number of seconds since 1970.
-    """
-    given = os.environ.get("SOURCE_DATE_EPOCH", "0")
-    if not (given.isascii() and given.isdigit() and int(given) < YEAR_10000):
-        raise BuildError(f"SOURCE_DATE_EPOCH {given!r}: give whole seconds since 1970-01-01, or unset it")
 
 
 def _build(request: Request, progress: Progress, explain: Explain) -> Path:

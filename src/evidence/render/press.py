@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -185,9 +186,13 @@ def _start(manifest: Path) -> subprocess.Popen[str]:
 
 
 def _surroundings() -> dict[str, str]:
-    """Return the environment, with more memory for the package's own Pandoc, which takes the option."""
+    """Return the environment, with more memory for the package's own Pandoc, which takes the option.
+
+    Pandoc reads the names of files as the locale says, and ours are in UTF-8 wherever we are started.
+    """
     ours = Path(pypandoc.__file__).parent in Path(pypandoc.get_pandoc_path()).parents
-    return {**os.environ, **({"GHCRTS": HEAP} if ours and "GHCRTS" not in os.environ else {})}
+    heap = {"GHCRTS": HEAP} if ours and "GHCRTS" not in os.environ else {}
+    return {**os.environ, **({"LC_ALL": "C.UTF-8"} if sys.platform == "linux" else {}), **heap}
 
 
 def _count(sources: Sequence[Source]) -> int:
