@@ -25,6 +25,8 @@ from tools import mutation, page
 RESULTS = ROOT / "_build" / "assurance"
 PYTHON = (sys.executable, "-m")
 PYTEST = (*PYTHON, "pytest", "-q", "-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder")
+# A file of tests that takes long is shared by the processors, not left to one.
+SHARED = ("--dist", "worksteal")
 COVERED = ("--cov", "--cov-report=")
 ENGINE = ("src/**/*", "pyproject.toml", "requirements-core.txt")
 PROJECT = (
@@ -114,8 +116,8 @@ def nothing(_: Path) -> Found:
 
 def stages() -> tuple[Stage, ...]:
     """Return every stage in order, the quickest to fail first."""
-    fuzz = with_pytest("fuzz-at-length", *COVERED, "tests/fuzz", EVIDENCE_FUZZ=FUZZ_CASES)
-    faults = with_pytest("every-fault", *COVERED, "-m", "slow or not slow", "tests/faults")
+    fuzz = with_pytest("fuzz-at-length", *SHARED, *COVERED, "tests/fuzz", EVIDENCE_FUZZ=FUZZ_CASES)
+    faults = with_pytest("every-fault", *SHARED, *COVERED, "-m", "slow or not slow", "tests/faults")
     return (
         Stage("types", (*PYTHON, "mypy"), ("src/**/*.py", "tools/*.py", "pyproject.toml"), nothing),
         with_pytest(
@@ -130,6 +132,7 @@ def stages() -> tuple[Stage, ...]:
         Stage(faults.name, faults.command, faults.depends, counted_and("faults"), faults.surroundings),
         with_pytest(
             "browser",
+            *SHARED,
             "tests/browser",
             depends=("tests/browser/*", "docs/report/**/*"),
             EVIDENCE_ALL_PAGES="1",
@@ -150,10 +153,23 @@ def stages() -> tuple[Stage, ...]:
     )
 
 
+def measured() -> list[Stage]:
+    """Return the stages that note which lines and branches they reach."""
+    return [stage for stage in stages() if set(COVERED) <= set(stage.command)]
+
+
+def outdated() -> list[str]:
+    """Return the stages whose measurements are of other files than there are: their lines stand elsewhere now."""
+    return [stage.name for stage in measured() if stored(stage).get("key") != stage.key()]
+
+
 def combine() -> int:
     """Put the measurements of all stages together."""
-    parts = sorted(map(str, RESULTS.glob("coverage-*")))
-    parts = [part for part in parts if not part.endswith((".json", "coverage-all"))]
+    if old := outdated():
+        print(f"measured before something changed: {', '.join(old)}; run them again")
+        return 1
+    # A process that was killed may leave half a file, so only what each stage has put together is read.
+    parts = [str(RESULTS / f"coverage-{stage.name}") for stage in measured()]
     whole = f"--data-file={RESULTS / 'coverage-all'}"
     run = subprocess.run(
         [*PYTHON, "coverage", "combine", "--keep", "-q", whole, *parts], cwd=ROOT, check=False

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ collect_ignore_glob = [] if sys.platform == "linux" else ["test_*.py"]
 PATIENCE = 240
 
 Tree = dict[str, str]
+# What measures the coverage of a process: those that are to be killed leave unreadable measurements.
+MEASURING = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+# Kernels of small notebooks need no more than this; what is not loaded beforehand they would load themselves.
+FEW = ("ipykernel.kernelapp", "ipykernel.ipkernel", "pandas", "evidence")
 
 
 def tree(folder: Path) -> Tree:
@@ -74,32 +79,96 @@ def _called(body: ast.AST) -> Iterator[str]:
 
 
 @dataclass
+class Forked:
+    """A command in a process that was forked off a warm one; it is dealt with as one that was started."""
+
+    place: Path
+    args: list[str]
+    pid: int = 0
+    returncode: int | None = None
+
+    def __post_init__(self) -> None:
+        self.pid = self._told("pid", time.monotonic() + PATIENCE)
+
+    def _told(self, what: str, until: float) -> int:
+        while not (self.place / what).exists():
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired(self.args, PATIENCE)
+            time.sleep(0.005)
+        return int((self.place / what).read_text())
+
+    def poll(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self.returncode = self._told("status", 0)
+        return self.returncode
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def communicate(self, timeout: float = PATIENCE) -> tuple[str, str]:
+        self.returncode = self._told("status", time.monotonic() + timeout)
+        out, err = ((self.place / name).read_text() for name in ("out", "err"))
+        return out, err
+
+
+@cache
+def warm() -> subprocess.Popen[str]:
+    """Return the process that others are forked off; it ends with its input, that is with the tests."""
+    plain = {name: value for name, value in os.environ.items() if name not in MEASURING}
+    command = [sys.executable, str(HERE / "warm.py")]
+    return subprocess.Popen(command, text=True, stdin=subprocess.PIPE, env=plain, start_new_session=True)
+
+
+@dataclass
 class World:
     """A copy of a project, and a place of its own for everything temporary."""
 
     root: Path
     place: Path
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
+    said: Path
+    started: list[Any] = field(default_factory=list)
 
     @property
     def report(self) -> Path:
         return self.root / "_report"
 
-    def start(
-        self, arguments: list[str], fault: dict[str, Any] | None = None, **environment: str
-    ) -> subprocess.Popen[str]:
+    def start(self, arguments: list[str], fault: dict[str, Any] | None = None, **environment: str) -> Any:
+        """Start a command with a fault, in a fork of a process that has loaded the engine."""
+        place = Path(tempfile.mkdtemp(dir=self.said))
+        surroundings = {**os.environ, "TMPDIR": str(self.place), **environment}
+        asked = {
+            "place": str(place), "folder": str(self.root), "arguments": arguments,
+            "fault": {"preloaded": FEW, **(fault or {})},
+            "environment": {name: value for name, value in surroundings.items() if name not in MEASURING},
+        }  # fmt: skip
+        pipe = warm().stdin
+        assert pipe
+        pipe.write(json.dumps(asked) + "\n")
+        pipe.flush()
+        self.started.append(Forked(place, arguments))
+        return self.started[-1]
+
+    def start_fresh(self, arguments: list[str], fault: dict[str, Any] | None = None) -> Any:
+        """Start a command with a fault in a process that has loaded nothing, and measure what it reaches."""
         command = [sys.executable, str(HERE / "inject.py"), json.dumps(fault or {}), *arguments]
         made = subprocess.Popen(
             command, cwd=self.root, text=True, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, "TMPDIR": str(self.place), **environment},
+            env={**os.environ, "TMPDIR": str(self.place)},
         )  # fmt: skip
         self.started.append(made)
         return made
 
     def run(
-        self, arguments: list[str], fault: dict[str, Any] | None = None, **environment: str
+        self,
+        arguments: list[str],
+        fault: dict[str, Any] | None = None,
+        *,
+        fresh: bool = False,
+        **environment: str,
     ) -> tuple[int, str, str]:
-        made = self.start(arguments, fault, **environment)
+        made = self.start_fresh(arguments, fault) if fresh else self.start(arguments, fault, **environment)
         out, err = made.communicate(timeout=PATIENCE)
         return made.returncode, out, err
 
@@ -107,12 +176,18 @@ class World:
         return len(list((self.root / "_build" / ".cache" / "runs").rglob("*.json")))
 
     def processes(self) -> list[int]:
-        """Return what still runs of all that was started here: everything has the place in its environment."""
-        mark, found = f"TMPDIR={self.place}", []
-        for path in Path("/proc").glob("[0-9]*/environ"):
+        """Return what still runs of all that was started here.
+
+        Whatever was started has the place in its environment; forks of the warm process, which have its
+        environment, are in the session of one that was started.
+        """
+        mark, sessions, found = f"TMPDIR={self.place}", {one.pid for one in self.started}, []
+        for path in Path("/proc").glob("[0-9]*"):
             try:
-                if mark in path.read_text(errors="replace"):
-                    found.append(int(path.parent.name))
+                state, _, _, session = (path / "stat").read_text().rpartition(")")[2].split()[:4]
+                of_session = int(session) in sessions and state != "Z"
+                if of_session or mark in (path / "environ").read_text(errors="replace"):
+                    found.append(int(path.name))
             except OSError:
                 continue
         return found
@@ -147,7 +222,8 @@ class World:
 @contextmanager
 def world_of(source: Path, folder: Path) -> Iterator[World]:
     with tempfile.TemporaryDirectory(prefix="f-", dir="/tmp") as place:
-        world = World(Path(shutil.copytree(source, folder / "project")), Path(place))
+        said = Path(tempfile.mkdtemp(dir=folder))
+        world = World(Path(shutil.copytree(source, folder / "project")), Path(place), said)
         try:
             yield world
         finally:
@@ -161,7 +237,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "levels.yml").write_text("grid: {confidence_level: [0.8, 0.95]}\n")
     with world_of(root, tmp_path_factory.mktemp("world")) as world:
         for command in (REPORT, ["sweep", "levels.yml", "--jobs", "1"]):
-            status, _, said = world.run(command)
+            status, _, said = world.run(command, fresh=True)
             assert status == 0, said
         (world.root / "levels.yml").write_text("grid: {confidence_level: [0.9, 0.99]}\n")
         shutil.copytree(world.root, root, dirs_exist_ok=True)
@@ -179,7 +255,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tree]:
         root = write_project(tmp_path_factory.mktemp("clean") / "project")
         (root / "levels.yml").write_text("grid: {confidence_level: [0.9, 0.99]}\n")
         with world_of(root, tmp_path_factory.mktemp("world")) as world:
-            status, _, said = world.run(command)
+            status, _, said = world.run(command, fresh=True)
             assert status == 0, said
             found[name] = tree(world.report)
     return found
@@ -232,6 +308,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Sum up what is kept of the present engine in ``faults.json``."""
+    if warm.cache_info().currsize:
+        warm().communicate()
     if not (SUMMARY / "faults").is_dir():
         return
     with held(SUMMARY / ".faults.lock", "another summary"):

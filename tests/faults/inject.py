@@ -2,7 +2,7 @@
 
 The specification is JSON: ``at`` names a stage as ``module:function`` of ``evidence.build`` or the number of a
 write below ``root``; ``do`` is what happens there; ``limit`` is a limit on the size of files; ``record`` a file
-that gets the stages that are met, in order.
+that gets the stages that are met, in order; ``preloaded`` are the modules that the server of kernels loads.
 """
 
 import errno
@@ -83,6 +83,8 @@ def main(specification: dict[str, Any], arguments: list[str]) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     for stage in specification.get("stages", []):
         wrap(stage, functools.partial(note, specification["record"]))
+    if modules := specification.get("preloaded"):
+        importlib.import_module("evidence.build.execute").PRELOADED = tuple(modules)
     at = specification.get("at")
     if isinstance(at, str):
         wrap(at, act_of(specification["do"]))

@@ -16,16 +16,13 @@ MENDS = {
 # A full disk is tried all along a build, what else a system may answer at two places.
 OTHERS = [what for what in MENDS if what != "ENOSPC"]
 
-# What measures the coverage of a run would meet the limit itself, and say so.
-UNMEASURED = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
-
 pytestmark = [pytest.mark.slow]
 
 
 @pytest.mark.fault("files limited in size")
 @pytest.mark.parametrize("limit", [200, 2_000, 20_000, 60_000, 200_000, 1_000_000])
 def test_a_limit_on_the_size_of_files_is_named_and_leaves_the_last_report(world, survives, limit):
-    status, _, said = world.run(COMMAND, {"limit": limit}, **UNMEASURED)
+    status, _, said = world.run(COMMAND, {"limit": limit})
     assert status in (1, 2), said
     assert "Traceback" not in said
     assert "File too large" in said or "SIGXFSZ" in said or "notebooks/" in said, said

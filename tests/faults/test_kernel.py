@@ -44,6 +44,8 @@ CHILDREN = {
 # A flood is cut off at 50 million characters; they may be on the disk once, and in a process or two.
 MOST_DISK, MOST_MEMORY = 100_000_000, 1_000_000_000
 TOO_MUCH = "put out more than 50,000,000 characters; print less"
+# The server of these kernels loads all that it loads for a reader.
+ALL_LOADED = {"preloaded": []}
 
 pytestmark = [pytest.mark.slow]
 
@@ -97,7 +99,7 @@ def fails(world, survives):
     def check(source: str, message: str, *more: str) -> None:
         path = world.root / "notebooks" / "study.ipynb"
         text = spoil(path, source)
-        status, _, said = world.run([*COMMAND, *more])
+        status, _, said = world.run([*COMMAND, *more], ALL_LOADED)
         assert status == 1, said
         assert f"notebooks/study_trial_a.ipynb: cell 3 ({source.splitlines()[0]}): {message}" in said
         assert "Traceback" not in said
@@ -150,7 +152,7 @@ def test_what_a_notebook_leaves_running_in_a_session_of_its_own_ends_with_the_ru
         world.root / "notebooks" / "study.ipynb",
         "import subprocess\nleft = subprocess.Popen(['sleep', '600'], start_new_session=True)",
     )
-    assert world.run([*COMMAND, *how])[0] == 0
+    assert world.run([*COMMAND, *how], ALL_LOADED)[0] == 0
     assert world.is_quiet()
 
 

@@ -16,9 +16,9 @@ pytestmark = [pytest.mark.slow]
 @pytest.mark.fault("two builds at once")
 @pytest.mark.parametrize("after", [0.0, 1.5])
 def test_two_builds_of_one_report_follow_each_other(world, survives, after):
-    first = world.start(COMMAND)
+    first = world.start_fresh(COMMAND)
     time.sleep(after)
-    second = world.start(COMMAND)
+    second = world.start_fresh(COMMAND)
     said = [one.communicate(timeout=120)[1] for one in (first, second)]
     assert [first.returncode, second.returncode] == [0, 0], said
     assert "waiting for another build of default to end" in "".join(said)
@@ -69,7 +69,7 @@ def test_an_interrupt_is_told_and_leaves_the_last_report(world, survives, stage)
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0, 3.0])
 def test_an_interrupt_from_the_terminal_reaches_everything(world, survives, seconds):
     before = tree(world.report / "default")
-    running = world.start(COMMAND)
+    running = world.start_fresh(COMMAND)
     time.sleep(seconds)
     os.killpg(running.pid, signal.SIGINT)
     _, said = running.communicate(timeout=60)

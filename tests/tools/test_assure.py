@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from fnmatch import fnmatch
 from importlib import import_module
 from pathlib import Path
 
@@ -70,6 +71,17 @@ def test_every_stage_depends_on_files_that_exist():
         assert one.key()
         for pattern in one.depends:
             assert any(ROOT.glob(pattern)), (one.name, pattern)
+
+
+def test_measurements_of_other_files_are_not_put_together(stage, monkeypatch, capsys):
+    one, _ = stage
+    measured = replace(one, command=(*one.command, *assure.COVERED))
+    monkeypatch.setattr(assure, "stages", lambda: (measured,))
+    assert assure.outdated() == ["one"]
+    assert assure.combine() == 1
+    assert "one; run them again" in capsys.readouterr().out
+    assure.carry_out(measured)
+    assert assure.outdated() == []
 
 
 def test_every_command_of_the_page_exists():
@@ -197,3 +209,11 @@ def test_a_vulnerable_package_is_an_error(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(vulnerabilities.subprocess, "run", lambda *_, **__: done)
     assert vulnerabilities.main() == 1
     assert "thing 1: PYSEC-0" in capsys.readouterr().out
+
+
+def test_no_folder_of_tests_is_passed_over(pytestconfig):
+    patterns = pytestconfig.getini("norecursedirs")
+    folders = {path.parent for part in ("src", "tests") for path in (ROOT / part).rglob("*.py")}
+    named = {folder.name for folder in folders} - {"__pycache__"}
+    assert "build" in named
+    assert not [name for name in sorted(named) if any(fnmatch(name, pattern) for pattern in patterns)]
