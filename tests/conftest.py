@@ -12,6 +12,7 @@ from hypothesis import settings
 from nbformat import v4
 
 from evidence.build.notebooks import to_text
+from evidence.display import theme
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,7 +23,7 @@ if str(GUARD) not in os.environ.get("PYTHONPATH", ""):
 runpy.run_path(str(GUARD / "sitecustomize.py"))
 
 # The same examples on every machine, and no verdict on how fast the machine is.
-EXAMPLES = int(os.environ.get("EVIDENCE_EXAMPLES", "40"))  # of a property; `make assure` asks for more
+EXAMPLES = int(os.environ.get("EVIDENCE_EXAMPLES", "25"))  # of a property; `make assure` asks for more
 settings.register_profile("tests", deadline=None, derandomize=True, max_examples=EXAMPLES)
 settings.load_profile("tests")
 
@@ -35,6 +36,12 @@ LONGEST = (
     "test_sweep.py",
     "test_incremental.py",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fonts() -> tuple[str, ...]:
+    """Find the fonts before a test makes another folder the project's: a process looks for them once."""
+    return theme.font_family()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -138,6 +138,7 @@ def test_an_added_study_has_its_own_page_with_its_results_and_tests(folder, monk
     assert "≠" in words(page["tbl-study-tests"])
 
 
+@pytest.mark.slow
 def test_an_added_study_is_drawn_and_listed_with_the_others(folder, monkeypatch):
     add(folder)
     shown = run(ROOT / "notebooks" / "itp_trials.ipynb", folder, monkeypatch)

@@ -46,6 +46,7 @@ def test_report_makes_pages_pdf_and_provenance(built: Path):
     assert set(CHAPTERS) | {"report.pdf", "audit.csv"} <= set(made["files"])
 
 
+@pytest.mark.slow
 def test_a_parameter_reaches_every_notebook_that_declares_it(built: Path):
     before = [(built / name).read_text() for name in CHAPTERS]
     assert run("report", "--renderer", "builtin", "--to", "html", "-p", "confidence_level", "0.90") == 0
@@ -187,6 +188,7 @@ def test_diff_lists_numbers_and_ends_with_0_1_or_2(built, capsys):
     assert run("diff", "default", "nowhere") == 2
 
 
+@pytest.mark.slow
 def test_refresh_writes_only_notebooks_that_change(project, capsys):
     assert run("refresh", "--jobs", "1") == 0
     assert "changed: index.ipynb" in capsys.readouterr().out

@@ -35,9 +35,9 @@ def noted(root: Path, monkeypatch):
     place = [0]
 
     def since() -> set[tuple]:
-        lines = notes.read_text().splitlines()[place[0] :]
-        place[0] += len(lines)
-        return {read[:1] + read[2:] for read in map(parse, lines)}
+        found = parse(notes.read_text().splitlines()).reads[place[0] :]
+        place[0] += len(found)
+        return {read[:1] + read[2:] for read in found}
 
     yield since
     monkeypatch.setattr(reads._NOTES, "handle", None)
@@ -220,3 +220,195 @@ def test_columns_alone_are_read_where_the_figures_beside_them_do_not_matter(root
     assert fingerprint_with("label", "Another") == before
     assert fingerprint_with("node", "another") != before
     assert Fingerprints(root).of(("columns", "data", "arms", ("no_such",))) == ABSENT
+
+
+ALL = (True, True, False)
+DOUBTS = "evidence.display.marks:doubts_about"
+
+
+def doubts_of(study: str) -> tuple:
+    return ("value", DOUBTS, ALL, json.dumps([[study, 0.05, 0.0], {}]))
+
+
+def rewrite(root: Path, table: str, change) -> None:
+    """Write a table anew with each of its rows as a function returns it."""
+    path = root / "data" / f"{table}.csv"
+    with path.open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    with path.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(change(dict(row)) for row in rows)
+
+
+def changed_in(study: str, **columns: str):
+    return lambda row: row | (columns if row["study_id"] == study and row["arm_id"] == "drug" else {})
+
+
+def test_doubts_are_read_as_what_they_are_and_not_as_what_they_follow_from(data, noted):
+    from evidence.display.marks import doubts
+
+    for _ in range(2):
+        assert doubts(data, ["trial_a"], alpha=0.05) == {}
+        assert noted() <= {doubts_of("trial_a")}
+    doubts(data.without(["trial_a"]), ["trial_b"], alpha=0.05)
+    assert noted() == {doubts_of("trial_b")}
+
+
+def test_doubts_about_a_study_that_is_not_as_it_was_loaded_are_read_by_its_rows(data, noted):
+    from evidence.display.marks import doubts
+
+    doubts(data.about([]), ["trial_a"], alpha=0.05)
+    found = noted()
+    assert doubts_of("trial_a") not in found
+    assert ("rows", "arms", "trial_a") in found
+
+
+def test_doubts_change_with_a_mark_and_with_nothing_else(root):
+    def now() -> list[str]:
+        return [
+            Fingerprints(root).of((one[0], "data", *one[1:]))
+            for one in map(doubts_of, ("trial_a", "trial_b"))
+        ]
+
+    before = now()
+    assert ABSENT not in before
+    rewrite(root, "counts", changed_in("trial_a", note="Corrected.", locator="Table 9"))
+    rewrite(root, "counts", changed_in("trial_b", events="31", percent="62.0"))
+    assert now() == before
+    rewrite(root, "counts", changed_in("trial_b", percent="70.0"))
+    marked = now()
+    assert [old == new for old, new in zip(before, marked, strict=True)] == [True, False]
+    rewrite(root, "counts", changed_in("trial_b", percent="71.0"))  # the same mark for another reason
+    assert now()[1] not in (before[1], marked[1])
+    rewrite(root, "counts", changed_in("trial_b", percent="62.0"))
+    assert now() == before
+    assert Fingerprints(root).of(("value", "data", *doubts_of("no_such")[1:])) not in (ABSENT, *before)
+
+
+def test_a_value_that_cannot_be_asked_for_changes_with_whatever_changes(root):
+    read = ("value", "data", "evidence.display.marks:no_such_function", ALL, "[[], {}]")
+    before = fingerprint(root, *read)
+    assert fingerprint(root, *read) == before != ABSENT
+    rewrite(root, "counts", changed_in("trial_a", note="Corrected."))
+    assert fingerprint(root, *read) != before
+
+
+def test_values_of_a_narrowed_dataset_are_read_by_what_they_follow_from(data, noted):
+    from evidence.display.trials import with_result
+
+    name = "evidence.display.trials:with_result"
+    assert with_result(data) == {"trial_a", "trial_b"}
+    assert noted() == {("value", name, ALL, "[[], {}]")}
+    assert with_result(data.only(["trial_b"])) == {"trial_b"}
+    found = noted()
+    assert ("rows", "counts", "trial_b") in found
+    assert not [read for read in found if read[0] == "value"]
+
+
+@pytest.mark.parametrize("other", [{1.5: ["b"]}, {1.5: ("a", None)}, {1.5: {"a"}}, "a", 1, 1.0, [1.5, "a"]])
+def test_values_are_the_same_only_where_they_are_equal(other):
+    from evidence.data.values import _plain
+
+    value = {1.5: ["a"]}
+    assert reads.hashed(_plain(value)) == reads.hashed(_plain({1.5: ["a"]}))
+    assert reads.hashed(_plain(value)) != reads.hashed(_plain(other))
+    with pytest.raises(TypeError):
+        _plain([object()])
+
+
+def claimed(root: Path, *kinds: tuple[str, str]) -> None:
+    tables = {
+        **TABLES,
+        "claims": [
+            {"row_id": f"doc-x{len(study)}{kind}", "study_id": study, "kind": kind, "paraphrase": "So it is."}
+            for study, kind in kinds
+        ],
+    }
+    write_tables(root / "data", {**tables, "studies": [*TABLES["studies"], TABLES["studies"][0] | SECOND]})
+
+
+def test_rows_chosen_by_what_their_file_says_are_read_alone(root, noted):
+    claimed(root, ("trial_a", "superior"), ("trial_b", "comparable"), ("", "other"))
+    data = load(root / "data")
+    noted()
+    assert len(data.select("claims", kind=["superior", "other"])) == 2
+    asked = ("where", "claims", json.dumps({"kind": ["other", "superior"]}))
+    assert noted() - SHARED == {asked}
+    assert len(data.only(["trial_b"]).select("claims", kind="comparable")) == 1
+    part = ("where", "claims", json.dumps({"kind": ["comparable"], "study_id": ["", "trial_b"]}))
+    assert noted() - SHARED == {part}
+    reads_ = [(one[0], "data", *one[1:]) for one in (asked, part)]
+    before = [fingerprint(root, *one) for one in reads_]
+
+    def same() -> list[bool]:
+        return [fingerprint(root, *one) == old for one, old in zip(reads_, before, strict=True)]
+
+    rewrite(root, "claims", lambda row: row | ({"note": "x"} if row["kind"] == "comparable" else {}))
+    assert same() == [True, False]
+    rewrite(root, "claims", lambda row: row | {"note": "x", "kind": "superior"})
+    assert same() == [False, False]
+
+
+def test_counts_selected_by_outcome_are_those_of_the_outcome(data, noted):
+    assert len(data.select("counts", outcome_id=["cured"], study_id="trial_a")) == 2
+    assert noted() == {("counts", "cured", "trial_a", ALL)}
+    assert len(data.select("counts", outcome_id="cured")) == 4
+    assert noted() == {("counts", "cured", None, ALL)}
+
+
+def the_notes(root: Path) -> reads.Noted:
+    return parse((root / "notes").read_text().splitlines())
+
+
+ONE, OTHER = ("file", "one"), ("file", "other")
+
+
+def test_what_makes_something_reads_for_it_and_not_for_the_notebook(root, noted):
+    call = reads.next_call("table")
+    with reads.making() as found:
+        reads.note_again([ONE])
+    reads.note_made(call, "kept", found)
+    reads.note_again([OTHER])
+    said = the_notes(root)
+    assert said.reads == (ONE, OTHER)
+    assert said.made == (reads.Made("1 table", "kept", (ONE,)),)
+    assert said.outside == {OTHER}
+
+
+def test_what_the_notebook_reads_too_is_its_own(root, noted):
+    with reads.making():
+        reads.note_again([ONE])
+    assert not the_notes(root).outside
+    reads.note_again([ONE])
+    assert the_notes(root).outside == {ONE}
+
+
+def test_what_fails_to_be_made_has_read_for_the_notebook(root, noted):
+    def make() -> None:
+        with reads.making():
+            reads.note_again([ONE])
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        make()
+    assert the_notes(root).outside == {ONE}
+    with reads.making():
+        reads.note_again([OTHER])
+    assert the_notes(root).outside == {ONE}
+
+
+def test_a_notebook_knows_what_it_made_before_until_it_goes_astray(root, noted):
+    made = reads.Made("1 table", "kept", (ONE, ("rows", "data", "counts", None)))
+    reads.tell_before(root / "later", [made])
+    reads.begin(str(root / "later"), str(root))
+    assert reads.made_before("1 table") == made
+    assert reads.made_before("2 table") is None
+    reads.goes_astray()
+    assert reads.made_before("1 table") is None
+
+
+def test_calls_are_counted_from_the_beginning_of_each_notebook(root, noted):
+    assert [reads.next_call("table"), reads.next_call("table")] == ["1 table", "2 table"]
+    reads.begin(str(root / "later"), str(root))
+    assert reads.next_call("figure") == "1 figure"

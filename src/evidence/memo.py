@@ -18,7 +18,7 @@ from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from evidence.reads import Read, held, note_again
 
@@ -39,16 +39,41 @@ def kept(name: str, key: Callable[[], Iterable[object]], make: Callable[[], Valu
         key: gives the plain values that the result depends on, asked for only where something is kept.
         make: computes the result, and reads nothing that is noted (``evidence.reads``).
     """
-    folder = os.environ.get(FOLDER, OFF)
-    if folder in ("", OFF):
+    folder = _folder()
+    if folder is None:
         return make()
     named = hashlib.sha256("\0".join([name, *map(repr, key())]).encode()).hexdigest()
-    place = Path(folder, f"{name}-{named}{ENDING}")
+    place = folder / f"{name}-{named}{ENDING}"
     found: list[Value] = _read(place)
     if not found:
         found = [make()]
         _write(place, found)
     return found[0]
+
+
+def put(name: str, value: object) -> str:
+    """Leave a value on the disk, where anything is kept, and return what it is called there."""
+    content = pickle.dumps(value, protocol=5)
+    called = f"{name}-{hashlib.sha256(content).hexdigest()}"
+    if (folder := _folder()) is not None:
+        _write(folder / f"{called}{ENDING}", [value])
+    return called
+
+
+def get(called: str) -> list[Any]:
+    """Return what ``put`` left, alone in a list, by what it was called; nothing where it is not kept."""
+    folder = _folder()
+    return [] if folder is None else _read(folder / f"{called}{ENDING}")
+
+
+def keeps() -> bool:
+    """Return whether results are kept on disk."""
+    return _folder() is not None
+
+
+def _folder() -> Path | None:
+    folder = os.environ.get(FOLDER, OFF)
+    return None if folder in ("", OFF) else Path(folder)
 
 
 def recalled(

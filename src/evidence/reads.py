@@ -9,6 +9,10 @@ A read is a tuple of its kind and what it names:
   ``data.load`` let in.
 - ``("match", folder, column, values)``: which studies have one of ``values`` in a column of ``studies``.
 - ``("columns", folder, table, names)``: some columns of all rows of a table as they stand in its file.
+- ``("value", folder, function, evidence, arguments)``: what a function of the loaded dataset (its module and
+  name) says for arguments, which are written as JSON; not the rows that it reads (``data.values``).
+- ``("where", folder, table, conditions)``: the rows of a table, as they stand in its file, that have some
+  values in some columns, which are written as JSON.
 - ``("file", path)`` and ``("list", path)``: the bytes of a file, the names in a folder.
 
 Rows of files stand for rows of frames because nothing that loading derives crosses a study: recovered
@@ -29,7 +33,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,11 +44,37 @@ PACKAGE = "datapackage.json"  # declares the tables of a data folder
 Read = tuple[Any, ...]
 Evidence = tuple[bool, bool, bool]
 ABSENT = "absent"
+OUTSIDE, MADE = "outside", "made"  # lines of the notes that are no reads
+BEFORE = ".before"  # ends the name of what stands beside the notes
 # What derived figures of these tables take from other tables of the same study, and from tables as a whole.
 DERIVED_FROM = ("arms", "studies")
 SHARED = ("sources", "outcomes")
 # Results of building, and what every kernel loads, are no data of a notebook.
 PASSED_OVER = frozenset({"_build", "_report", "_book", ".venv", ".git", "src", ".ipynb_checkpoints"})
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One call of a notebook that made what is shown: which call, what it made, and what it was made from.
+
+    ``kept`` is the name under which ``memo`` holds what was made.
+    """
+
+    call: str
+    kept: str
+    reads: tuple[Read, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a notebook read, what it made, and what its own lines read outside of what made something.
+
+    Given the same code, and the same content of what was read ``outside``, a notebook makes the same calls.
+    """
+
+    reads: tuple[Read, ...] = ()
+    made: tuple[Made, ...] = ()
+    outside: frozenset[Read] = frozenset()
 
 
 class _Notes:
@@ -54,8 +84,12 @@ class _Notes:
         self.handle: int | None = None
         self.root = ""
         self.quiet = 0
-        self.seen: set[Read] = set()
+        self.places: dict[Read, int] = {}
+        self.outside: set[int] = set()
         self.held: list[dict[Read, None]] = []
+        self.making = False
+        self.calls = 0
+        self.before: dict[str, Made] = {}
 
     @property
     def listens(self) -> bool:
@@ -68,21 +102,36 @@ class _Notes:
             return
         if self.held:
             self.held[-1][read] = None
-        elif self.handle is not None and read not in self.seen:
-            self.seen.add(read)
-            os.write(self.handle, json.dumps(read).encode() + b"\n")
+            return
+        if read not in self.places:
+            self.places[read] = len(self.places)
+            self.write(read)
+        if not self.making and self.places[read] not in self.outside:
+            self.outside.add(self.places[read])
+            self.write([OUTSIDE, self.places[read]])
+
+    def write(self, line: Sequence[Any]) -> None:
+        """Write a line of the notes."""
+        if self.handle is not None:
+            os.write(self.handle, json.dumps(line).encode() + b"\n")
 
 
 _NOTES = _Notes()
 
 
 def begin(target: str, root: str) -> None:
-    """Note from now on what this process reads of the project ``root``, in the file ``target``."""
+    """Note from now on what this process reads of the project ``root``, in the file ``target``.
+
+    Beside it may stand what an earlier run of the same notebook made (``tell_before``).
+    """
     if _NOTES.handle is None:
         sys.addaudithook(_hear)
     _NOTES.handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     _NOTES.root = os.path.realpath(root) + os.sep
-    _NOTES.seen.clear()
+    _NOTES.places.clear()
+    _NOTES.outside.clear()
+    _NOTES.calls = 0
+    _NOTES.before = _made_before(Path(target + BEFORE))
 
 
 @contextmanager
@@ -116,6 +165,63 @@ def note_again(reads: Iterable[Read]) -> None:
     """Note what a result that was kept had been computed from."""
     for read in reads:
         _NOTES.add(read)
+
+
+@contextmanager
+def making() -> Iterator[dict[Read, None]]:
+    """Collect what making something reads; unless that fails it is no reading of the notebook's own lines."""
+    with ExitStack() as own:
+        found = own.enter_context(held())
+        yield found
+        _NOTES.making = True
+        try:
+            own.close()
+        finally:
+            _NOTES.making = False
+
+
+def next_call(name: str) -> str:
+    """Return the name of a call that the running notebook makes: its number, and what is called."""
+    _NOTES.calls += 1
+    return f"{_NOTES.calls} {name}"
+
+
+def may_keep() -> bool:
+    """Return whether what the caller makes is noted, by itself and not as a part of something else."""
+    return _NOTES.handle is not None and not _NOTES.quiet and not _NOTES.held
+
+
+def made_before(call: str) -> Made | None:
+    """Return what a call of this name made in an earlier run, if it would make the same now."""
+    return _NOTES.before.get(call)
+
+
+def goes_astray() -> None:
+    """Say that from now on the notebook may make other calls than it did before."""
+    _NOTES.before = {}
+
+
+def note_made(call: str, kept: str, reads: Iterable[Read]) -> None:
+    """Note what a call made and what that was made from."""
+    _NOTES.making = True
+    try:
+        note_again(reads := tuple(reads))
+    finally:
+        _NOTES.making = False
+    _NOTES.write([MADE, call, kept, [_NOTES.places[read] for read in reads]])
+
+
+def tell_before(target: Path, before: Iterable[Made]) -> None:
+    """Leave beside the notes to come what an earlier run made that would be the same now."""
+    told = [[made.call, made.kept, made.reads] for made in before]
+    target.with_name(target.name + BEFORE).write_text(json.dumps(told), encoding="utf-8")
+
+
+def _made_before(path: Path) -> dict[str, Made]:
+    if not path.is_file():
+        return {}
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return {call: Made(call, kept, tuple(map(_as_read, reads))) for call, kept, reads in told}
 
 
 def note_file(path: Path) -> None:
@@ -153,6 +259,19 @@ def note_columns(folder: Path, table: str, columns: Sequence[str]) -> None:
     _NOTES.add(("columns", str(folder), table, tuple(columns)))
 
 
+def note_where(folder: Path, table: str, conditions: Mapping[str, Collection[str]]) -> None:
+    """Note that the rows of a table were used that have some values in columns, as they stand in its file."""
+    named = {column: sorted(values) for column, values in sorted(conditions.items())}
+    _NOTES.add(("where", str(folder), table, json.dumps(named)))
+    for name in SHARED:
+        _NOTES.add(("rows", str(folder), name, None))
+
+
+def note_value(folder: Path, function: str, evidence: Evidence, arguments: str) -> None:
+    """Note that it was used what a function says of the dataset, and not what that follows from."""
+    _NOTES.add(("value", str(folder), function, evidence, arguments))
+
+
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     """Note each file below the root that is opened for reading, and each folder that is listed."""
     if event == "open" and _NOTES.handle is not None and not _NOTES.quiet:
@@ -179,22 +298,42 @@ def _note_path(kind: str, given: Any, *, reading: bool) -> None:
     _NOTES.add((kind, importlib.util.source_from_cache(path) if "__pycache__" in parts[-2:-1] else path))
 
 
-def parse(line: str) -> Read:
-    """Return one read as it was noted.
+def parse(lines: Iterable[str]) -> Noted:
+    """Return what a notebook noted.
 
     Raises:
-        ValueError: the line is no note.
+        ValueError: a line is no note.
     """
-    return _as_read(json.loads(line))
+    reads: list[Read] = []
+    made: list[Made] = []
+    outside: set[Read] = set()
+    for kind, *parts in map(json.loads, lines):
+        if kind == OUTSIDE:
+            outside.add(reads[parts[0]])
+        elif kind == MADE:
+            call, kept, places = parts
+            made.append(Made(call, kept, tuple(reads[place] for place in places)))
+        else:
+            reads.append(_as_read([kind, *parts]))
+    return Noted(tuple(reads), tuple(made), frozenset(outside))
 
 
-# Set by ``evidence.data``, which alone knows how counts are loaded.
+# Both are set by ``evidence.data``, which alone knows how counts are loaded and datasets asked.
 _COUNTED: list[Callable[[Path, Evidence], Mapping[tuple[str, str | None], str]]] = []
 
 
 def counted_by(hashes: Callable[[Path, Evidence], Mapping[tuple[str, str | None], str]]) -> None:
     """Say how the counts of a folder, as they are loaded, are hashed by outcome and study."""
     _COUNTED[:] = [hashes]
+
+
+Valued = Callable[[str, str], str]
+_VALUED: list[Callable[[Path, Evidence], Valued]] = []
+
+
+def valued_by(hashes: Callable[[Path, Evidence], Valued]) -> None:
+    """Say how what a function says of a folder is hashed, by its name and its arguments."""
+    _VALUED[:] = [hashes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +347,8 @@ class Fingerprints:
     _found: dict[Read, str] = field(default_factory=dict)
     _tables: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     _loaded: dict[tuple[str, Evidence], Mapping[tuple[str, str | None], str]] = field(default_factory=dict)
+    _sheets: dict[tuple[str, str], list[list[str]]] = field(default_factory=dict)
+    _asked: dict[tuple[str, Evidence], Valued] = field(default_factory=dict)
 
     def of(self, read: Read) -> str:
         """Return the fingerprint of one read."""
@@ -236,6 +377,12 @@ class Fingerprints:
             self._loaded[key] = _COUNTED[0](self.root / folder, evidence)
         return self._loaded[key].get((outcome, study), ABSENT)
 
+    def _value(self, folder: str, function: str, evidence: Evidence, arguments: str) -> str:
+        key = (folder, evidence)
+        if key not in self._asked:
+            self._asked[key] = _VALUED[0](self.root / folder, evidence)
+        return self._asked[key](function, arguments)
+
     def _match(self, folder: str, column: str, values: tuple[str, ...]) -> str:
         header, *rows = self._sheet(folder, "studies")
         wanted, study = header.index(column), header.index("study_id")
@@ -246,7 +393,17 @@ class Fingerprints:
         places = [header.index(name) for name in names]
         return hashed([[row[place] for place in places] for row in rows])
 
+    def _where(self, folder: str, table: str, conditions: str) -> str:
+        header, *rows = self._sheet(folder, table)
+        wanted = [(header.index(name), set(values)) for name, values in json.loads(conditions).items()]
+        return hashed([header, *(row for row in rows if all(row[place] in some for place, some in wanted))])
+
     def _sheet(self, folder: str, table: str) -> list[list[str]]:
+        if (folder, table) not in self._sheets:
+            self._sheets[folder, table] = self._parsed(folder, table)
+        return self._sheets[folder, table]
+
+    def _parsed(self, folder: str, table: str) -> list[list[str]]:
         place = self.root / folder
         package = json.loads((place / PACKAGE).read_bytes())
         path = next(item["path"] for item in package["resources"] if item["name"] == table)
@@ -265,7 +422,9 @@ class Fingerprints:
 KINDS: dict[str, Any] = {
     "rows": Fingerprints._rows,
     "counts": Fingerprints._counts,
+    "value": Fingerprints._value,
     "match": Fingerprints._match,
+    "where": Fingerprints._where,
     "columns": Fingerprints._columns,
     "file": Fingerprints._file,
     "list": Fingerprints._list,

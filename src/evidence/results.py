@@ -302,6 +302,26 @@ COUNT_KEY = [*SETTING, "arm_id"]
 LABELS = ("study_label", "arm_label", "outcome_label")
 
 
+def counts_of(
+    data: Tables, outcome_ids: Iterable[str] | None = None, study_id: str | None = None
+) -> pd.DataFrame:
+    """Return the counts of some outcomes in one study, or of all where none are named; no others are read."""
+    named = {"outcome_id": None if outcome_ids is None else list(outcome_ids), "study_id": study_id}
+    wanted = {column: values for column, values in named.items() if values is not None}
+    return rows_where(data, "counts", **wanted) if wanted else data.counts
+
+
+def rows_where(data: Tables, table: str, **equals: Any) -> pd.DataFrame:
+    """Return the rows of a table whose columns have the given values, as ``Dataset.select`` does."""
+    select = getattr(data, "select", None)
+    if select is not None:
+        return pd.DataFrame(select(table, **equals))
+    frame: pd.DataFrame = getattr(data, table)
+    for column, value in equals.items():
+        frame = frame[frame[column].isin([value] if isinstance(value, str) else list(value))]
+    return frame
+
+
 def _counted(
     data: Tables,
     study_id: str | None,
@@ -309,9 +329,8 @@ def _counted(
     arm_ids: Sequence[str] | None,
     subgroup: str | None,
 ) -> pd.DataFrame:
-    frame = data.counts
-    wanted = {"study_id": None if study_id is None else [study_id], "outcome_id": outcome_ids,
-              "arm_id": arm_ids, "subgroup": None if subgroup is None else [subgroup]}  # fmt: skip
+    frame = counts_of(data, outcome_ids, study_id)
+    wanted = {"arm_id": arm_ids, "subgroup": None if subgroup is None else [subgroup]}
     kept = pd.Series(data=True, index=frame.index, dtype=bool)
     for column, values in wanted.items():
         if values is not None:
@@ -582,9 +601,9 @@ def category_label(data: Tables, category: str, outcome_id: str) -> str:
 
     The same name may be a class of several outcomes, and each may write it in its own way.
     """
-    if "category_label" in data.counts:
-        frame = data.counts
-        rows = frame[(frame["category"] == category) & (frame["outcome_id"] == outcome_id)]
+    frame = counts_of(data, [outcome_id])
+    if "category_label" in frame:
+        rows = frame[frame["category"] == category]
         header = rows["n_basis"] == "header"  # a table's row heads read better than its running text
         labels = pd.concat([rows[header], rows[~header]])["category_label"]
         found = [str(label) for label in labels if not pd.isna(label) and label != ""]

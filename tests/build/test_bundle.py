@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from evidence.build.bundle import FOLDER, PLACE, SETTINGS, archive, bare, sources, write_bundle
+from evidence.build.bundle import FOLDER, PLACE, SETTINGS, archive, sources, write_bundle
+from evidence.build.notebooks import bare
 from evidence.build.provenance import hashes
 from evidence.parameters import Parameters
 from evidence.scenarios import Scenario, read_scenario

@@ -11,7 +11,7 @@ from evidence.build.explain import Reason
 from evidence.build.notebooks import parse_notebook, to_text, with_outputs
 from evidence.cli import main
 
-from ..conftest import TABLES, write_project, write_tables
+from ..conftest import SET_UP, TABLES, notebook, write_project, write_tables
 
 SECOND = {"study_id": "trial_b", "label": "Trial B"}
 
@@ -63,6 +63,7 @@ def page(root: Path, name: str) -> str:
     return (root / "_report" / "default" / name).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_only_what_depends_on_a_change_runs_again(root: Path):
     assert ran(build(root)) == ["index", "study_trial_a", "study_trial_b"]
 
@@ -101,6 +102,7 @@ def test_changed_code_runs_its_notebook_and_names_the_cell(root: Path):
     assert reasons["study_trial_a"].why == "code cell 3"
 
 
+@pytest.mark.slow
 def test_a_parameter_runs_what_declares_it_and_its_earlier_value_nothing(root: Path):
     build(root)
     reasons = build(root, parameters={"confidence_level": "0.9"})
@@ -113,6 +115,7 @@ def test_a_parameter_runs_what_declares_it_and_its_earlier_value_nothing(root: P
     assert "95% CI" in page(root, "index.html")
 
 
+@pytest.mark.slow
 def test_another_engine_or_environment_runs_everything(root: Path, monkeypatch):
     build(root)
     modules = inputs.engine()
@@ -130,6 +133,7 @@ def test_what_only_prints_pages_is_no_engine_of_notebooks():
     assert not [name for name in part if name.startswith("render/") or name in ("cli.py", "build/report.py")]
 
 
+@pytest.mark.slow
 def test_a_file_that_a_cell_reads_is_an_input(root: Path):
     (root / "notebooks" / "extra.txt").write_text("one")
     edit(
@@ -145,6 +149,7 @@ def test_a_file_that_a_cell_reads_is_an_input(root: Path):
     assert reasons["index"].why == "file notebooks/extra.txt"
 
 
+@pytest.mark.slow
 def test_equal_outputs_make_no_new_pages(root: Path, monkeypatch):
     build(root)
     edit(root / "index.ipynb", "import evidence", "# Nothing to see.\\nimport evidence")
@@ -162,6 +167,7 @@ def test_pages_that_somebody_changed_are_made_again(root: Path):
     assert target.read_text() == good
 
 
+@pytest.mark.slow
 def test_a_failed_build_keeps_what_finished(root: Path):
     build(root)
     edit(root / "index.ipynb", "import evidence", "import evidence # other")
@@ -194,6 +200,29 @@ def test_nothing_changed_loads_nothing_and_says_so(root: Path, capsys, monkeypat
         main(asked)
     with pytest.raises(pytest.fail.Exception):
         main([*asked, "--force"])
+
+
+@pytest.mark.slow
+def test_a_notebook_that_shows_doubts_runs_when_a_mark_changes_and_not_when_a_row_does(root: Path):
+    shown = "from evidence.display.marks import doubts\nprint(doubts(data, ['trial_a'], alpha=0.05))"
+    before = (root / "index.ipynb").read_text()
+    (root / "index.ipynb").write_text(notebook("Doubts", 'data_dir = "data"', SET_UP, shown))
+    try:
+        build(root)
+        for old, new, runs in (
+            ("50,printed,60.0", "50,printed,60.00", []),  # another printing, as sound
+            ("50,printed,60.00", "50,printed,70.0", ["index"]),
+            ("50,printed,70.0", "50,printed,60.00", []),  # as in an earlier build
+        ):
+            edit(root / "data" / "counts.csv", old, new)
+            reasons = build(root)
+            assert ran({"index": reasons["index"]}) == runs
+            assert ("doc-c001" in page(root, "index.html")) == bool(runs)
+        rerun = "data: doubts about trial_a"
+        assert rerun in reasons["index"].why
+    finally:
+        (root / "index.ipynb").write_text(before)
+        edit(root / "data" / "counts.csv", "50,printed,60.00", "50,printed,60.0")
 
 
 def test_a_notebook_put_together_from_kept_outputs_is_the_executed_one(root: Path):

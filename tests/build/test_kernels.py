@@ -125,6 +125,7 @@ def nothing_left(place: Path) -> bool:
     return not list(place.iterdir()) and not processes(str(place))
 
 
+@pytest.mark.slow
 def test_forked_kernels_give_the_bytes_of_cold_ones(tmp_path, place):
     tasks = [task(name, tmp_path, *cells) for name, cells in CELLS.items()]
     seen = []
@@ -137,6 +138,16 @@ def test_forked_kernels_give_the_bytes_of_cold_ones(tmp_path, place):
     joined = "".join(seen[0])
     assert joined.count("image/png") == 4
     assert joined.count('"image/svg+xml"') == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cold", [True, False])
+def test_what_is_printed_slowly_is_one_output(tmp_path, place, cold):
+    slowly = "import time\nfor word in ('one', 'two'):\n    print(word, flush=True)\n    time.sleep(0.3)"
+    with kernels.chosen_kernels(cold=cold):
+        run_all([task("slow", tmp_path, slowly)], jobs=1)
+    (cell,) = json.loads((tmp_path / "slow.ipynb").read_text())["cells"]
+    assert [output["text"] for output in cell["outputs"]] == [["one\n", "two\n"]]
 
 
 @pytest.mark.slow
@@ -155,6 +166,7 @@ def test_every_notebook_of_the_project_gives_the_bytes_of_a_cold_kernel(tmp_path
 
 
 @LINUX
+@pytest.mark.slow
 def test_kernels_are_forked_unless_asked_otherwise(tmp_path, place):
     who = "print(open('/proc/self/cmdline').read().replace(chr(0), ' '))"
     for cold, sign in ((False, "kernel_server.py"), (True, "ipykernel_launcher")):
@@ -164,6 +176,7 @@ def test_kernels_are_forked_unless_asked_otherwise(tmp_path, place):
     assert kernels.COLD not in os.environ
 
 
+@pytest.mark.slow
 def test_each_kernel_has_its_own_folder_environment_and_random_numbers(tmp_path, place, monkeypatch):
     draw = "import os, random, numpy\nprint(os.getcwd(), random.random(), numpy.random.rand())"
     folders = [tmp_path / "one", tmp_path / "two"]
@@ -217,6 +230,7 @@ def test_a_killed_kernel_is_an_error_that_names_the_notebook(tmp_path, place, ca
 
 
 @LINUX
+@pytest.mark.slow
 def test_without_its_server_a_run_goes_on_with_ordinary_kernels(tmp_path, place, capfd):
     kill = (
         "import os, pathlib, signal, time\n"
@@ -330,6 +344,7 @@ def _children() -> list[int]:
     ]
 
 
+@pytest.mark.slow
 def test_cold_is_an_argument_of_report_and_refresh(project, place, capfd):
     for command in (["report", "--renderer", "builtin", "--to", "html"], ["refresh"]):
         with pytest.raises(SystemExit) as ended:

@@ -37,6 +37,24 @@ def test_settle_leaves_no_trace_of_when_and_where():
     assert 'execution"' not in text
 
 
+def test_settle_puts_together_what_was_printed_in_pieces():
+    def said(name, text):
+        return v4.new_output("stream", name=name, text=text)
+
+    shown = v4.new_output("display_data", {"text/plain": "x"})
+    pieces = [said("stdout", "a\n"), said("stdout", "b\n"), said("stderr", "c"), said("stdout", "d"), shown]
+    again = [said("stdout", "e"), said("stdout", "f\n"), said("stdout", "g")]
+    found = settle(notebook(v4.new_code_cell("1", outputs=[*pieces, *again]))).cells[0]["outputs"]
+    assert [one.get("text", one["output_type"]) for one in found] == [
+        "a\nb\n",
+        "c",
+        "d",
+        "display_data",
+        "ef\ng",
+    ]
+    assert [one.get("name") for one in found] == ["stdout", "stderr", "stdout", None, "stdout"]
+
+
 def test_specialise_makes_title_labels_and_references_the_subjects_own():
     made = notebook(
         v4.new_markdown_cell("# One study {#sec-study}\n\nSee @tbl-results and @tbl-elsewhere."),

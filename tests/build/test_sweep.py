@@ -67,6 +67,7 @@ def test_a_wrong_grid_is_refused_with_its_mend(project, grid, content, message):
         read_grid(grid, project)
 
 
+@pytest.mark.slow
 def test_a_sweep_runs_each_distinct_notebook_once_and_ends_with_the_answers(project, grid):
     folder, said = swept(project, grid)
     # missing_data is declared by no notebook here: two levels, two notebooks.
@@ -127,6 +128,7 @@ def test_a_dataset_is_shared_only_where_all_that_makes_it_is_the_same(project):
     assert used - {"study_id"} == set(OF_DATA)
 
 
+@pytest.mark.slow
 def test_a_stopped_sweep_goes_on_where_it_was(project, grid):
     done: list[str] = []
 
@@ -158,6 +160,7 @@ def test_what_fails_is_tried_again_and_then_named(project, grid, monkeypatch):
     assert tries == [4, 4]
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_table_and_says_where(project, grid, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["sweep", "levels.yml", "--jobs", "1"])

@@ -11,6 +11,7 @@ import pytest
 import evidence
 from evidence.audit.part_sizes import part_doubts
 from evidence.display import (
+    absolute_table,
     certainty_table,
     current_prose,
     findings_table,
@@ -20,12 +21,15 @@ from evidence.display import (
     key_prose,
     plain_prose,
     questions_table,
+    robustness_table,
     scope_prose,
+    specification_table,
     summary_prose,
     summary_table,
     wrong_prose,
 )
 from evidence.display.figures.flow import flow_of
+from evidence.display.labels import lower_first
 from evidence.display.model import DOUBT, Prose
 from evidence.display.summary import with_result
 from evidence.display.synthesis import asked_questions
@@ -187,11 +191,35 @@ def test_wherever_a_level_is_shown_stands_what_was_not_read_of_the_studies_behin
         for text, sure in zip(texts, found.values(), strict=True):
             assert all(caveat in text for caveat in sure.caveats), text
             assert bool(sure.caveats) == any(one in text for one in ("not stated", "vendor", "mostly "))
-    for table, column in ((profile, 1), (summary_table(answers(), data, P), -1)):
-        lines = [line for line in table.rows if not line[0].text.startswith("of these")]
-        asked = [one for one in table.data["question_id"] if one in found]
-        for line, question in zip(lines, asked, strict=True):
-            assert all(caveat in line[column].text for caveat in found[question].caveats)
+    for line, question in zip(*lines_asked(profile, found), strict=True):
+        assert all(caveat in line[1].text for caveat in found[question].caveats)
+
+
+def lines_asked(table, found):
+    """Return the lines of a table that answer questions, and the questions."""
+    lines = [line for line in table.rows if not line[0].text.startswith("of these")]
+    return lines, [one for one in table.data["question_id"] if one in found]
+
+
+def test_the_table_of_all_answers_says_in_short_what_was_not_read_and_its_note_tells_the_rest():
+    data, table = real(), summary_table(answers(), real(), P)
+    found = {one.question_id: certainty(one, data, P) for one in answers()}
+    told = 0
+    for line, question in zip(*lines_asked(table, found), strict=True):
+        sure, shown = found[question], line[-1].text
+        assert ("paper not read" in shown) == any("the paper was not read" in one for one in sure.caveats)
+        assert len(shown) < 60
+        named = f"{lower_first(line[0].text)} ("
+        for caveat in sure.caveats:
+            rest = caveat.removeprefix("the paper was not read, ")
+            told += 1
+            if caveat == rest and caveat in shown:
+                continue
+            assert rest in table.note.partition(named)[2].partition(")")[0] or rest in re.sub(
+                r" \([^()]*\)", "", table.note
+            )
+    assert told > 5
+    assert table.note.count("could reach") == sum(bool(sure.reach) for sure in found.values()) > 0
 
 
 def test_diseases_stand_together_and_in_one_order_everywhere():
@@ -202,6 +230,16 @@ def test_diseases_stand_together_and_in_one_order_everywhere():
     for table in (summary_table(shuffled, data, P), certainty_table(data, P)):
         shown = [diseases[question.partition(":")[0]] for question in table.data["question_id"]]
         assert shown == sorted(shown, key=order.index)
+
+
+def test_tables_of_several_questions_name_whom_they_are_about_once_and_in_one_order():
+    data = real()
+    order = [name for _, name in summary_table(answers(), data, P).groups]
+    for table in (absolute_table(data, P), specification_table(data, P), robustness_table(data, P)):
+        headings = [name for _, name in table.groups]
+        assert headings == [name for name in order if name in headings]
+        assert len(set(headings)) > 3
+        assert not any(cell.text.startswith(tuple(headings)) for row in table.rows for cell in row[:1])
 
 
 def test_the_first_screen_names_the_level_of_its_brackets():

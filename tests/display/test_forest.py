@@ -261,6 +261,7 @@ def sixty(tmp_path_factory):
     return forest_figure(loaded(tmp_path_factory.mktemp("sixty"), studies), P)
 
 
+@pytest.mark.slow
 def test_a_long_forest_is_drawn_in_parts_that_a_page_holds_at_full_size(sixty):
     drawings = [sixty.figure, *sixty.more]
     assert f"Drawn in {len(drawings)} parts" in sixty.caption

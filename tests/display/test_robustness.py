@@ -71,6 +71,9 @@ def test_comparisons_of_the_same_patients_are_one_family(real, table):
         assert row["comparisons"] >= len(same)
         if row["comparisons"] == len(same):
             assert sorted(one["p_holm"] for one in same) == sorted(holm([one["p"] for one in same]))
+    for line, row in zip(table.rows, table.data.to_dict("records"), strict=True):
+        assert (f"among {row['comparisons']}," in line[-1].text) == (row["comparisons"] > 1)
+        assert ("→" in line[-1].text) == ("holds" in line[-1].text) == (row["comparisons"] > 1)
     whole, part = rows["itp_p3_2_5"], rows["itp_persistent_2_5"]
     assert whole["family"] == part["family"]
     assert whole["comparisons"] == part["comparisons"]
@@ -86,10 +89,11 @@ def test_an_e_value_is_given_only_where_patients_are_not_known_to_be_randomised(
 
 def test_one_patient_undoes_what_one_event_more_takes_over_the_line(tmp_path):
     shown, made = cells(of(tmp_path, FRAGILE, randomised="no"))
-    assert shown[2] == "1 or 1"
+    assert shown[2] == "1 added or 1 removed"
     assert "one patient with another outcome would undo 1;" in made.caption
     assert fisher_exact([[15, 25], [7, 33]]).p >= P.alpha > fisher_exact([[15, 25], [6, 34]]).p
-    assert shown[5].startswith("the only one: ")
+    assert shown[5].endswith(", the only one")
+    assert "→" not in shown[5]
 
 
 def test_missing_patients_are_taken_to_the_two_ends(tmp_path):

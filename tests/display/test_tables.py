@@ -190,6 +190,15 @@ def test_a_rate_that_would_not_be_printed_so_is_marked(data, parameters):
     assert texts(table)[0] == ["Week 6", "121/160", "77%", "75.6% (68.4 to 81.6)≠"]
 
 
+def test_where_no_percentage_is_printed_a_table_of_rates_says_nothing_of_printed_ones(data, parameters):
+    silent = replace(data, counts=data.counts.assign(percent=""))
+    for chosen, printed in ((data, True), (silent, False)):
+        table = rates_table(chosen, parameters, study_id="register", outcome_ids=["count_ge30"])
+        assert ("Printed" in [column.header for column in table.columns]) == printed
+        assert ("printed" in table.caption) == printed
+        assert "95% confidence intervals" in table.caption
+
+
 def test_baseline_shows_what_is_printed_and_tests_it_again(data, parameters):
     table = baseline_table(data, parameters, study_id="cohort")
     assert [column.header for column in table.columns][
@@ -350,6 +359,13 @@ def test_study_tables_list_everything_printed(data, parameters):
     results = study_results_table(data, parameters, study_id="cohort")
     counted = data.counts[(data.counts["study_id"] == "cohort") & (data.counts["time"] > 0)]
     assert len(results.rows) == len(counted)
+    domains = data.outcomes.set_index("outcome_id")["domain"]
+    told = ["efficacy", "safety", "disposition"]
+    for chosen in (told, told[::-1]):
+        made = study_results_table(data, parameters, study_id="cohort", domains=chosen)
+        places = [chosen.index(domains[one]) for one in made.data["outcome_id"]]
+        assert places == sorted(places)
+        assert len(set(places)) > 1
     tests = study_tests_table(data, parameters, study_id="cohort")
     assert len(tests.rows) == (data.tests["study_id"] == "cohort").sum()
     assert set(tests.data["agrees"]) == {"yes", "no", ""}

@@ -105,6 +105,7 @@ def test_patients_one_by_one_match_statsmodels():
 counts = st.lists(st.tuples(st.integers(0, 6), st.integers(6, 12)), min_size=4, max_size=4)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(counts)
 def test_swapping_events_and_non_events_inverts_every_odds_ratio(cells):

@@ -7,7 +7,7 @@ import pytest
 import evidence
 from evidence.errors import DataError
 from evidence.questions import answer
-from evidence.synthesis.certainty import HAD_IT_BEEN, WORDS, certainty, imprecision_step
+from evidence.synthesis.certainty import REACH, WORDS, certainty, imprecision_step
 from evidence.synthesis.reading import UNREAD, VENDOR, caveats, report_read, unstated, vendor_only
 
 from ..conftest import TABLES
@@ -69,7 +69,7 @@ def test_what_is_not_stated_is_said_with_the_level_and_nothing_else_is(
         assert text.startswith(UNREAD)
     sure = certainty(one, data, P)
     assert sure.caveats[: len(told)] == told
-    assert sure.caveats[len(told) :] == ((f"{HAD_IT_BEEN} {WORDS[sure.at_most]}",) if missing else ())
+    assert sure.caveats[len(told) :] == ((REACH.format(WORDS[sure.at_most]),) if missing else ())
 
 
 def judged(folder, judgement, *, origin="external", **changes):
@@ -102,7 +102,7 @@ def test_the_level_that_silence_costs_is_told_apart_from_what_was_found(
     others = sum(step.levels for step in sure.steps if step.domain == "imprecision")
     assert 4 + others - sure.level == lost
     assert sure.at_most - sure.level == sure.silent == silent
-    assert any(one.startswith(HAD_IT_BEEN) for one in sure.caveats) == bool(silent)
+    assert (REACH.format(WORDS[sure.at_most]) in sure.caveats) == bool(silent)
 
 
 def test_where_the_report_was_read_nothing_says_that_it_was_not(tmp_path):

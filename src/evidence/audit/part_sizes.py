@@ -12,6 +12,7 @@ import pandas as pd
 from evidence.audit.finding import Finding
 from evidence.audit.material import Material
 from evidence.data import Dataset
+from evidence.data.values import by_value
 
 CLASS = ["outcome_id", "category", "subgroup", "level", "time", "time_unit"]
 
@@ -79,6 +80,7 @@ def _sizes(counts: pd.DataFrame, part: Any) -> Iterator[PartSizes]:
             yield PartSizes(ids, classes, total, tuple(map(int, same["events"])), size, some, everybody)
 
 
+@by_value
 def part_doubts(data: Dataset, *, alpha: float = 0.05) -> dict[str, str]:
     """Return the rows that rest on such sizes, with the question, where chance alone hardly explains them."""
     return {row: one.words for one in part_sizes(data) if one.p < alpha for row in one.rows}

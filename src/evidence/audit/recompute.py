@@ -53,11 +53,16 @@ class Tables(Protocol):
     """The tables that a test can have been made from."""
 
     @property
-    def counts(self) -> pd.DataFrame: ...  # noqa: D102
+    def counts(self) -> pd.DataFrame:
+        """Events out of patients, a row per printed figure."""
+
     @property
-    def measurements(self) -> pd.DataFrame: ...  # noqa: D102
+    def measurements(self) -> pd.DataFrame:
+        """Means, medians and other values, a row per printed figure."""
+
     @property
-    def arms(self) -> pd.DataFrame: ...  # noqa: D102
+    def arms(self) -> pd.DataFrame:
+        """The arms of all studies."""
 
 
 class Figures(NamedTuple):

@@ -13,7 +13,7 @@ import yaml
 from evidence.build import inputs
 from evidence.build.commit import VARIABLES, variables
 from evidence.build.files import write_whole
-from evidence.build.notebooks import parse_notebook, to_text
+from evidence.build.notebooks import bare
 from evidence.errors import EvidenceError
 from evidence.reads import Read
 from evidence.scenarios import Scenario, read_scenario
@@ -92,15 +92,6 @@ def archive(files: Mapping[str, bytes]) -> bytes:
             entry.external_attr, entry.create_system = PLAIN_FILE, 3
             archive.writestr(entry, files[name])
     return whole.getvalue()
-
-
-def bare(text: str) -> str:
-    """Return the text of a notebook without what running it has left."""
-    notebook = parse_notebook(text)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-    return to_text(notebook)
 
 
 def _content(path: Path) -> bytes:

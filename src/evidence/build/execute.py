@@ -24,7 +24,7 @@ from evidence.build.notebooks import settle, to_text
 from evidence.build.pools import cluster_pool, local_pool
 from evidence.errors import BuildError, NotebookError
 from evidence.project import find_root
-from evidence.reads import Read, parse
+from evidence.reads import Made, Noted, parse, tell_before
 
 # What a kernel has already put out is read within this, on a machine that is busy.
 OUTPUT_SECONDS = 60
@@ -41,7 +41,7 @@ ENVIRONMENT = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYDEVD_
 class Task:
     """One execution: notebook text in, settled notebook file out, run in ``folder``.
 
-    A cell may take ``seconds``.
+    A cell may take ``seconds``. ``before`` is what an earlier run made that would be the same now.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Task:
     folder: Path
     injected: dict[str, Any]
     seconds: int = CELL_SECONDS
+    before: tuple[Made, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Executed:
     """The text of an executed, settled notebook, and what it read; None where that could not be noted."""
 
     text: str
-    reads: tuple[Read, ...] | None
+    noted: Noted | None
 
 
 Done = Callable[[Task, Executed], None]
@@ -177,6 +178,7 @@ def _execute(task: Task) -> Executed:
     with tempfile.TemporaryDirectory(prefix="evidence-") as folder:
         source, raw, notes = (Path(folder, name) for name in ("in.ipynb", "out.ipynb", "reads"))
         source.write_text(task.text, encoding="utf-8")
+        tell_before(notes, task.before)
         try:
             notebook = papermill.execute_notebook(
                 str(source),
@@ -204,10 +206,8 @@ def _noting(notes: Path, folder: Path) -> str:
     return f"--IPKernelApp.exec_lines={module}.begin({str(notes)!r}, {str(root)!r})"
 
 
-def _noted(notes: Path) -> tuple[Read, ...] | None:
-    if not notes.is_file():
-        return None
-    return tuple(parse(line) for line in notes.read_text(encoding="utf-8").splitlines())
+def _noted(notes: Path) -> Noted | None:
+    return parse(notes.read_text(encoding="utf-8").splitlines()) if notes.is_file() else None
 
 
 def _load_papermill() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,8 +72,31 @@ def _reads(changed: Sequence[Read]) -> list[str]:
         elif read[0] == "counts":
             tables.setdefault(f"{read[1]}/counts", []).append(_outcome(*read[2:4]))
     words = [f"{table} ({_some(studies)})" for table, studies in tables.items()]
+    words += [f"{read[1]}/{read[2]} ({_chosen(read[3])})" for read in changed if read[0] == "where"]
+    words += [f"columns of {read[1]}/{read[2]}" for read in changed if read[0] == "columns"]
+    words += [f"{read[1]}: {_asked(*read[2::2])}" for read in changed if read[0] == "value"]
     words += [f"studies by {read[2]}" for read in changed if read[0] == "match"]
     return words + [f"{read[0]} {read[1]}" for read in changed if read[0] in ("file", "list")]
+
+
+def _asked(function: str, arguments: str) -> str:
+    """Return a question of a dataset in words: what is asked, and of what it is asked, where that is text.
+
+    >>> _asked("evidence.display.marks:doubts_about", '[["trial_a", 0.05, 0.0], {}]')
+    'doubts about trial_a'
+    """
+    given, named = json.loads(arguments)
+    texts = [one for one in (*given, *named.values()) if isinstance(one, str)]
+    return " ".join([function.rpartition(":")[2].strip("_").replace("_", " "), *texts])
+
+
+def _chosen(conditions: str) -> str:
+    """Return what rows were chosen by.
+
+    >>> _chosen('{"kind": ["superior", "comparable"], "study_id": ["trial_a"]}')
+    'kind superior, comparable; study_id trial_a'
+    """
+    return "; ".join(f"{name} {_some(values)}" for name, values in json.loads(conditions).items())
 
 
 def _study(study: str | None) -> str:

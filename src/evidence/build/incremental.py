@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evidence.build import inputs
@@ -75,11 +75,14 @@ def carry_out(
     Raises:
         NotebookError: names every notebook that failed.
     """
+    for step in steps:
+        if step.run is None:
+            step.task = replace(step.task, before=cache.made_before(step.key))
     by_task = {id(step.task): step for step in steps}
 
     def done(task: Task, executed: Executed) -> None:
         step = by_task[id(task)]
-        step.run = cache.keep(step.key, executed)
+        step.run = cache.keep(step.key, task, executed)
         finished(task.name)
 
     for step in steps:

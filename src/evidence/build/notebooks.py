@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,25 @@ VOLATILE = ("papermill", "execution", "widgets")
 
 
 def read_notebook(path: Path) -> Any:
-    """Read a notebook as nbformat 4.
+    """Read a notebook as nbformat 4, without what running it has left.
 
     Raises:
         BuildError: the file is missing or not a notebook.
     """
+    return parse_notebook(bare(_read(path)))
+
+
+def read_cells(path: Path) -> list[dict[str, Any]]:
+    """Read the cells of a notebook as its file has them.
+
+    Raises:
+        BuildError: the file is missing or not a notebook.
+    """
+    cells: list[dict[str, Any]] = json.loads(_read(path))["cells"]
+    return cells
+
+
+def _read(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text)
@@ -35,7 +50,7 @@ def read_notebook(path: Path) -> Any:
         isinstance(content, dict) and content.get("nbformat") == 4 and isinstance(content.get("cells"), list)
     ):
         raise BuildError(f"{path}: {_UNREADABLE} (no cells of format 4)")
-    return parse_notebook(text)
+    return text
 
 
 def parse_notebook(text: str) -> Any:
@@ -44,6 +59,16 @@ def parse_notebook(text: str) -> Any:
 
 
 _UNREADABLE = "not a readable notebook; open and save it in JupyterLab"
+
+
+@lru_cache(maxsize=128)
+def bare(text: str) -> str:
+    """Return the text of a notebook without what running it has left."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return to_text(parse_notebook(json.dumps(notebook)))
 
 
 def to_text(notebook: Any) -> str:
@@ -86,9 +111,23 @@ def _settle_cell(cell: Any) -> None:
         cell.metadata.pop(key, None)
     if INJECTED_TAG in cell.metadata.get("tags", []):
         cell["id"] = INJECTED_TAG
+    if cell.get("outputs"):
+        cell["outputs"] = _whole_streams(cell["outputs"])
     for said in (output.get("metadata", {}).get("evidence", {}) for output in cell.get("outputs", [])):
         if said.get("kind") == "figure":
             cell.metadata.update({"fig-cap": said["caption"], "fig-alt": said["alt"]})
+
+
+def _whole_streams(outputs: list[Any]) -> list[Any]:
+    """Return outputs with all that was printed in one piece: a kernel cuts it as time will have it."""
+    whole: list[Any] = []
+    for output in outputs:
+        last = whole[-1] if whole else {}
+        if output["output_type"] == last.get("output_type") == "stream" and output["name"] == last["name"]:
+            last["text"] += output["text"]
+        else:
+            whole.append(output)
+    return whole
 
 
 def code_of(notebook: Any) -> list[str]:

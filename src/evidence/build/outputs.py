@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence.build.files import write_whole
-from evidence.build.notebooks import LABEL, read_notebook
+from evidence.build.notebooks import LABEL, read_cells
 from evidence.errors import BuildError
 from evidence.render.notebook import LABEL_MEND, PLAIN_LABEL
 
@@ -22,14 +22,14 @@ def write_outputs(notebooks: list[Path], folder: Path) -> list[Path]:
     """
     written: list[Path] = []
     for path in notebooks:
-        for label, output in _labelled(read_notebook(path), path):
+        for label, output in _labelled(read_cells(path), path):
             written += _write_one(label, output, folder)
     return written
 
 
-def _labelled(notebook: Any, path: Path) -> Iterator[tuple[str, Any]]:
-    for place, cell in enumerate(notebook.cells, 1):
-        found = LABEL.search(cell.source) if cell.cell_type == "code" else None
+def _labelled(cells: list[dict[str, Any]], path: Path) -> Iterator[tuple[str, Any]]:
+    for place, cell in enumerate(cells, 1):
+        found = LABEL.search("".join(cell["source"])) if cell["cell_type"] == "code" else None
         if found and not PLAIN_LABEL.fullmatch(found.group(2)):
             raise BuildError(f"{path.name}: cell {place} label: {found.group(2)}: {LABEL_MEND}")
         part = 1

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from evidence.build import inputs
-from evidence.build.bundle import bare
 from evidence.build.commit import VARIABLES, last_commit
 from evidence.build.files import digest_of, sha256
+from evidence.build.notebooks import bare
 from evidence.data import Dataset
 from evidence.render import Rendered
 from evidence.scenarios import Scenario

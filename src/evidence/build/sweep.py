@@ -183,7 +183,7 @@ def _execute(sweep: Sweep, todo: _Work, progress: Progress) -> None:
     def done(task: Task, executed: Executed) -> None:
         nonlocal finished
         finished += 1
-        todo.cache.keep(todo.keys[id(task)], executed)
+        todo.cache.keep(todo.keys[id(task)], task, executed)
         progress(task.name, finished, total)
 
     attempts = ATTEMPTS

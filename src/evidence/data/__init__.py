@@ -1,6 +1,6 @@
 """Tidy tables, read from a folder of CSV files, validated and completed."""
 
-from evidence.data import fingerprints  # noqa: F401 - says how loaded counts are hashed
+from evidence.data import fingerprints, values  # noqa: F401 - say how what is loaded is hashed
 from evidence.data.dataset import Dataset
 from evidence.data.folder import dataset, load
 

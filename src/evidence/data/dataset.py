@@ -12,7 +12,7 @@ import pandas as pd
 
 from evidence.data.schema import nearest
 from evidence.errors import EvidenceError, Fault
-from evidence.reads import note_match, note_outcomes, note_rows, unnoted
+from evidence.reads import note_match, note_outcomes, note_rows, note_where, unnoted
 
 Taken = tuple[bool, bool, bool]  # what it was loaded with: external, derived, primary evidence alone
 Kind = Literal["studies", "arms", "outcomes"]
@@ -35,7 +35,7 @@ class Dataset:
 
     What is read of it is noted (``evidence.reads``): a table as it is taken, whole, or, of a dataset
     that ``where`` or ``only`` narrowed, the rows of its studies, and after ``about`` those of its outcomes;
-    ``select`` by study, ``label`` and ``locate`` note the studies that they name.
+    ``select`` by study or by outcome notes these, ``label`` and ``locate`` note the studies that they name.
     """
 
     sources: pd.DataFrame
@@ -86,7 +86,7 @@ class Dataset:
         with unnoted():
             frame: pd.DataFrame = _known(table, self.tables)
             found = frame[_matching(frame, equals)]
-        self._note(table, _several(equals["study_id"]) if "study_id" in equals else None)
+        self._note_selected(table, equals)
         return found
 
     def label(self, kind: Kind, *identifier: str) -> str:
@@ -179,11 +179,28 @@ class Dataset:
         with unnoted():
             return replace(less, _scope=frozenset(kept) if self._scope is None else less._scope)
 
-    def _note(self, table: str, studies: Collection[str] | None = None) -> None:
-        """Note a table as read: the rows of some studies, else of those that the dataset is narrowed to."""
+    def _note_selected(self, table: str, equals: Mapping[str, Any]) -> None:
+        """Note the rows that were asked for: just these where their file tells them, else their studies."""
+        path, scope = (object.__getattribute__(self, name) for name in ("path", "_scope"))
+        asked = {name: _several(value) for name, value in equals.items()}
+        frame = object.__getattribute__(self, table) if table in AS_READ else pd.DataFrame()
+        if asked and table in AS_READ and all(_is_text(frame[name]) for name in asked):
+            within = {} if scope is None or "study_id" in asked else {"study_id": (*scope, "")}
+            note_where(path, table, asked | within)
+        else:
+            self._note(table, asked.get("study_id"), asked.get("outcome_id"))
+
+    def _note(
+        self, table: str, studies: Collection[str] | None = None, outcomes: Collection[str] | None = None
+    ) -> None:
+        """Note a table as read: the rows of some studies, else of those that the dataset is narrowed to.
+
+        Of counts only those of some outcomes, else of those that the dataset is narrowed to.
+        """
         own = {name: object.__getattribute__(self, name) for name in OWN}
-        if table == "counts" and studies is None and own["_outcomes"] is not None and own["_taken"]:
-            note_outcomes(own["path"], own["_outcomes"], own["_taken"], own["_scope"])
+        about = own["_outcomes"] if studies is None and outcomes is None else outcomes
+        if table == "counts" and about is not None and own["_taken"]:
+            note_outcomes(own["path"], about, own["_taken"], own["_scope"] if studies is None else studies)
             return
         frame = own["extra"].get(table) if table in own["extra"] else object.__getattribute__(self, table)
         scope = studies if studies is not None else own["_scope"]
@@ -248,6 +265,8 @@ def _known(name: str, things: Mapping[Any, Any]) -> Any:
 TABLES: tuple[str, ...] = tuple(
     name for name, kind in Dataset.__annotations__.items() if kind == "pd.DataFrame"
 )
+# Tables whose rows and columns are as their files hold them.
+AS_READ = ("claims", "protocols", "definitions", "risk_of_bias")
 OWN = ("path", "extra", "_taken", "_scope", "_outcomes")
 # Attributes that are tables, and those that depend on all of them.
 NOTED: dict[str, tuple[str, ...]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from evidence.data.dataset import Dataset
 from evidence.data.folder import load
 from evidence.reads import Evidence, counted_by, hashed
 
@@ -18,9 +19,7 @@ def counts_by_outcome(folder: Path, evidence: Evidence) -> dict[tuple[str, str |
     Raises:
         DataError: as ``load``.
     """
-    external, derived, primary = evidence
-    data = load(folder, include_external=external, include_derived=derived, primary_only=primary)
-    frame = data.counts
+    frame = loaded(folder, evidence).counts
     keys = zip(frame["outcome_id"].tolist(), frame["study_id"].tolist(), strict=True)
     rows = zip(*(column.tolist() for _, column in frame.items()), strict=True)
     groups: dict[tuple[str, str | None], list[str]] = {}
@@ -28,6 +27,12 @@ def counts_by_outcome(folder: Path, evidence: Evidence) -> dict[tuple[str, str |
         for place in (study, None):
             groups.setdefault((outcome, place), []).append(row)
     return {key: hashed([list(frame.columns), some]) for key, some in groups.items()}
+
+
+def loaded(folder: Path, evidence: Evidence) -> Dataset:
+    """Return the dataset of a folder from the evidence that takes part."""
+    external, derived, primary = evidence
+    return load(folder, include_external=external, include_derived=derived, primary_only=primary)
 
 
 counted_by(counts_by_outcome)

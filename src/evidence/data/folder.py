@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from evidence.data.complement import add_complements
+from evidence.data.content import remembered
 from evidence.data.dataset import TABLES, Dataset
 from evidence.data.distinct import with_distinct_labels
 from evidence.data.expectations import bibliography, find_slips
@@ -67,7 +68,7 @@ def load(
     note_file(folder / PACKAGE)
     taken = (include_external, include_derived, primary_only)
     with unnoted():
-        return kept("load", lambda: _made_from(folder, taken), lambda: _loaded(folder, *taken))
+        return remembered(kept("load", lambda: _made_from(folder, taken), lambda: _loaded(folder, *taken)))
 
 
 def _made_from(folder: Path, taken: tuple[bool, bool, bool]) -> tuple[object, ...]:

@@ -145,6 +145,8 @@ _HOMES = {
 }
 # What these make is marked where the audit doubts its data rows, save the tables of the audit itself.
 BUILDERS = ("_table", "_card")
+# These make nothing to show.
+PLAIN = ("model", "publish")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME)
 
@@ -152,12 +154,24 @@ __all__ = sorted(_HOME)
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'evidence.display' has no attribute {name!r}")
-    found = getattr(import_module(f"evidence.display.{_HOME[name]}"), name)
+    if _HOME[name] in PLAIN:
+        return _of_home(name)
+    from evidence.display.kept import again, wanted
+
+    return again(name, lambda: _builder(name)) if wanted() else _builder(name)
+
+
+def _builder(name: str) -> Any:
+    found = _of_home(name)
     if not name.endswith(BUILDERS) or name.startswith("audit_"):
         return found
     from evidence.display.marks import doubted
 
     return doubted(found)
+
+
+def _of_home(name: str) -> Any:
+    return getattr(import_module(f"evidence.display.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -9,12 +9,14 @@ from typing import Any, Literal, TypedDict, Unpack
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.data.values import by_value
 from evidence.display.labels import joined, pretty, study_label
 from evidence.parameters import EffectMeasure, Parameters
 from evidence.results import (
     Tables,
     category_label,
     contrasts,
+    counts_of,
     days,
     once,
     plain,
@@ -76,6 +78,7 @@ def find_study(data: Tables, *, results: Results = "any", **choice: Unpack[Choic
     return max(kept, key=lambda one: -1 if pd.isna(sizes[one]) else int(sizes[one]), default="")
 
 
+@by_value
 def studies_with_results(data: Tables) -> set[str]:
     """Return the studies with at least one efficacy result: a count or a percentage, not at baseline."""
     efficacy = set(data.outcomes.loc[data.outcomes["domain"] == "efficacy", "outcome_id"])
@@ -110,7 +113,7 @@ def across_frame(
     frame = frame[frame["study_id"].isin(studies) & (frame["estimate"].notna() | frame["events"].notna())]
     frame = _within(frame, window)
     frame = _without_sums(frame, data)
-    settings = _Settings(data, set(frame["row_id"]))
+    settings = _Settings(data, set(frame["row_id"]), outcome_ids)
     made = [row | settings.of(row) for row in records(frame)]
     return pd.DataFrame(sorted(made, key=_order(data, outcome_ids)), columns=_columns(frame, SETTINGS))
 
@@ -160,11 +163,12 @@ def _result(row: Mapping[str, Any]) -> tuple[Any, ...]:
 class _Settings:
     """What the tables say of the study, the arm and the count of each rate."""
 
-    def __init__(self, data: Tables, rows: set[str]) -> None:
+    def __init__(self, data: Tables, rows: set[str], outcome_ids: Sequence[str]) -> None:
         self.data = data
         self.studies = {row["study_id"]: row for row in records(data.studies)}
         self.arms = {(row["study_id"], row["arm_id"]): row for row in records(data.arms)}
-        self.counts = {row["row_id"]: row for row in records(data.counts[data.counts["row_id"].isin(rows)])}
+        counts = counts_of(data, outcome_ids)
+        self.counts = {row["row_id"]: row for row in records(counts[counts["row_id"].isin(rows)])}
 
     def of(self, row: Row) -> Row:
         study = self.studies.get(row["study_id"], {})
@@ -253,7 +257,7 @@ ONCE_IN_TIME = "A percentage printed both with and without its time is one resul
 
 def undated_words(data: Tables, frame: pd.DataFrame) -> str:
     """Return that some results of a frame were printed a second time without their time, or nothing."""
-    counts = once(data.counts, ["row_id"])
+    counts = once(counts_of(data, dict.fromkeys(map(str, frame["outcome_id"]))), ["row_id"])
     again = counts[undated_again(counts)]
     names = ["study_id", "outcome_id"]
     shown = set(zip(*(frame[name] for name in names), strict=True))
@@ -299,8 +303,7 @@ def effects_frame(
     Returns:
         The columns of ``results.contrasts`` with ``study_label``, ``design``, ``part_of`` and ``origin``.
     """
-    counts = data.counts
-    counted = set(counts.loc[counts["outcome_id"].isin(list(outcome_ids)), "study_id"])
+    counted = set(counts_of(data, outcome_ids)["study_id"])
     frames = [
         contrasts(data, parameters, study_id=study, outcome_ids=outcome_ids, measure=measure, **pairs)
         for study in chosen_studies(data, **choice)
@@ -310,7 +313,7 @@ def effects_frame(
     filled = [frame for frame in frames if len(frame)]
     frame = pd.concat(filled, ignore_index=True) if filled else _no_effects(data, parameters)
     frame = _within(_of_nodes(frame, data, _several(treatments)), window)
-    external = _external_rows(data)
+    external = _external_rows(data, outcome_ids)
     made = [row | _study_of(data, row, external) for row in records(frame)]
     ids, designs = list(outcome_ids), list(dict.fromkeys(_design_order(data)))
     ordered = sorted(made, key=lambda row: (ids.index(row["outcome_id"]), designs.index(row["design"])))
@@ -342,9 +345,9 @@ def _of_nodes(frame: pd.DataFrame, data: Tables, treatments: list[str] | None) -
     return _where(frame, [treatments is None or one in treatments for one in found])
 
 
-def _external_rows(data: Tables) -> frozenset[str]:
-    """Return the rows of counts that were read from documents of external origin."""
-    counts = once(data.counts, ["row_id"])
+def _external_rows(data: Tables, outcome_ids: Sequence[str]) -> frozenset[str]:
+    """Return the rows of counts of some outcomes that were read from documents of external origin."""
+    counts = once(counts_of(data, outcome_ids), ["row_id"])
     origins = counts["origin"] if "origin" in counts else pd.Series("", counts.index)
     return frozenset(counts.loc[origins == "external", "row_id"])
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from evidence import format as fmt
 from evidence.data import Dataset
+from evidence.data.values import by_value
 from evidence.display.across import SYNTHESES
 from evidence.display.counting import several
 from evidence.display.documents import document_name, quantity
@@ -95,6 +96,7 @@ def _among(data: Dataset) -> str:
     return f" ({joined([counted(one, 'studies') for one in told])} among them)" if told else ""
 
 
+@by_value
 def _interests(data: Dataset) -> str:
     """Return whether any document states who paid and whose interests were at stake."""
     paid = int(data.studies["funding"].ne("").sum())
@@ -108,6 +110,7 @@ def _interests(data: Dataset) -> str:
     )
 
 
+@by_value
 def licence_prose(data: Dataset, *, drug: str) -> Prose:
     """Return, as a list of terms, the licensed use, label and studied doses, food, and what lies outside it.
 
@@ -284,6 +287,7 @@ def _empty_stomach(data: Dataset) -> str:
     return f"Taken in a trial: {'; '.join(told)}." if told else ""
 
 
+@by_value
 def outside_licence(data: Dataset) -> list[str]:
     """Return whom this report asks about that the licence, as it was read, does not name: disease or line.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
 
+from evidence.data.values import by_value
 from evidence.display.labels import moment, outcome_labels, pretty, sourced
 from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.parts import build, nothing
@@ -14,6 +16,7 @@ from evidence.results import Tables, class_labels, plain, records
 
 TABLES = ("counts", "measurements", "tests", "claims")
 NOT_UNIQUE = "none fits"
+Known = dict[str, dict[str, int]]
 
 
 def narrative_prose(data: Tables, *, study_id: str, locator: str) -> Prose:
@@ -32,15 +35,22 @@ def evidence_table(data: Tables) -> Table:
         Column("Patients", "right", 1.0),
         *(Column(name.capitalize(), "right", 1.2) for name in TABLES),
     )
-    body = [_study(row, data) for row in records(data.studies)]
-    frame = pd.DataFrame([_tidy(row, data) for row in records(data.studies)])
+    known = rows_by_study(data)
+    body = [_study(row, data, known) for row in records(data.studies)]
+    frame = pd.DataFrame([_tidy(row, data, known) for row in records(data.studies)])
     caption = "Studies in this report, and the rows of data that each contributes."
     note = "Counts include those that follow from printed figures. Every printing of a figure is a row."
     return build(data, columns, body, caption=caption, note=note, frame=frame)
 
 
-def _study(row: dict[str, Any], data: Tables) -> tuple[Cell, ...]:
-    tidy = _tidy(row, data)
+@by_value
+def rows_by_study(data: Tables) -> Known:
+    """Return how many rows each table has of each study."""
+    return {name: dict(Counter(map(str, getattr(data, name)["study_id"]))) for name in TABLES}
+
+
+def _study(row: dict[str, Any], data: Tables, known: Known) -> tuple[Cell, ...]:
+    tidy = _tidy(row, data, known)
     size = "" if pd.isna(tidy["n"]) else str(tidy["n"])
     return (
         sourced(str(row["label"]), row["row_id"], origin=str(row["origin"])),
@@ -51,17 +61,14 @@ def _study(row: dict[str, Any], data: Tables) -> tuple[Cell, ...]:
     )
 
 
-def _tidy(row: dict[str, Any], data: Tables) -> dict[str, Any]:
+def _tidy(row: dict[str, Any], data: Tables, known: Known) -> dict[str, Any]:
     values: dict[str, Any] = {
         "study_id": row["study_id"],
         "label": row["label"],
         "design": row["design"],
         "n": patients(data, row),
     }
-    for name in TABLES:
-        frame: pd.DataFrame = getattr(data, name)
-        values[name] = int((frame["study_id"] == row["study_id"]).sum())
-    return values
+    return values | {name: known[name].get(str(row["study_id"]), 0) for name in TABLES}
 
 
 def patients(data: Tables, study: dict[str, Any]) -> Any:

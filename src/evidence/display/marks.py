@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import wraps
@@ -11,18 +10,18 @@ from typing import Any
 import pandas as pd
 
 from evidence.data import Dataset
+from evidence.data.content import as_loaded, loaded_as
+from evidence.data.values import by_value
 from evidence.display.model import Item, Table
+from evidence.memo import kept, repeated
 from evidence.parameters import Parameters
 from evidence.questions.studies import doubts_of
 from evidence.reads import unnoted
 
-Asked = tuple[int, float, float, frozenset[str]]
 TABLES = ("studies", "arms", "counts", "measurements", "tests", "claims", "definitions", "protocols")
 DOUBTFUL_SIZE = "The percentages of the group do not all fit its number of patients; {}."
 OPEN_QUESTION = "An open question: {}."
-KEPT = 16  # more sets of studies than one notebook shows
-_whole: OrderedDict[tuple[int, float, float], tuple[Dataset, pd.DataFrame]] = OrderedDict()
-_found: OrderedDict[Asked, tuple[Dataset, dict[str, str]]] = OrderedDict()
+KEPT = 256  # more studies than one notebook shows
 
 
 def doubted(builder: Callable[..., Item]) -> Callable[..., Item]:
@@ -36,7 +35,7 @@ def doubted(builder: Callable[..., Item]) -> Callable[..., Item]:
         item = builder(*arguments, **named)
         given = [*arguments, *named.values()]
         data = next((one for one in given if isinstance(one, Dataset)), None)
-        if not isinstance(item, Table) or data is None or not _rows(item):
+        if not isinstance(item, Table) or data is None:
             return item
         parameters = next((one for one in given if isinstance(one, Parameters)), Parameters())
         return with_doubts(item, data, alpha=parameters.alpha, margin=parameters.noninferiority_margin)
@@ -60,27 +59,51 @@ def doubts(data: Dataset, studies: Iterable[str], *, alpha: float, margin: float
     """Return the data rows of studies that have an inconsistent finding, with the reasons.
 
     A finding doubts the rows of the table that its first row is of: a test that its counts do not give
-    doubts the test and not the counts. What was found is kept for the next table of the same studies.
+    doubts the test and not the counts. Every study is audited alone: what only another study contradicts
+    is told where the whole audit is. Where the data hold a study as it is loaded, what is noted is which of
+    its rows are in doubt, not every row that it was audited by.
     """
-    asked = (id(data), alpha, margin, frozenset(studies))
-    if asked not in _found:
-        found = _doubts(data.only(asked[-1]), alpha, margin)
-        _found[asked] = (data, found | _of_parts(data, asked[-1], alpha))
-        while len(_found) > KEPT:
-            _found.popitem(last=False)
-    return _found[asked][1]
+    found: dict[str, str] = {}
+    for study in sorted(studies):
+        found |= _of_study(data, study, alpha, margin)
+    return found
+
+
+@repeated(KEPT)
+def _of_study(data: Dataset, study: str, alpha: float, margin: float) -> dict[str, str]:
+    family = _family(data, study)
+    whole = loaded_as(data) if family <= set(as_loaded(data)) else None
+    if whole is not None:
+        return doubts_about(whole, study, alpha, margin)
+    return _doubts(data.only({study}), alpha, margin) | _of_parts(data, family, alpha)
+
+
+@by_value
+def doubts_about(data: Dataset, study: str, alpha: float, margin: float) -> dict[str, str]:
+    """Return the rows of a study that are in doubt, with the reasons; kept while the study is the same.
+
+    Raises:
+        KeyError: there is no such study.
+    """
+    family, same = _family(data, study), as_loaded(data)
+    key = (*(same[one] for one in sorted(family)), study, alpha, margin)
+    return kept(
+        "doubts",
+        lambda: key,
+        lambda: _doubts(data.only({study}), alpha, margin) | _of_parts(data, family, alpha),
+    )
 
 
 def findings_of(data: Dataset, parameters: Parameters) -> pd.DataFrame:
     """Return the audit of a whole dataset; it is made once and kept for the next table."""
+    return _audited(data, parameters.alpha, parameters.noninferiority_margin)
+
+
+@repeated(1)
+def _audited(data: Dataset, alpha: float, margin: float) -> pd.DataFrame:
     from evidence.audit import audit
 
-    alpha, margin = parameters.alpha, parameters.noninferiority_margin
-    asked = (id(data), alpha, margin)
-    if asked not in _whole:
-        _whole.clear()
-        _whole[asked] = (data, audit(data, alpha=alpha, margin=margin))
-    return _whole[asked][1]
+    return audit(data, alpha=alpha, margin=margin)
 
 
 def row_kinds(data: Dataset) -> dict[str, str]:
@@ -116,16 +139,20 @@ def _doubts(data: Dataset, alpha: float, margin: float) -> dict[str, str]:
     return {row: " ".join(dict.fromkeys(reasons)) for row, reasons in found.items()}
 
 
-def _of_parts(data: Dataset, studies: frozenset[str], alpha: float) -> dict[str, str]:
+def _family(data: Dataset, study: str) -> frozenset[str]:
+    """Return a study with the one that it is a part of: whose part it is stands in its own row."""
+    with unnoted():
+        parents = set(data.studies.loc[data.studies["study_id"] == study, "parent_study_id"]) - {""}
+    return frozenset({study} | parents)
+
+
+def _of_parts(data: Dataset, family: frozenset[str], alpha: float) -> dict[str, str]:
     """Return the rows of parts of studies whose sizes another printed total makes unlikely."""
     from evidence.audit.part_sizes import part_doubts
 
-    with unnoted():  # whose part a study is stands in its own row
-        own = data.studies["study_id"].isin(studies)
-        parents = set(data.studies.loc[own, "parent_study_id"]) - {""}
-    if not parents:
+    if len(family) == 1:
         return {}
-    found = part_doubts(data.only(studies | parents), alpha=alpha)
+    found = part_doubts(data.only(family), alpha=alpha)
     return {row: OPEN_QUESTION.format(words) for row, words in found.items()}
 
 

@@ -345,11 +345,11 @@ def plain_harms_prose(
     compared = len({str(row["outcome_id"]) for row in single})
     each = (_dosed(treated, one, data), other)
     told = [
-        f"{counted(str(compared), 'counts')} harms were compared{' at each dose' if several else ''}.",
         *_more_often([row for row in rows if row["outcome_id"] not in sums], names, doses, each, data),
         _grave(rows, own, harms.get("grave", {}), doses, other, data),
     ]
-    return Prose(" ".join(filter(None, told)))
+    first = f"{counted(str(compared), 'counts')} harms were compared{' at each dose' if several else ''}."
+    return Prose("\n".join([first, "", *(f"- {one}" for one in told if one)]))
 
 
 def _compared(data: Dataset, parameters: Parameters, study_id: str) -> list[Row]:

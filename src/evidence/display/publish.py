@@ -7,6 +7,7 @@ from typing import Any
 from evidence.data.export import as_csv
 from evidence.display.markdown import escape, table_markdown, table_plain
 from evidence.display.model import Figure, Item, Prose, Table
+from evidence.display.shown import Output, published
 
 FLOATS = "%.10g"  # enough to recompute from, few enough to be the same on every machine
 
@@ -19,8 +20,13 @@ def show(item: Item) -> None:
     """
     from IPython.display import display
 
-    for bundle, metadata in (representation(item), *further_parts(item)):
+    for bundle, metadata in published(item) or outputs(item):
         display(bundle, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+
+
+def outputs(item: Item) -> tuple[Output, ...]:
+    """Return all that ``show`` publishes of an item, one after the other."""
+    return representation(item), *further_parts(item)
 
 
 def representation(item: Item) -> tuple[dict[str, str], dict[str, Any]]:

@@ -40,6 +40,7 @@ from evidence.synthesis.certainty import WORDS, Certainty, certainty, statement
 from evidence.wording import per_1000, told_difference
 
 HEADING = "**In short.**"
+BREAK = "\\\n> "  # a new line in a quotation
 NOTHING = "The data hold no result for this."
 NO_RESULT = "No result of it was read."
 NO_OUTCOMES = ("product_label", "pharmacokinetic")  # designs that are not asked what they found in patients
@@ -53,9 +54,9 @@ Said = Answer | Prose | str
 def in_short(data: Dataset, parameters: Parameters, *said: Said, **asked: Unpack[Asked]) -> Prose:
     """Return what a chapter says, as a quotation under its title.
 
-    One answer is told with its certainty and two are told one after the other; of more, the first is told and
+    One answer is told with its certainty and two are told one below the other; of more, the first is told and
     all are counted: how many comparisons and studies there are, and how certain they are. Other sentences
-    follow as they are.
+    follow as they are. Each has a line of its own.
 
     Args:
         data: the dataset.
@@ -65,7 +66,8 @@ def in_short(data: Dataset, parameters: Parameters, *said: Said, **asked: Unpack
     """
     ids = [str(row["question_id"]) for row in asked_questions(data, **asked)] if asked else []
     answers = list(_answers([*said, *ids], data, parameters))
-    return quoted([*answers_in_short(answers, data, parameters), *_sentences(said, data)])
+    told = [*answers_in_short(answers, data, parameters), *_sentences(said, data)]
+    return quoted([BREAK.join(filter(None, told))])
 
 
 def quoted(sentences: Iterable[str]) -> Prose:
@@ -98,7 +100,7 @@ def findings_in_short(data: Dataset, parameters: Parameters) -> Prose:
         name: [pair for pair in made if split_title(pair[0].title)[0] == name] for name in whom.values()
     }
     lines = [f"**{escape(name)}:** {escape(_verdict(some))}" for name, some in groups.items() if name]
-    return quoted(["\\\n> ".join(["", *lines, escape(tally(answers, [sure for _, sure in made]))])])
+    return quoted([BREAK.join(["", *lines, escape(tally(answers, [sure for _, sure in made]))])])
 
 
 def _verdict(some: Sequence[Made]) -> str:
@@ -294,7 +296,7 @@ def _gap(frame: pd.DataFrame) -> str:
 
 def statements_in_short(data: Dataset, *, kinds: Sequence[str]) -> Prose:
     """Return how many statements without a figure the documents make, and in how many of them."""
-    frame = data.claims[data.claims["kind"].isin(list(kinds)) & data.claims["study_id"].eq("")]
+    frame = data.select("claims", kind=list(kinds), study_id="")
     wordy = frame[frame["value"].eq("") & frame["low"].eq("") & frame["high"].eq("")]
     documents = set(wordy["source_id"])
     cited = int(wordy["cites"].ne("").sum())
@@ -353,7 +355,8 @@ def _without_sums(data: Dataset, rows: list[dict[str, Any]]) -> list[dict[str, A
 
 def _printed_effects(data: Dataset, study_id: str) -> str:
     """Return the first effect that a study prints, and how many more; nothing where there is none."""
-    tests = data.tests[(data.tests["study_id"] == study_id) & data.tests["effect"].ne("")]
+    tests = data.select("tests", study_id=study_id)
+    tests = tests[tests["effect"].ne("")]
     shown = once(tests, EFFECT)
     if shown.empty:
         return ""

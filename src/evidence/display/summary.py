@@ -11,6 +11,7 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.audit.part_sizes import part_doubts
 from evidence.data import Dataset
+from evidence.data.values import by_value
 from evidence.display.decides import decides_words
 from evidence.display.labels import ci, interval_words, joined, lower_first, pretty, study_label
 from evidence.display.markdown import escape
@@ -19,7 +20,7 @@ from evidence.display.model import DOUBT, DOUBTED, Cell, Column, Prose, Table, l
 from evidence.display.tables.answered import (
     NO_DATA,
     UNCOUNTED,
-    certainty_words,
+    certainty_short,
     difference_words,
     doubt_sign,
     effect_words,
@@ -29,17 +30,17 @@ from evidence.display.tables.answered import (
     shown_differences,
     split_asked,
     split_title,
+    unread_note,
 )
 from evidence.display.tables.audit import ORDER, doubtful, finding_subject, first, headline
 from evidence.display.tables.beside import adjusted_note
-from evidence.display.tables.findings import by_patients
 from evidence.display.tables.kinds import Line, findings_frame, kind_lines, kinds_note
 from evidence.display.tables.parts import grouped, nothing
 from evidence.display.traced import counted, numbers_traced, traced
 from evidence.display.trials import said_of, trial_details, trial_words, with_result, without_figures
 from evidence.display.verdicts import bottom_line
 from evidence.parameters import Parameters
-from evidence.questions import Answer
+from evidence.questions import Answer, ordered_questions
 from evidence.questions.studies import Arm
 from evidence.results import records
 from evidence.stats import Proportion
@@ -267,7 +268,7 @@ def summary_table(answers: Sequence[Answer], data: Dataset, parameters: Paramete
     note = "Without and with the treatment of the question, per 1,000 patients. Certainty: GRADE."
     note += f" {UNCOUNTED}" if any(" of " in patients_words(one) for one in answers) else ""
     told = kinds_note(answers, data, parameters), adjusted_note(answers, data), decides_words(answers)
-    note = " ".join(filter(None, (note, *told)))
+    note = " ".join(filter(None, (note, unread_note(answers, made), *told)))
     frame = findings_frame(answers, made, data, parameters)
     frame["confidence_level"] = parameters.confidence_level
     keys = [split_title(one.title)[0] for one, some in zip(answers, lines, strict=True) for _ in some]
@@ -278,7 +279,7 @@ def summary_table(answers: Sequence[Answer], data: Dataset, parameters: Paramete
 
 def _together(answers: Sequence[Answer], data: Dataset) -> list[Answer]:
     """Return answers on one disease, and in it on the same patients, together, in their first order."""
-    order = [str(row["question_id"]) for row in by_patients(records(data.questions.sort_values("order")))]
+    order = [str(row["question_id"]) for row in ordered_questions(data)]
     return sorted(answers, key=lambda one: order.index(one.question_id))
 
 
@@ -294,10 +295,11 @@ def _row(one: Answer, sure: Certainty | None) -> Line:
         risk_cell(one, "treatment"),
         Cell(difference_words(one, unit=False), rows),
         Cell(effect_words(one), rows),
-        Cell(certainty_words(sure)),
+        Cell(certainty_short(sure)),
     )
 
 
+@by_value
 def wrong_prose(data: Dataset, parameters: Parameters, *, most: int = 3) -> Prose:
     """Return the findings of the audit that change a conclusion, the weightiest of each study or document."""
     findings = findings_of(data, parameters)
@@ -322,6 +324,7 @@ def _told(text: Any) -> str:
     return MINUS.sub("−", pretty(text))
 
 
+@by_value
 def current_prose(data: Dataset) -> Prose:
     """Return how current the report is: the newest document, the last data cut, studies without results.
 

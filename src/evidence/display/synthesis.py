@@ -14,8 +14,8 @@ from evidence.data import Dataset
 from evidence.display.labels import MEASURES, lower_first, outcome_labels
 from evidence.display.tables.doubts import doubt_words
 from evidence.parameters import EffectMeasure, Parameters
-from evidence.questions import is_empty
-from evidence.results import days, records
+from evidence.questions import is_empty, ordered_questions
+from evidence.results import days
 from evidence.synthesis.forest import MIXED, ONE_STUDY, Forest, Grouping, forest
 
 
@@ -58,15 +58,17 @@ class Synthesis:
 
 
 def asked_questions(data: Dataset, **asked: Unpack[Asked]) -> list[dict[str, Any]]:
-    """Return the questions that have the given values, by disease and in order; no column asks nothing."""
+    """Return the questions that have the given values, in the order of all questions; no column asks nothing.
+
+    Those of one disease stand together, and in it those of the same patients.
+    """
     frame = data.questions
     for column, value in asked.items():
         many = isinstance(value, Collection) and not isinstance(value, str)
         wanted = list(value) if many else [value]  # type: ignore[call-overload]
         frame = frame[frame[column].isin(wanted)]
-    ordered = frame.sort_values("order", kind="stable")
-    diseases = list(dict.fromkeys(data.questions.sort_values("order", kind="stable")["indication"]))
-    return sorted(records(ordered), key=lambda one: diseases.index(one["indication"]))
+    wanted_ids = set(frame["question_id"])
+    return [one for one in ordered_questions(data) if one["question_id"] in wanted_ids]
 
 
 def synthesise(

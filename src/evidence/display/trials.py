@@ -8,6 +8,7 @@ from typing import Any
 
 from evidence import format as fmt
 from evidence.data import Dataset
+from evidence.data.values import by_value
 from evidence.display.documents import document_name, quantity
 from evidence.display.labels import ci, joined, lower_first, outcome_labels, pretty
 from evidence.display.markdown import escape
@@ -24,6 +25,7 @@ READ = ("studies", "arms", "counts", "measurements", "tests", "claims", "protoco
 Row = Mapping[str, Any]
 
 
+@by_value
 def with_result(data: Dataset) -> set[str]:
     """Return the studies of which a figure on benefit or harm after the start of treatment was read."""
     outcomes = data.outcomes.loc[data.outcomes["domain"].isin(("efficacy", "safety")), "outcome_id"]
@@ -93,9 +95,14 @@ def reports_unread(data: Dataset, study: Row) -> Sequence[Row]:
     """Return the reports of a study that are cited with its registry number and that no row was read from."""
     number = str(study["registry_id"] or "")
     cited = data.sources["note"].str.contains(number, regex=False) & data.sources["tier"].eq("primary")
-    read = {str(one) for name in READ for one in getattr(data, name)["source_id"]}
-    found = data.sources[cited & ~data.sources["source_id"].isin(read)]
+    found = data.sources[cited & ~data.sources["source_id"].isin(_sources_read(data))]
     return records(found) if number else []
+
+
+@by_value
+def _sources_read(data: Dataset) -> set[str]:
+    """Return the documents that a row was read from."""
+    return {str(one) for name in READ for one in getattr(data, name)["source_id"]}
 
 
 def _unread(data: Dataset, source: Row) -> str:
@@ -141,11 +148,8 @@ def _lost(row: Row, parameters: Parameters, data: Dataset) -> str:
 
 def _how_soon(row: Row, outcome_id: str, data: Dataset) -> str:
     """Return when the loss came in the same study and group, with its own interval."""
-    found = data.measurements[
-        data.measurements["outcome_id"].eq(outcome_id)
-        & data.measurements["study_id"].eq(row["study_id"])
-        & data.measurements["arm_id"].eq(row["arm_id"])
-    ]
+    same = {name: str(row[name]) for name in ("study_id", "arm_id")}
+    found = data.select("measurements", outcome_id=outcome_id, **same)
     return "".join(f", {_time(one, data)}" for one in records(found))
 
 

@@ -21,6 +21,7 @@ from evidence.questions.findings import (
     measured_difference,
     median_risk,
 )
+from evidence.questions.order import ordered_questions
 from evidence.questions.parts import Parts, events_of, parts_of
 from evidence.questions.selection import is_empty, question_row, select
 from evidence.questions.studies import (
@@ -65,6 +66,7 @@ __all__ = [
     "is_empty",
     "measured_difference",
     "median_risk",
+    "ordered_questions",
     "parts_of",
     "question_row",
     "select",

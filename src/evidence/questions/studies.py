@@ -9,6 +9,7 @@ import pandas as pd
 
 from evidence.data import Dataset
 from evidence.data.joint import find_doubts, fit_words
+from evidence.data.values import by_value
 from evidence.format import in_sentence
 from evidence.questions.definitions import Definition, definition_differences, definitions_of
 from evidence.questions.selection import SIDES, Row
@@ -149,6 +150,7 @@ def _group(rows: Sequence[Row], counted: int) -> int:
     return whole if known and counted < NEARLY_ALL * whole else 0
 
 
+@by_value
 def doubts_of(data: Dataset) -> dict[str, str]:
     """Return the counts whose printed number of patients another percentage of the group contradicts.
 

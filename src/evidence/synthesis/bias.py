@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evidence.data import Dataset
+from evidence.data.values import by_value
 from evidence.results import records
 
 OVERALL = "overall"
@@ -256,6 +257,7 @@ def find_tool(name: str, domains: Iterable[str] = ()) -> Tool:
     return Tool(name, "", tuple(Domain(one, one[:1].upper() + one[1:]) for one in named), tuple(RANKS))
 
 
+@by_value
 def bias_lights(data: Dataset, study_id: str, outcome_id: str) -> Light | None:
     """Return the light of one result for use beside its row in a forest plot, None where it was not judged.
 

@@ -57,7 +57,7 @@ FEW_EVENTS = 300  # rule of thumb for a yes-or-no outcome, guideline 6, after Mu
 FAR_BELOW = 0.5  # of the optimal information size: two levels by guideline 34, "far less" than that size
 MUCH, MOST = 50.0, 75.0  # I2 in percent: substantial, considerable (Cochrane Handbook, section 10.10.2)
 NONE = "includes no difference"
-HAD_IT_BEEN = "had it been read, at most"
+REACH = "could reach {} at most"  # if what was not read had nothing against the answer; no rating
 ALPHA, POWER = 0.05, 0.80  # of the trial that the optimal information size is that of
 
 
@@ -105,6 +105,11 @@ class Certainty:
         3
         """
         return min(HIGH, max(VERY_LOW, self._sum + self.silent))
+
+    @property
+    def reach(self) -> str:
+        """Return in words the level that it could reach; nothing where that is the level it has."""
+        return REACH.format(WORDS[self.at_most]) if self.at_most > self.level else ""
 
     @property
     def _sum(self) -> int:
@@ -163,9 +168,8 @@ def certainty(answer: Answer, data: Dataset, parameters: Parameters) -> Certaint
     parts = parts_of(answer, data, parameters)
     silent = _silent(answer.finding, outcome, data, found.get("indirectness"), judged.get("indirectness"))
     sure = Certainty(answer.question_id, start, why, tuple(steps), silent=silent)
-    higher = [f"{HAD_IT_BEEN} {WORDS[sure.at_most]}"] if sure.at_most > sure.level else []
-    told = (*caveats(answer.finding, data), *higher, *([parts.caveat] if parts else []))
-    return replace(sure, caveats=told)
+    told = (*caveats(answer.finding, data), sure.reach, parts.caveat if parts else "")
+    return replace(sure, caveats=tuple(filter(None, told)))
 
 
 def _silent(finding: Finding, outcome_id: str, data: Dataset, given: Step | None, judged: Step | None) -> int:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import product
 from typing import get_args
 
 from evidence.data import Dataset
-from evidence.memo import recalled
+from evidence.memo import recalled, repeated
 from evidence.parameters import IntervalMethod, MissingData, Parameters, PoolingMethod
 from evidence.questions import (
     ALLOCATIONS,
@@ -189,7 +188,7 @@ class _Draft:
         return tuple(next(filter(None, column)) for column in zip(*self.studies.values(), strict=True))
 
 
-@lru_cache(maxsize=8)  # the page, its figure and a sentence ask for the same analyses
+@repeated(8)  # the page, its figure and a sentence ask for the same analyses
 def explore(data: Dataset, parameters: Parameters) -> Exploration:
     """Analyse every question under every choice that the explorer offers.
 

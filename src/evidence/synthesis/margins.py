@@ -9,7 +9,7 @@ import pandas as pd
 
 from evidence.audit.margin import printed_margin
 from evidence.parameters import Parameters
-from evidence.results import Row, Tables, contrasts, records, separate_arms
+from evidence.results import Row, Tables, contrasts, records, rows_where, separate_arms
 
 COMPARATORS = ("active", "placebo", "control")
 WORDS = ("non_inferior", "comparable", "no_difference")  # what documents claim of arms that do equally well
@@ -36,7 +36,7 @@ def margins(
         data, parameters, study_id=study_id, outcome_ids=wanted, measure="RD", pairs=_pairs(data, study_id)
     )
     rows = [row for row in records(frame) if not pd.isna(row["estimate"])]
-    printed = printed_margin(data.protocols, study_id)
+    printed = printed_margin(rows_where(data, "protocols", study_id=study_id), study_id)
     margin = parameters.noninferiority_margin or (math.nan if printed is None else printed)
     made = [row | _held(row, str(better[row["outcome_id"]]), margin, data) for row in rows]
     return pd.DataFrame(made, columns=[*frame.columns, "loss", "margin", "not_inferior", "claimed"])
@@ -61,9 +61,7 @@ def _held(row: Row, better: str, margin: float, data: Tables) -> Row:
 
 def _claimed(row: Row, data: Tables) -> list[str]:
     """Return what kinds of claim say that the two arms do equally well in the outcome."""
-    own = data.claims["study_id"].eq(row["study_id"]) & data.claims["outcome_id"].eq(row["outcome_id"])
+    own = rows_where(data, "claims", study_id=str(row["study_id"]), outcome_id=str(row["outcome_id"]))
     arms = {row["arm1"], row["arm0"]}
-    kinds = {
-        str(one["kind"]) for one in records(data.claims[own]) if arms <= set(str(one["arms"]).split("|"))
-    }
+    kinds = {str(one["kind"]) for one in records(own) if arms <= set(str(one["arms"]).split("|"))}
     return [kind for kind in WORDS if kind in kinds]

@@ -10,6 +10,7 @@ from evidence.data import Dataset
 from evidence.questions import Finding, Study
 
 UNREAD = "the paper was not read"
+UNREAD_SHORT = "paper not read"  # where a note tells the rest
 RANDOMISATION, PATIENTS = "randomisation", "patients"
 VENDOR = "read in a vendor's document only"
 

@@ -26,7 +26,8 @@ def arms_of(rows: Iterable[Row], data: Dataset) -> list[Study]:
         data: the tidy tables.
     """
     known = {str(row["study_id"]): row for row in records(data.studies)}
-    years = years_of(data)
+    rows = list(rows)
+    years = years_of(data.about({str(row["outcome_id"]) for row in rows}))
     counted = _without_sums(
         [row for row in rows if not pd.isna(row["events"]) and not pd.isna(row["n"])], data
     )

@@ -10,8 +10,7 @@ import pandas as pd
 
 from evidence.data import Dataset
 from evidence.parameters import Parameters
-from evidence.questions import Answer, Estimate, answer
-from evidence.results import records
+from evidence.questions import Answer, Estimate, answer, ordered_questions
 from evidence.scenarios import Scenario
 from evidence.stats import Proportion
 
@@ -171,8 +170,7 @@ def _values_of(parameters: Parameters, names: Sequence[str]) -> tuple[Any, ...]:
 
 def _answers(data: Dataset, parameters: Parameters) -> dict[str, Answer]:
     """Return the answers to all questions, in their order."""
-    questions = records(data.questions.sort_values("order", kind="stable"))
-    ids = [str(one["question_id"]) for one in questions]
+    ids = [str(one["question_id"]) for one in ordered_questions(data)]
     return {one: answer(one, data, parameters) for one in ids}
 
 

@@ -64,9 +64,12 @@ class Pathways(Protocol):
     """What is read of a dataset: the boxes and arrows of all diagrams."""
 
     @property
-    def pathway_nodes(self) -> pd.DataFrame: ...  # noqa: D102
+    def pathway_nodes(self) -> pd.DataFrame:
+        """A row per box: diagram, id, label, kind."""
+
     @property
-    def pathway_edges(self) -> pd.DataFrame: ...  # noqa: D102
+    def pathway_edges(self) -> pd.DataFrame:
+        """A row per arrow: diagram, the ids of both boxes, label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +248,12 @@ class _Item:
 
     @property
     def bottom(self) -> float:
+        """Return where its lower edge lies; y grows downwards."""
         return self.y + self.height / 2
 
     @property
     def top(self) -> float:
+        """Return where its upper edge lies."""
         return self.y - self.height / 2
 
 
@@ -741,6 +746,7 @@ class _Net(NamedTuple):
 
     @property
     def span(self) -> tuple[float, float]:
+        """Return the leftmost and the rightmost place that it reaches."""
         return min(*self.tops, *self.feet), max(*self.tops, *self.feet)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from evidence import format as fmt
-from evidence.display.labels import mark_of, sourced
+from evidence.display.labels import lower_first, mark_of, pretty, sourced
 from evidence.display.model import DOUBT, Cell
 from evidence.questions import Answer, Estimate, Finding
+from evidence.questions.parts import HELD
 from evidence.questions.studies import Arm
 from evidence.results import records
 from evidence.stats import Proportion
 from evidence.synthesis.certainty import Certainty
+from evidence.synthesis.reading import UNREAD, UNREAD_SHORT
 from evidence.wording import per_1000, told_difference
 
 NO_DATA = "No data"
@@ -143,6 +145,32 @@ def effect_words(one: Answer) -> str:
 def certainty_words(sure: Certainty) -> str:
     """Return a certainty in signs and in words, ``●●○○ Low``, with what has to be said of what was read."""
     return f"{sure.signs} {sure.word.capitalize()}{caveat_words(sure)}"
+
+
+def certainty_short(sure: Certainty) -> str:
+    """Return a certainty as ``certainty_words`` does, of its caveats only what they are about.
+
+    Notes have the rest: ``unread_note``, and ``kinds_note`` on what events mostly were.
+    """
+    kept = [one.partition(f": {HELD}")[0] for one in sure.caveats if one not in _unread(sure)]
+    told = "; ".join([UNREAD_SHORT] * bool(_unread(sure)) + kept)
+    return f"{sure.signs} {sure.word.capitalize()}" + (f" ({told})" if told else "")
+
+
+def unread_note(answers: Sequence[Answer], made: Sequence[Certainty | None]) -> str:
+    """Return what papers that were not read leave unknown, and of which answers, as a sentence."""
+    told = [
+        f"{lower_first(pretty(split_title(one.title)[1]))} ({'; '.join(words).replace(f'{UNREAD}, ', '')})"
+        for one, sure in zip(answers, made, strict=True)
+        if sure and (words := _unread(sure))
+    ]
+    return f"{fmt.sentence(UNREAD_SHORT)}: {'; '.join(told)}." if told else ""
+
+
+def _unread(sure: Certainty) -> list[str]:
+    """Return of what has to be said with a level what a paper that was not read leaves unknown."""
+    unread = any(UNREAD in one for one in sure.caveats)
+    return [one for one in sure.caveats if UNREAD in one or (unread and one == sure.reach)]
 
 
 def caveat_words(sure: Certainty) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from evidence import format as fmt
 from evidence.data import Dataset
+from evidence.data.values import by_value
 from evidence.display.labels import lower_first, pretty
 from evidence.display.model import Cell
 from evidence.display.tables.answered import difference_words, rows_of
@@ -84,16 +85,17 @@ def adjusted_of(one: Answer, data: Dataset) -> list[Row]:
     study, outcome = one.finding.studies[0], str(question_row(one.question_id, data)["outcome_id"])
     sides = {str(row["side"]): str(row["arm_id"]) for row in records(one.included)}
     arms = f"{sides['treatment']}|{sides['comparator']}"
-    tests = data.tests[
-        data.tests["study_id"].eq(study.study_id)
-        & data.tests["outcome_id"].eq(outcome)
-        & data.tests["arms"].eq(arms)
-        & data.tests["adjusted"].eq("yes")
-        & data.tests["counted"]
-        & data.tests["low"].ne("")
+    known = [
+        row for row in _adjusted(data, study.study_id, outcome, arms) if str(row["effect_label"]) in NAMES
     ]
-    known = [row for row in records(tests) if str(row["effect_label"]) in NAMES]
     return [{**row, "difference": _at_risk(row, one.control.estimate)} for row in known]
+
+
+@by_value
+def _adjusted(data: Dataset, study_id: str, outcome_id: str, arms: str) -> list[Row]:
+    """Return the adjusted effects with an interval that a study prints of two arms."""
+    tests = data.select("tests", study_id=study_id, outcome_id=outcome_id, arms=arms, adjusted="yes")
+    return list(records(tests[tests["counted"] & tests["low"].ne("")]))
 
 
 def _at_risk(test: Row, risk: float) -> Limits:

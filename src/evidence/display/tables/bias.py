@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from evidence.data import Dataset
+from evidence.data.values import by_value
 from evidence.display.across import SYNTHESES
 from evidence.display.documents import document_name, document_origin, place_within
 from evidence.display.labels import joined, lower_first, outcome_labels, pretty, sourced, study_label
@@ -237,6 +238,7 @@ def _why(data: Dataset, study: Mapping[str, Any]) -> str:
     )
 
 
+@by_value
 def _reporting(data: Dataset) -> set[str]:
     """Return the studies with a count or percentage of benefit or harm after the start of treatment."""
     wanted = set(data.outcomes.loc[data.outcomes["domain"].isin(RESULTS), "outcome_id"])

@@ -16,7 +16,6 @@ from evidence.display.tables.answered import (
     split_asked,
     split_title,
 )
-from evidence.display.tables.findings import by_patients
 from evidence.display.tables.kinds import NOT_RATED, SIDES, Line, findings_frame, kind_name, kinds_note
 from evidence.display.tables.parts import grouped, nothing
 from evidence.parameters import Parameters
@@ -30,7 +29,7 @@ def certain_table(data: Dataset, parameters: Parameters) -> Table:
     Below an answer stand the kinds of its events where most are of one kind that is no harm of the treatment:
     the others, as far as anybody had them.
     """
-    questions = by_patients(asked_questions(data))
+    questions = asked_questions(data)
     answers = [answer(str(one["question_id"]), data, parameters) for one in questions]
     rated = [(one, sure) for one in answers if (sure := certainty(one, data, parameters))]
     best = max((sure.level for one, sure in rated if one.difference), default=0)

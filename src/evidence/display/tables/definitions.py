@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.data.values import by_value
 from evidence.display.documents import document_name, document_origin, place_within
 from evidence.display.labels import (
     ci,
@@ -193,11 +194,18 @@ def _silent(data: Tables, rules: Sequence[Row], domains: Sequence[str]) -> dict[
         if row["domain"] in domains and row["type"] == "binary" and _response(row)
     }
     found: dict[str, list[str]] = {}
-    for row in records(data.counts[data.counts["outcome_id"].isin(wanted)]):
-        pair = (str(row["outcome_id"]), str(row["study_id"]))
+    for pair in _reported(data, sorted(wanted)):
         if pair not in defined and pair[1] not in found.setdefault(pair[0], []):
             found[pair[0]].append(pair[1])
     return {outcome: studies for outcome, studies in found.items() if studies}
+
+
+@by_value
+def _reported(data: Tables, outcomes: Sequence[str]) -> list[tuple[str, str]]:
+    """Return which study reports which of some outcomes, in the order of the data."""
+    counts = data.counts[data.counts["outcome_id"].isin(outcomes)]
+    pairs = zip(counts["outcome_id"].tolist(), counts["study_id"].tolist(), strict=True)
+    return list(dict.fromkeys((str(outcome), str(study)) for outcome, study in pairs))
 
 
 def _response(outcome: Mapping[str, Any]) -> bool:
@@ -239,7 +247,8 @@ def threshold_rates(data: Tables, parameters: Parameters) -> pd.DataFrame:
         for row in rules_of(data, ("efficacy",))
         if row["of"] == "study" and any(not fmt.missing(one["threshold"]) for one in row["rows"])
     }
-    frame = rates(data, parameters, subgroup="")
+    ids = [str(one) for one in data.outcomes["outcome_id"] if one in {outcome for outcome, _ in rules}]
+    frame = rates(data, parameters, outcome_ids=ids, subgroup="")
     keys = list(zip(frame["outcome_id"], frame["study_id"], strict=True))
     frame = frame.assign(rule=[rules.get(key, "") for key in keys])
     frame = frame[(frame["rule"] != "") & frame["events"].notna() & frame["n"].notna()]

@@ -9,6 +9,7 @@ import pandas as pd
 from evidence import format as fmt
 from evidence.data.joint import Doubt, find_doubts
 from evidence.data.recover import recover_events
+from evidence.data.values import by_value
 from evidence.display.across import Choice, chosen_studies, when_counted
 from evidence.display.labels import (
     MEASURES,
@@ -42,16 +43,22 @@ NOTE = (
 
 def doubt_words(data: Tables, row_ids: set[str]) -> str:
     """Return in a sentence each which of these results have a doubtful number of patients, or nothing."""
+    return " ".join(words for rows, words in _all_doubts(data) if row_ids & set(rows))
+
+
+@by_value
+def _all_doubts(data: Tables) -> list[tuple[list[str], str]]:
+    """Return the results of each group with a doubtful number of patients, and in words why it is."""
     counts = data.counts.reset_index(drop=True)
-    told = []
+    found = []
     for doubt in find_doubts(counts):
         rows = records(counts.loc[list(doubt.places)])
-        if row_ids & {str(row["row_id"]) for row in rows}:
-            told.append(
-                f"{_group(data, rows[0])}: the number of patients, {doubt.n}, is doubtful, because another "
-                f"percentage of the same group fits no count out of it; {doubt.words}."
-            )
-    return " ".join(told)
+        words = (
+            f"{_group(data, rows[0])}: the number of patients, {doubt.n}, is doubtful, because another "
+            f"percentage of the same group fits no count out of it; {doubt.words}."
+        )
+        found.append(([str(row["row_id"]) for row in rows], words))
+    return found
 
 
 def doubtful_sizes_table(data: Tables, parameters: Parameters, **choice: Unpack[Choice]) -> Table:

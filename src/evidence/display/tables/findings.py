@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 from evidence import format as fmt
 from evidence.data import Dataset
@@ -189,7 +189,7 @@ def levels_words(levels: int) -> str:
 
 def certainty_table(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> Table:
     """Return the evidence profile: what each domain did to the certainty of every question asked."""
-    questions = by_patients(asked_questions(data, **asked))
+    questions = asked_questions(data, **asked)
     answers = [answer(str(one["question_id"]), data, parameters) for one in questions]
     made = [certainty(one, data, parameters) for one in answers]
     if not any(made):
@@ -210,17 +210,6 @@ def certainty_table(data: Dataset, parameters: Parameters, **asked: Unpack[Asked
         frame,
         grouped([split_title(one.title)[0] for one in answers]),
     )
-
-
-def by_patients(questions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return questions with those of one disease, and in it of the same patients, together."""
-    diseases = list(dict.fromkeys(str(one["indication"]) for one in questions))
-    whom = list(dict.fromkeys(split_title(str(one["title"]))[0] for one in questions))
-
-    def place(one: dict[str, Any]) -> tuple[int, int]:
-        return diseases.index(str(one["indication"])), whom.index(split_title(str(one["title"]))[0])
-
-    return sorted(questions, key=place)
 
 
 def _profile(one: Answer, sure: Certainty | None) -> tuple[Cell, ...]:

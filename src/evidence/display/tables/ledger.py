@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from evidence.data import Dataset
 from evidence.data.ledger import REASONS
 from evidence.display.documents import document_name
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import Body, nothing
 from evidence.parameters import Parameters
+from evidence.reads import unnoted
 from evidence.results import Tables, plain
 
 CARRIED = "Carried by a row of data"
@@ -21,9 +23,11 @@ def ledger_table(data: Tables, parameters: Parameters) -> Table:
 
     Reads the table ``ledger`` where the data have one.
     """
-    ledger: pd.DataFrame | None = getattr(data, "extra", {}).get("ledger")
-    if ledger is None or ledger.empty:
+    with unnoted():
+        tables = getattr(data, "extra", {})
+    if "ledger" not in tables or tables["ledger"].empty:
         return nothing(CAPTION)
+    ledger = data.select("ledger") if isinstance(data, Dataset) else tables["ledger"]
     frame = ledger.assign(
         went=[_went(*pair) for pair in zip(ledger["row_id"], ledger["reason"], strict=True)]
     )

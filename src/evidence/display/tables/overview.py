@@ -29,7 +29,7 @@ from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.parts import build, empty_cells, grouped
 from evidence.display.tables.statements import SAID, result_claims
 from evidence.parameters import Parameters
-from evidence.results import Tables, once, plain, records, separate_arms, words_of
+from evidence.results import Tables, once, plain, records, rows_where, separate_arms, words_of
 
 PLANNED = ("planned enrolment", "target enrolment")
 NO_EFFICACY = ("product_label", "pharmacokinetic")
@@ -252,8 +252,7 @@ def _missing_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
 
 
 def _element(data: Tables, study: str, items: Sequence[str]) -> tuple[str, str]:
-    frame = data.protocols
-    found = records(frame[(frame["study_id"] == study) & frame["item"].isin(items)])
+    found = records(rows_where(data, "protocols", study_id=study, item=items))
     return (str(found[0]["value"]), str(found[0]["row_id"])) if found else ("", "")
 
 
@@ -273,8 +272,8 @@ def published_effects_table(
     studies = data.studies[
         data.studies["study_id"].isin(chosen_studies(data, indication=indication, designs=designs))
     ]
-    tests = data.tests[data.tests["study_id"].isin(studies["study_id"]) & (data.tests["effect"] != "")]
-    tests = once(tests, EFFECT_KEY)
+    tests = rows_where(data, "tests", study_id=list(studies["study_id"]))
+    tests = once(tests[tests["effect"] != ""], EFFECT_KEY)
     body, headings = [], []
     for study in records(studies):
         rows = _pooled_rows(data, study, records(tests[tests["study_id"] == study["study_id"]]))
@@ -316,7 +315,8 @@ def _words_alone(
     data: Tables, study: Mapping[str, Any], counted: bool
 ) -> list[tuple[Mapping[str, Any], str]]:
     """Return what documents tell of a synthesis without a figure, or that nothing was read."""
-    claims = data.claims[(data.claims["study_id"] == study["study_id"]) & (data.claims["value"] == "")]
+    claims = rows_where(data, "claims", study_id=str(study["study_id"]))
+    claims = claims[claims["value"] == ""]
     said: list[tuple[Mapping[str, Any], str]] = [(one, str(one["paraphrase"])) for one in records(claims)]
     return said or ([] if counted else [(study, "No pooled estimate was read")])
 

@@ -16,6 +16,7 @@ from evidence.audit.recompute import MEDIANS, SURVIVAL, WITHIN
 from evidence.display.documents import places
 from evidence.display.labels import ended, mark_of, sourced
 from evidence.display.model import Cell, Column, Table, kinds, together
+from evidence.reads import unnoted
 from evidence.results import SMALL_EXPECTED, Tables, days, records, smallest_expected
 
 NOTHING = "No rows in the data."
@@ -181,7 +182,7 @@ def build(
 
 def with_unprinted_sizes(data: Tables, body: Sequence[Sequence[Cell]]) -> tuple[tuple[Cell, ...], ...]:
     """Return cells, marked with the reason where a number of patients is not printed beside its count."""
-    reasons = _unprinted_sizes(data)
+    reasons = _unprinted_sizes(data, {name for row in body for cell in row for name in cell.rows})
     return tuple(tuple(_with_size(cell, reasons) for cell in row) for row in body)
 
 
@@ -194,11 +195,13 @@ def _with_size(cell: Cell, reasons: Mapping[str, str]) -> Cell:
     return replace(cell, mark=together(cell.mark, "assumed"), why=tuple(dict.fromkeys(told)))
 
 
-def _unprinted_sizes(data: Tables) -> dict[str, str]:
-    """Return counts whose number of patients is not beside them, with the reason; none: that of the group."""
-    if not {"n_basis", "note"} <= set(data.counts.columns):
+def _unprinted_sizes(data: Tables, shown: Collection[str]) -> dict[str, str]:
+    """Return shown counts whose number of patients is not beside them, with the reason; none: the group's."""
+    with unnoted():  # whoever shows a row has read it
+        frame = data.counts
+    if not {"n_basis", "note"} <= set(frame.columns):
         return {}
-    counts = data.counts[data.counts["n"].notna() & data.counts["events"].notna()]
+    counts = frame[frame["row_id"].isin(shown) & frame["n"].notna() & frame["events"].notna()]
     fitted = counts[counts["n_basis"].isin(["", "derived"]) & counts["note"].ne("")]
     group = counts[counts["n_basis"].eq("elsewhere") & counts["basis"].eq("printed")]
     noted = {str(row["row_id"]): ended(str(row["note"])) for row in records(fitted)}

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.data.values import by_value
 from evidence.display.documents import (
     REGISTRY_UNIT,
     document_label,
@@ -23,7 +24,7 @@ from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import Body, build, grouped, nothing
 from evidence.display.tables.statements import result_claims
 from evidence.parameters import Parameters
-from evidence.results import Tables, plain, records
+from evidence.results import Tables, plain, records, rows_where
 
 OPEN = ("recruiting", "ongoing", "planned", "unknown")
 STATES = {
@@ -101,6 +102,7 @@ def _state(study: Mapping[str, Any]) -> str:
     return next((words for words, members in STATES.items() if status in members), "State not known")
 
 
+@by_value
 def _with_results(data: Tables) -> set[str]:
     """Return the studies with a counted result of an efficacy or safety outcome."""
     chosen = set(data.outcomes.loc[data.outcomes["domain"].isin(RESULTS), "outcome_id"])
@@ -135,7 +137,7 @@ def _registered_row(data: Tables, study: Element) -> tuple[Cell, ...]:
 
 
 def _items(data: Tables, study_id: str) -> dict[str, Element]:
-    rows = records(data.protocols[data.protocols["study_id"] == study_id])
+    rows = records(rows_where(data, "protocols", study_id=study_id))
     return {str(row["item"]): row for row in rows}
 
 
@@ -175,7 +177,7 @@ def _comparator(data: Tables, study: Element) -> str:
 
 def _endpoints(data: Tables, study: Element) -> list[Element]:
     """Return the endpoints that are called primary, or else key."""
-    own = records(data.protocols[data.protocols["study_id"] == study["study_id"]])
+    own = records(rows_where(data, "protocols", study_id=str(study["study_id"])))
     first = [row for row in own if str(row["section"]).startswith("primary endpoint")]
     return first or [row for row in own if str(row["item"]).startswith(KEY)]
 
@@ -191,7 +193,7 @@ def identifiers_table(data: Tables, parameters: Parameters) -> Table:
 
     These are the claims of kind identity that name a registry number.
     """
-    claims = [row for row in records(data.claims) if row["kind"] == "identity"]
+    claims = records(rows_where(data, "claims", kind="identity"))
     named = sorted(((number, row) for row in claims for number in _numbers(row)), key=lambda pair: pair[0])
     columns = (
         Column("Document", width=1.5),
@@ -246,7 +248,7 @@ def protocols_side_by_side_table(
         indication: the trials of one indication; all of them by default.
     """
     studies = _registered_studies(data, indication)
-    elements = _elements(data.protocols[data.protocols["study_id"].isin(list(studies))])
+    elements = _elements(rows_where(data, "protocols", study_id=list(studies)))
     shown = [one for one in studies if any(element["study_id"] == one for element in elements)]
     caption = "Protocols of registered trials side by side, as documents and registries state them."
     if not elements:
@@ -389,9 +391,16 @@ def _item_heading(section: str, item: str, folded: Folded) -> str:
     )
 
 
+@by_value
+def sections_of(data: Tables) -> list[str]:
+    """Return the names of the sections that protocols have."""
+    return list(dict.fromkeys(map(str, data.protocols["section"])))
+
+
 def illustrative_protocols_table(data: Tables, parameters: Parameters) -> Table:
     """Return the protocols that a document itself calls illustrative: those of no trial."""
-    frame = data.protocols[data.protocols["section"].str.endswith(ILLUSTRATIVE)]
+    sections = {one for one in sections_of(data) if one.endswith(ILLUSTRATIVE)}
+    frame = rows_where(data, "protocols", section=sorted(sections))
     return _facts(
         data,
         frame,

@@ -52,12 +52,16 @@ def rates_table(
 ) -> Table:
     """Return every counted result of the outcomes: events out of n, printed percentage, rate with interval.
 
-    A recomputed rate is marked where it would not be printed as it is. ``subgroup`` as in ``results.rates``.
+    A recomputed rate is marked where it would not be printed as it is; where no percentage is printed, the
+    table says nothing of printed ones. ``subgroup`` as in ``results.rates``.
     """
     frame = rates(data, parameters, study_id=study_id, outcome_ids=outcome_ids, subgroup=subgroup)
     names = joined([lower_first(pretty(label)) for label in dict.fromkeys(frame["outcome_label"])])
-    caption = f"{study_label(data, study_id)}: {names or 'rates'}, {printed_and_recomputed(parameters)}."
-    return listed_rates(data, parameters, frame[frame["estimate"].notna()], caption=caption)
+    shown = frame[frame["estimate"].notna()]
+    printed = bool(shown["percent"].ne("").any())
+    how = printed_and_recomputed(parameters) if printed else f"with {interval_words(parameters)}s"
+    caption = f"{study_label(data, study_id)}: {names or 'rates'}, {how}."
+    return listed_rates(data, parameters, shown, caption=caption, printed=printed)
 
 
 def printed_and_recomputed(parameters: Parameters) -> str:

@@ -14,7 +14,6 @@ from evidence.display.labels import ci, pretty
 from evidence.display.model import Cell, Column, Table
 from evidence.display.synthesis import asked_questions
 from evidence.display.tables.answered import difference_words, rows_of, split_title
-from evidence.display.tables.findings import by_patients
 from evidence.display.tables.parts import build, grouped, short_method, with_pair_tests
 from evidence.errors import StatisticsError
 from evidence.parameters import Parameters
@@ -24,16 +23,18 @@ from evidence.stats import compare, e_value, fragility
 from evidence.wording import told_difference
 
 NOTE = (
-    "Only answers whose interval leaves out no difference, each from one study. Fragility: how many patients "
-    "of the group where the event is rarer would have to have it, or of the other group not to have it, "
-    "until P of Fisher’s exact test reaches {alpha} (the first number is the index of Walsh and others); 0: "
-    "it does so as it is. E-value, of "
+    "Only answers whose interval leaves out no difference, each from one study. Events added or removed: "
+    "how many patients of the group where the event is rarer would have to have it (the fragility index of "
+    "Walsh and others), or of the other group not to have it, until P of Fisher’s exact test reaches "
+    "{alpha}; 0: it does so as it is. E-value, of "
     "the risk ratio and in brackets of its limit: how many times as frequent in one group, and as risky, an "
     "unmeasured cause must be to explain it alone; not given where chance allocated the patients. Missing "
     "values: all missing patients of one group with the event and none of the other’s, both ways. "
-    "Comparisons: those that this report asks of the same patients, each with P from its counts and, after "
-    "the arrow, adjusted by Holm; other outcomes of the study are not among them."
+    "Comparisons: those that this report asks of the same patients; other outcomes of the study are not "
+    "among them. P is from the counts, by Pearson’s test where no other is named; after the arrow it is "
+    "adjusted by Holm for all these comparisons, and “holds” says that it is still below {alpha}."
 )
+USUAL = "Pearson"  # the test that no cell needs to name
 
 
 def robustness_table(data: Dataset, parameters: Parameters) -> Table:
@@ -42,8 +43,7 @@ def robustness_table(data: Dataset, parameters: Parameters) -> Table:
     Fragility, E-values where patients were not randomised, the two ends that missing values allow, and P
     among all comparisons of the same patients (families of one study, adjusted by Holm).
     """
-    asked = by_patients(asked_questions(data))
-    answers = [answer(str(one["question_id"]), data, parameters) for one in asked]
+    answers = [answer(str(one["question_id"]), data, parameters) for one in asked_questions(data)]
     known = {row["question_id"]: row for row in records(_tests(answers))}
     shown = [one for one in answers if one.question_id in known and _leaves_out_none(one)]
     rows = [known[one.question_id] | _values(one, data, parameters) for one in shown]
@@ -52,10 +52,10 @@ def robustness_table(data: Dataset, parameters: Parameters) -> Table:
         (
             Column("Question", width=2.0),
             Column(f"Difference per 1,000 ({ci(parameters)})", width=1.9),
-            Column("Fragility, in patients", width=1.1),
+            Column("Events that would undo it", width=1.3),
             Column("E-value (limit)", width=1.2),
             Column("Missing values", width=1.7),
-            Column("Comparisons: P", width=2.0),
+            Column("P → P by Holm among all comparisons of the same patients", width=1.9),
         ),
         [_cells(one, row, parameters) for one, row in zip(shown, rows, strict=True)],
         caption=_caption(rows, parameters),
@@ -128,10 +128,10 @@ def _cells(one: Answer, row: Row, parameters: Parameters) -> tuple[Cell, ...]:
 
 
 def _fragility_words(row: Row) -> str:
-    told = ["–" if row[name] is None else str(row[name]) for name in ("fragility_index", "fragility_other")]
-    if row["fragility_fewest"] is None:
-        return "–"
-    return "0" if row["fragility_fewest"] == 0 else " or ".join(told)
+    if not row["fragility_fewest"]:
+        return "–" if row["fragility_fewest"] is None else "0"
+    ends = {"added": row["fragility_index"], "removed": row["fragility_other"]}
+    return " or ".join(f"{count} {how}" for how, count in ends.items() if count is not None)
 
 
 def _e_words(row: Row) -> str:
@@ -157,14 +157,12 @@ def _missing_words(row: Row) -> str:
 
 
 def _p_words(row: Row, parameters: Parameters) -> str:
+    method = short_method(row["test"])
+    tested = fmt.p_value(row["p"]) + ("" if method == USUAL else f" ({method})")
     if row["comparisons"] < 2:
-        return f"the only one: {_tested(row)}"
+        return f"{tested}, the only one"
     held = "holds" if row["p_holm"] < parameters.alpha else "does not hold"
-    return f"{row['comparisons']}: {_tested(row)} → {fmt.p_value(row['p_holm'])}, {held}"
-
-
-def _tested(row: Row) -> str:
-    return f"{fmt.p_value(row['p'])} ({short_method(row['test'])})"
+    return f"{tested} → {fmt.p_value(row['p_holm'])} among {row['comparisons']}, {held}"
 
 
 def _caption(rows: Sequence[Row], parameters: Parameters) -> str:

@@ -200,7 +200,7 @@ def _only_described(compared: Comparison) -> str:
     changes = _changes([one for one in some if not one.stable], compared)
     told = f"{len(some)} {'has' if len(some) == 1 else 'have'} no comparison" if some else ""
     told += f"; one is found {changes}" if changes else ""
-    told += f"; out of its own interval moves {'; '.join(moved)}" if moved else ""
+    told += f"; a rate leaves the interval of this report in {'; '.join(moved)}" if moved else ""
     return f"{told}." if told else ""
 
 

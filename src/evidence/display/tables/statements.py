@@ -14,7 +14,7 @@ from evidence.display.labels import ended, pretty, sourced
 from evidence.display.model import Cell, Column, Table
 from evidence.display.tables.parts import build, grouped
 from evidence.parameters import Parameters
-from evidence.results import Tables, records
+from evidence.results import Tables, records, rows_where
 
 SAID = ("superior", "non_inferior", "comparable", "no_difference", "other")
 
@@ -41,11 +41,11 @@ def statements_table(
         caption: what the statements are about.
     """
     domain_of = dict(zip(data.outcomes["outcome_id"], data.outcomes["domain"], strict=True))
-    chosen = [
+    claims = rows_where(data, "claims", kind=kinds)
+    told = [
         row
-        for row in records(data.claims)
-        if row["kind"] in kinds
-        and domain_of.get(row["outcome_id"], "") in domains
+        for row in records(claims)
+        if domain_of.get(row["outcome_id"], "") in domains
         and _at(row, places)
         and (about == "anything" or fmt.missing(row["study_id"]))
         and _wordy(row)
@@ -58,11 +58,11 @@ def statements_table(
     return build(
         data,
         columns,
-        [_statement_row(data, row) for row in chosen],
-        caption=f"{caption} {len(chosen)} statements.",
+        [_statement_row(data, row) for row in told],
+        caption=f"{caption} {len(told)} statements.",
         note="Quoted from: the document's own reference numbers; empty where it cites nobody.",
-        frame=pd.DataFrame(chosen, columns=list(data.claims.columns)),
-        groups=grouped([document_label(data, str(row["source_id"])) for row in chosen]),
+        frame=pd.DataFrame(told, columns=list(claims.columns)),
+        groups=grouped([document_label(data, str(row["source_id"])) for row in told]),
     )
 
 
@@ -71,7 +71,7 @@ def result_claims(data: Tables, study_id: str, *, kinds: Sequence[str] = SAID) -
 
     A caption that names no outcome says what a figure shows, and nothing of a result.
     """
-    claims = data.claims[(data.claims["study_id"] == study_id) & data.claims["kind"].isin(list(kinds))]
+    claims = rows_where(data, "claims", study_id=study_id, kind=kinds)
     return [
         row
         for row in records(claims)
@@ -81,8 +81,8 @@ def result_claims(data: Tables, study_id: str, *, kinds: Sequence[str] = SAID) -
 
 def told_in_words(data: Tables, study_id: str) -> list[dict[str, Any]]:
     """Return what is said of the result of a study that no rate and no effect was read of; else nothing."""
-    effects = data.tests.loc[data.tests["effect"] != "", "study_id"]
-    known = study_id in studies_with_results(data) or study_id in set(effects)
+    tests = rows_where(data, "tests", study_id=study_id)
+    known = study_id in studies_with_results(data) or bool(tests["effect"].ne("").any())
     return [] if known else result_claims(data, study_id)
 
 

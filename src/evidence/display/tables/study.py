@@ -144,8 +144,9 @@ def study_results_table(
     study_id: str,
     domains: Sequence[str] = ("efficacy", "safety", "disposition"),
 ) -> Table:
-    """Return every counted result of a study in the domains, with its interval."""
-    chosen = [str(row["outcome_id"]) for row in records(data.outcomes) if row["domain"] in domains]
+    """Return every counted result of a study in the domains, one after the other, with its interval."""
+    outcomes = records(data.outcomes)
+    chosen = [str(row["outcome_id"]) for domain in domains for row in outcomes if row["domain"] == domain]
     frame = rates(data, parameters, study_id=study_id, outcome_ids=chosen)
     caption = f"{study_label(data, study_id)}: {counted_words(frame)}, with {interval_words(parameters)}s."
     return listed_rates(data, parameters, frame[frame["estimate"].notna()], caption=caption, printed=False)
@@ -355,7 +356,7 @@ def parameters_table(parameters: Parameters) -> Table:
         ]
     )
     columns = (
-        Column("Parameter", width=1.2),
+        Column("Parameter", width=1.5),
         Column("Here"),
         Column("Default"),
         Column("Meaning", width=3.0),

@@ -17,8 +17,9 @@ from evidence.display.labels import ci, corrected, joined, lower_first, pretty, 
 from evidence.display.markdown import escape
 from evidence.display.model import SIGNS, Cell, Column, Prose, Table, mark_from
 from evidence.display.synthesis import Asked, Section, asked_questions, reason_words, synthesise
+from evidence.display.tables.answered import split_title
 from evidence.display.tables.doubts import doubt_words
-from evidence.display.tables.parts import build, nothing
+from evidence.display.tables.parts import build, grouped, nothing
 from evidence.parameters import EffectMeasure, Parameters
 from evidence.questions import Arm, Finding, Study, answer
 from evidence.results import records
@@ -116,7 +117,7 @@ def absolute_table(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]
         found = answer(str(question["question_id"]), data, parameters)
         for finding in (found.finding, *found.apart):
             for cells, values in _absolute_lines(finding):
-                body.append((Cell(found.title), *cells))
+                body.append((Cell(split_title(found.title)[1]), *cells))
                 rows.append({"question_id": found.question_id, "title": found.title} | values)
     columns = (
         Column("Question", width=3.0),
@@ -130,7 +131,13 @@ def absolute_table(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]
     note = POOLED_RISKS if any(row["pooled"] for row in rows) else ""
     doubts = doubt_words(data, {row_id for line in body for cell in line for row_id in cell.rows})
     note = f"{note} {doubts}".strip()
-    return build(data, columns, body, caption=caption, note=note, frame=pd.DataFrame(rows))
+    groups = _by_whom(row["title"] for row in rows)
+    return build(data, columns, body, caption=caption, note=note, frame=pd.DataFrame(rows), groups=groups)
+
+
+def _by_whom(titles: Iterable[str]) -> list[tuple[int, str]]:
+    """Return a heading above the lines of the same patients, where the titles name them."""
+    return [group for group in grouped([split_title(title)[0] for title in titles]) if group[1]]
 
 
 POOLED_RISKS = (
@@ -225,9 +232,8 @@ def specification_table(data: Dataset, parameters: Parameters, **asked: Unpack[A
     )
     frame = pd.DataFrame([_curve_values(curve) for curve in curves])
     frame["confidence_level"] = parameters.confidence_level
-    return build(
-        data, columns, [_curve_cells(one) for one in curves], caption=caption, note=note, frame=frame
-    )
+    lines, groups = [_curve_cells(one) for one in curves], _by_whom(curve.title for curve in curves)
+    return build(data, columns, lines, caption=caption, note=note, frame=frame, groups=groups)
 
 
 def _curves(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> list[Curve]:
@@ -238,7 +244,7 @@ def _curves(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> li
 def _curve_cells(curve: Curve) -> tuple[Cell, ...]:
     made, values = curve.specifications, _curve_values(curve)
     return (
-        Cell(curve.title),
+        Cell(split_title(curve.title)[1]),
         Cell(DIRECTIONS[curve.answer.verdict.direction]),
         Cell(f"{curve.same} of {analyses_words(curve)}" if made else "–"),
         Cell(_span(values["estimate_lowest"], values["estimate_highest"])),
@@ -369,12 +375,8 @@ def _published(
     sides = {(row["study_id"], row["arm_id"]): str(row["side"]) for row in records(found.included)}
     lines, values = [], []
     for study in found.finding.studies:
-        tests = data.tests[
-            (data.tests["study_id"] == study.study_id)
-            & (data.tests["outcome_id"] == question["outcome_id"])
-            & (data.tests["effect"] != "")
-            & data.tests["counted"]
-        ]
+        tests = data.select("tests", study_id=study.study_id, outcome_id=str(question["outcome_id"]))
+        tests = tests[(tests["effect"] != "") & tests["counted"]]
         for test in records(tests):
             arms = str(test["arms"]).split("|")
             named = [sides.get((study.study_id, arm), "") for arm in arms]
