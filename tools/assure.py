@@ -40,6 +40,7 @@ PROJECT = (
 )
 LONG = "slow and not browser"
 # The tests that have a stage of their own.
+WITH_ALL = ("tests/conftest.py", "tests/guard/*")  # what every test depends on
 APART = ("--ignore=tests/fuzz", "--ignore=tests/faults", "--ignore=tests/browser")
 FUZZ_CASES = "1200"
 Found = dict[str, Any]
@@ -116,8 +117,23 @@ def nothing(_: Path) -> Found:
 
 def stages() -> tuple[Stage, ...]:
     """Return every stage in order, the quickest to fail first."""
-    fuzz = with_pytest("fuzz-at-length", *SHARED, *COVERED, "tests/fuzz", EVIDENCE_FUZZ=FUZZ_CASES)
-    faults = with_pytest("every-fault", *SHARED, *COVERED, "-m", "slow or not slow", "tests/faults")
+    fuzz = with_pytest(
+        "fuzz-at-length",
+        *SHARED,
+        *COVERED,
+        "tests/fuzz",
+        depends=("tests/fuzz/*", *WITH_ALL),
+        EVIDENCE_FUZZ=FUZZ_CASES,
+    )
+    faults = with_pytest(
+        "every-fault",
+        *SHARED,
+        *COVERED,
+        "-m",
+        "slow or not slow",
+        "tests/faults",
+        depends=("tests/faults/*", *WITH_ALL),
+    )
     return (
         Stage("types", (*PYTHON, "mypy"), ("src/**/*.py", "tools/*.py", "pyproject.toml"), nothing),
         with_pytest(

@@ -171,18 +171,11 @@ def test_pages_that_somebody_changed_are_made_again(root: Path):
 def test_a_failed_build_keeps_what_finished(root: Path):
     build(root)
     edit(root / "index.ipynb", "import evidence", "import evidence # other")
-    edit(
-        root / "notebooks" / "study.ipynb",
-        "'more')",
-        "'more', 1 / (len(study_id) - len('trial_b') or p.none))",
-    )
+    study = root / "notebooks" / "study.ipynb"
+    edit(study, "len(data.counts)", "len(data.counts), 1 / (len(study_id) - len('trial_b') or p.none)")
     with pytest.raises(Exception, match="study_trial_a"):
         build(root)
-    edit(
-        root / "notebooks" / "study.ipynb",
-        "'more', 1 / (len(study_id) - len('trial_b') or p.none))",
-        "'more')",
-    )
+    edit(study, ", 1 / (len(study_id) - len('trial_b') or p.none)", "")
     assert ran(build(root)) == []
 
 

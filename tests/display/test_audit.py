@@ -100,7 +100,7 @@ def test_the_marks_follow_alpha(real):
 def test_a_table_without_a_dataset_is_left_as_it_is(real):
     made = shown.parameters_table(P)
     assert made.doubts == {}
-    assert with_doubts(Table((Column("A"),), ((Cell("1"),),), "x"), real, alpha=0.05).doubts == {}
+    assert with_doubts(Table((Column("A"),), ((Cell("1"),),), "x"), real, Parameters()).doubts == {}
 
 
 @pytest.mark.parametrize("kind", ["conclusion", "number", "cosmetic", "question"])

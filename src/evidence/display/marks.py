@@ -38,15 +38,16 @@ def doubted(builder: Callable[..., Item]) -> Callable[..., Item]:
         if not isinstance(item, Table) or data is None:
             return item
         parameters = next((one for one in given if isinstance(one, Parameters)), Parameters())
-        return with_doubts(item, data, alpha=parameters.alpha, margin=parameters.noninferiority_margin)
+        return with_doubts(item, data, parameters)
 
     return built
 
 
-def with_doubts(table: Table, data: Dataset, *, alpha: float, margin: float = 0.0) -> Table:
+def with_doubts(table: Table, data: Dataset, parameters: Parameters) -> Table:
     """Return a table with the reason for every data row of it that does not fit other printed figures."""
     if not (rows := _rows(table)):
         return table
+    alpha, margin = parameters.alpha, parameters.noninferiority_margin
     found = doubts(data, _studies(data, rows), alpha=alpha, margin=margin)
     return replace(table, doubts={row: why for row, why in found.items() if row in rows})
 

@@ -52,12 +52,7 @@ SIGNS = "●●●● high, ●●●○ moderate, ●●○○ low, ●○○�
 def findings_tables(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> list[Table]:
     """Return the summary of findings of every question asked, in the order of the questions."""
     return [
-        with_doubts(
-            findings_table(data, parameters, question_id=str(one["question_id"])),
-            data,
-            alpha=parameters.alpha,
-            margin=parameters.noninferiority_margin,
-        )
+        with_doubts(findings_table(data, parameters, question_id=str(one["question_id"])), data, parameters)
         for one in asked_questions(data, **asked)
     ]
 
