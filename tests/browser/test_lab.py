@@ -107,8 +107,18 @@ def test_run_all_in_jupyterlab_gives_the_stored_outputs(browser, lab, project, n
 
 
 def choose(page, menu: str, entry: str) -> None:
-    page.get_by_role("menubar").get_by_text(menu, exact=True).click()
-    page.get_by_role("menuitem", name=entry).first.click(timeout=RUNNING * 1000)
+    """Choose from a menu; an entry that cannot be chosen yet stays so until the menu is opened again."""
+    until = time.monotonic() + RUNNING
+    while True:
+        page.get_by_role("menubar").get_by_text(menu, exact=True).click()
+        item = page.get_by_role("menuitem", name=entry).first
+        item.wait_for()
+        if item.is_enabled():
+            item.click()
+            return
+        assert time.monotonic() < until, f"{entry!r} cannot be chosen"
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(500)
 
 
 def save_until(page, done: Callable[[], bool]) -> None:

@@ -122,7 +122,10 @@ def chi_square_p(statistic: float, df: float) -> float:
     value, freedom = number(statistic, "chi-square"), positive(df, "df")
     if value < 0:
         raise StatisticsError(f"chi-square is {value}: give at least 0")
-    return float(special.chdtrc(freedom, value))
+    if value == 0:
+        return 1.0
+    # Of so few degrees of freedom that half of them is no number, all that there is lies at 0.
+    return float(special.chdtrc(freedom, value)) if freedom / 2 else 0.0
 
 
 def likelihood_ratio(table: ArrayLike) -> TestResult:
