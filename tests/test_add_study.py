@@ -112,6 +112,7 @@ def chapters() -> list[Path]:
     return [*sorted((ROOT / "notebooks").glob("*.ipynb")), ROOT / "index.ipynb"]
 
 
+@pytest.mark.slow
 def test_an_added_study_has_its_line_in_the_evidence_table(folder):
     add(folder)
     (row,) = [row for row in evidence_table(evidence.load(folder)).rows if row[0].text == "Invented trial"]

@@ -85,6 +85,7 @@ def test_only_what_depends_on_a_change_runs_again(root: Path):
     assert changed["study_trial_a"].why == "nothing that it uses changed"
 
 
+@pytest.mark.slow
 def test_changed_prose_runs_nothing_and_reaches_the_page(root: Path):
     build(root)
     edit(root / "index.ipynb", "# Summary", "# Summary\\n\\nA sentence that is new.")
@@ -94,6 +95,7 @@ def test_changed_prose_runs_nothing_and_reaches_the_page(root: Path):
     assert "A sentence that is new." in page(root, "index.html")
 
 
+@pytest.mark.slow
 def test_changed_code_runs_its_notebook_and_names_the_cell(root: Path):
     build(root)
     edit(root / "notebooks" / "study.ipynb", "len(data.counts))", "len(data.counts), 'more')")
@@ -158,6 +160,7 @@ def test_equal_outputs_make_no_new_pages(root: Path, monkeypatch):
     assert ran(build(root, force=True)) == ["index", "study_trial_a", "study_trial_b"]
 
 
+@pytest.mark.slow
 def test_pages_that_somebody_changed_are_made_again(root: Path):
     build(root)
     target = root / "_report" / "default" / "index.html"
@@ -179,6 +182,7 @@ def test_a_failed_build_keeps_what_finished(root: Path):
     assert ran(build(root)) == []
 
 
+@pytest.mark.slow
 def test_nothing_changed_loads_nothing_and_says_so(root: Path, capsys, monkeypatch):
     monkeypatch.chdir(root)
     asked = ["report", "--renderer", "builtin", "--to", "html", "--explain"]
@@ -226,6 +230,7 @@ def test_a_notebook_put_together_from_kept_outputs_is_the_executed_one(root: Pat
     assert to_text(with_outputs(source, parse_notebook(executed))) == executed
 
 
+@pytest.mark.slow
 def test_the_state_says_what_each_notebook_read(root: Path):
     build(root)
     state = json.loads((root / "_build" / ".state" / "default.json").read_text())

@@ -197,6 +197,7 @@ def test_only_the_ordinary_command_without_local_settings_is_forked(tmp_path):
     assert not can_fork(command, folder=str(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_long_name_of_the_temporary_folder_is_avoided(tmp_path, monkeypatch):
     long = tmp_path / ("x" * 80)
     long.mkdir()
@@ -214,6 +215,7 @@ def test_a_module_that_cannot_be_loaded_is_passed_over(tmp_path, place, monkeypa
     assert outputs(tmp_path / "a.ipynb") == "fine\n"
 
 
+@pytest.mark.slow
 @LINUX
 @pytest.mark.parametrize("cold", [False, True], ids=["forked", "cold"])
 def test_a_killed_kernel_is_an_error_that_names_the_notebook(tmp_path, place, capfd, cold):

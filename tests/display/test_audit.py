@@ -59,6 +59,7 @@ def test_the_sign_is_like_no_other():
     assert len(set(SIGNS.values())) == len(SIGNS)
 
 
+@pytest.mark.slow
 def test_every_table_marks_the_rows_that_the_audit_doubts(real, found):
     whole = doubts(real, {*real.studies["study_id"], ""}, alpha=0.05)
     wrong = found[found["verdict"] == "inconsistent"]

@@ -232,6 +232,7 @@ def test_diseases_stand_together_and_in_one_order_everywhere():
         assert shown == sorted(shown, key=order.index)
 
 
+@pytest.mark.slow
 def test_tables_of_several_questions_name_whom_they_are_about_once_and_in_one_order():
     data = real()
     order = [name for _, name in summary_table(answers(), data, P).groups]

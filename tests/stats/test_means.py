@@ -84,6 +84,7 @@ def test_conversions_of_spread_are_inverse(sd, n):
     assert sd_from_interval(10 - half, 10 + half, n) == pytest.approx(sd)
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_matches_statsmodels(p_values):
