@@ -39,8 +39,8 @@ PROJECT = (
     "benchmarks/*",
 )
 LONG = "slow and not browser"
-# The tests that have a stage of their own.
 WITH_ALL = ("tests/conftest.py", "tests/guard/*")  # what every test depends on
+# The tests that have a stage of their own.
 APART = ("--ignore=tests/fuzz", "--ignore=tests/faults", "--ignore=tests/browser")
 FUZZ_CASES = "1200"
 Found = dict[str, Any]
