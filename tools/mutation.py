@@ -40,7 +40,8 @@ DEPENDS = (
     "tools/trial.py",
     "pyproject.toml",
 )
-SEED = 2026
+# A new one after tests were written for the survivors of a sample: the score is that of changes not seen before.
+SEED = 2027
 SAMPLE = 400
 # No change is begun later than this, in seconds.
 PATIENCE = 11 * 60

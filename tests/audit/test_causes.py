@@ -84,3 +84,20 @@ def test_silence_about_a_criterion_is_a_question_and_no_difference(audited):
 def test_two_thresholds_of_one_criterion_are_a_difference(audited):
     said = [criterion("doc", "free_of_signs", "6", 1), criterion("other", "free_of_signs", "8", 2)]
     assert audited(sources=SOURCES, definitions=said).one("definitions_are_one")["verdict"] == "inconsistent"
+
+
+def test_two_wrong_tests_that_fail_several_checks_each_are_two_causes(audited, rows):
+    made = compare(*TWO[0], *TWO[1], measure="OR")
+    figures = {
+        "effect": f"{1 / made.estimate:.3f}",
+        "low": f"{1 / made.high:.3f}",
+        "high": f"{1 / made.low:.3f}",
+        "effect_label": "OR",
+        "interval_level": "0.95",
+    }
+    outcomes = ("cured", "fever")
+    counts = [row | {"outcome_id": outcome} for outcome in outcomes for row in two(rows)]
+    tests = [rows.test("0.900", outcome=outcome, **figures) for outcome in outcomes]
+    frame = audited(counts=counts, tests=tests).frame
+    odd = frame[frame["verdict"] == "inconsistent"]
+    assert odd["cause"].nunique() == 2

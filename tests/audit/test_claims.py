@@ -239,3 +239,42 @@ def test_a_claim_in_other_words_is_judged_under_a_condition(audited, rows):
         "This takes what it names to mean cured."
         in audited(claims=[other, *said[1:]]).one("claims_do_not_contradict")["why"]
     )
+
+
+def test_a_rate_is_held_against_counts_only_in_percent_and_where_all_its_arms_are_counted(audited, rows):
+    others = rows.claim("rate", arms="drug", value="30", unit="g"), rows.claim("rate", value="60.0", unit="%")
+    for claim in others:
+        found = audited(counts=[rows.count(events="30")], claims=[claim])
+        assert found.of("claimed_rates_match_counts") == []
+
+
+@pytest.mark.parametrize(("value", "verdict"), [("34", "consistent"), ("35", "inconsistent")])
+def test_an_approximate_figure_without_zeros_is_held_to_half_its_last_digit(audited, rows, value, verdict):
+    # 17 of 50 is 34.0%, 16 of 48 is 33.3%: within half a point of 33, not of 32 or 34
+    said = rows.claim("rate", arms="drug", unit="%", paraphrase="approximately")
+    exact = audited(counts=[rows.count(events="17")], claims=[said | {"value": value}])
+    assert exact.verdicts("claimed_rates_match_counts") == [verdict]
+    near = audited(counts=[rows.count(events="16", n="48")], claims=[said | {"value": "33"}])
+    assert near.verdicts("claimed_rates_match_counts") == ["consistent"]
+
+
+def test_two_levels_are_told_without_pairs_or_a_trend(audited, rows):
+    levels = ("young", "old")
+    counts = [rows.baseline("drug", "stage", name, 30, 60) for name in levels]
+    counts += [rows.count(events="15", n="30", subgroup="stage", level=name) for name in levels]
+    claim = rows.claim("comparable", arms="drug", subgroup="stage")
+    why = audited(arms=rows.arms(drug=60), counts=counts, claims=[claim]).one("subgroups_are_alike")["why"]
+    assert "(smallest P 1.000 at month 6 of those counted)" in why
+
+
+def test_a_claim_that_two_tests_do_not_bear_out_names_both(audited, rows):
+    tests = [rows.test(p, time=month, time_unit="month") for p, month in (("0.300", "3"), ("0.200", "6"))]
+    claim = rows.claim("superior", paraphrase="More were cured.")
+    why = audited(tests=tests, claims=[claim]).one("superiority_is_shown")["why"]
+    assert "but no printed test shows it: P 0.300" in why
+    assert "P 0.200" in why
+
+
+def test_a_claim_of_no_outcome_is_about_everything(audited, rows):
+    found = audited(claims=[rows.claim("non_inferior", "")]).one("non_inferiority_has_a_margin")
+    assert found["why"].startswith("Everything is called not inferior with drug against placebo")

@@ -86,3 +86,13 @@ def test_the_chance_is_that_of_drawing_everybody_left_out_from_outside_the_part(
     named = {one.rows[0].partition("-")[0]: one for one in part_sizes(real)}
     assert named
     assert all(one.part == sum(one.sizes) < one.some < one.everybody for one in named.values())
+
+
+def test_a_claim_with_arms_or_an_outcome_is_more_than_words(audited, rows):
+    for claim in (rows.claim("comparable", arms=""), rows.claim("comparable", outcome="")):
+        assert audited(claims=[claim]).of(COMPARED) == []
+
+
+def test_the_rate_of_another_study_is_shown_with_its_unit(audited, rows):
+    claim = rows.claim("comparable", arms="drug", value="6.0", unit="%")
+    assert audited(claims=[claim]).one(COMPARED)["recomputed"] == "6.0%"

@@ -51,7 +51,17 @@ def at_start(rows, mean, sd):
 
 @pytest.mark.parametrize(
     ("mean", "sd", "verdict"),
-    [("20.0", "6.0", "consistent"), ("33.0", "6.0", "inconsistent"), ("28.0", "9.5", "inconsistent")],
+    [
+        ("20.0", "6.0", "consistent"),
+        ("33.0", "6.0", "inconsistent"),
+        ("28.0", "9.5", "inconsistent"),
+        (
+            "28.0",
+            "7.6",
+            "consistent",
+        ),  # with a mean of 27.95, 7.65 is possible: so 7.6 may be what was rounded
+        ("28.0", "7.7", "inconsistent"),
+    ],
 )
 def test_baseline_values_are_held_against_eligibility(audited, rows, mean, sd, verdict):
     # with values from 0 to 30, a mean of 28 allows a deviation of √(28 × 2 × 50/49) = 7.6
@@ -60,9 +70,19 @@ def test_baseline_values_are_held_against_eligibility(audited, rows, mean, sd, v
 
 
 def test_what_is_no_criterion_of_inclusion_sets_no_limit(audited, rows):
-    for row in (protocol("exclusion: level", "<30"), protocol("inclusion: level", "normal or low")):
+    odd = ("normal or low", "<30 or unknown")
+    for row in (protocol("exclusion: level", "<30"), *(protocol("inclusion: level", one) for one in odd)):
         found = audited(measurements=at_start(rows, "33.0", "6.0"), protocols=[row])
         assert found.of("baseline_fits_eligibility") == []
+
+
+def test_a_lowest_value_alone_sets_no_highest(audited, rows):
+    least = protocol("inclusion: level", "≥10")
+    assert audited(measurements=at_start(rows, "500.0", "90.0"), protocols=[least]).verdicts(
+        "baseline_fits_eligibility"
+    ) == ["consistent"]
+    found = audited(measurements=at_start(rows, "5.0", "1.0"), protocols=[least])
+    assert found.one("baseline_fits_eligibility")["recomputed"] == "from 10 and more"
 
 
 @settings(max_examples=15, deadline=None)

@@ -191,6 +191,22 @@ def test_a_sound_identifier_has_no_consequence(audited, rows):
     assert (found["verdict"], found["consequence"]) == ("consistent", "")
 
 
+def test_what_two_documents_say_of_one_identifier_stands_side_by_side(audited, rows):
+    said = [
+        rows.claim("identity", "", "", value="NCT01234567", paraphrase=words, source_id=source)
+        for source, words in (("doc", "The trial in adults."), ("other", "A trial in children."))
+    ]
+    source = {"kind": "article", "tier": "primary", "year": "2020"}
+    sources = [source | {"source_id": name, "title": name} for name in ("doc", "other")]
+    study = {"study_id": "trial_a", "label": "Trial A", "indication": "SAA", "n": "100", "status": "completed", "origin": "seed", "registry_id": "NCT01234567"}  # fmt: skip
+    found = audited(sources=sources, studies=[study], claims=said)
+    asked = [one for one in found.of("registry_ids_are_sound") if "children" in one["why"]]
+    assert [one["verdict"] for one in asked] == ["not_checkable"]
+    assert "adults" in asked[0]["why"]
+    alone = audited(sources=sources, studies=[study], claims=said[:1])
+    assert alone.verdicts("registry_ids_are_sound") == ["consistent"]
+
+
 def test_a_p_value_of_just_a_thousandth_is_not_below_it():
     assert [p_text(0.001), p_text(0.00099)] == [_p(0.001), _p(0.00099)] == ["0.001", "<0.001"]
 

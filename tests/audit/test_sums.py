@@ -58,6 +58,11 @@ def test_subgroups_add_up_to_the_whole_study(audited, rows, events, verdict):
     assert found.verdicts("subgroups_are_within_baseline") == ["consistent", "consistent"]
 
 
+def test_one_level_alone_is_no_sum(audited, rows):
+    counts = [rows.count(events="20"), rows.count(events="9", n="20", subgroup="sex", level="male")]
+    assert audited(counts=counts).of("subgroups_add_up") == []
+
+
 def test_a_subgroup_larger_than_its_class_at_baseline_is_found(audited, rows):
     counts = [*sexes(rows, 20, 30), rows.count(events="9", n="21", subgroup="sex", level="male")]
     assert audited(counts=counts).verdicts("subgroups_are_within_baseline") == ["inconsistent"]

@@ -14,13 +14,17 @@ from evidence.stats import (
     breslow_day,
     chi_square,
     compare,
+    conditional_logistic,
     cumulative,
     fisher_freeman_halton,
+    mantel_haenszel,
+    mean_difference,
     network,
     peto,
     pool,
     pool_comparisons,
     pool_many,
+    proportion,
     t_from_summary,
     tau2,
     tau2_one,
@@ -43,6 +47,22 @@ def test_a_refused_count_is_called_by_its_name():
         compare(1, 10, 11, 10)
     with pytest.raises(StatisticsError, match=r"\bseed\b"):
         network(CONTRASTS, measure="OR", reference="a", seed=1.5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (lambda: compare(1, 10, 2, 10, measure="XX"), r"^measure is 'XX': choose"),
+        (lambda: mantel_haenszel([[[1, 2], [3, 4]]], measure="XX"), r"^measure is 'XX': choose"),
+        (lambda: mantel_haenszel([[[1, None], [3, 4]]]), "^tables holds a missing"),
+        (lambda: proportion(1, 10, level=2.0), r"^level is 2\.0: give a number between 0 and 1"),
+        (lambda: mean_difference(1, 2, 10, 1, -2, 10), "^group 0 has n 10 and SD -2"),
+        (lambda: conditional_logistic(["s", "s"], ["a", "b"], [1, 7], [5, 5], reference="a"), "^events of s, b"),
+    ],
+)  # fmt: skip
+def test_a_refused_value_is_called_by_its_name(asked, words):
+    with pytest.raises(StatisticsError, match=words):
+        asked()
 
 
 def test_a_simulated_p_is_drawn_with_the_first_seed_unless_another_is_given():

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import combinations
+from operator import itemgetter
 from typing import NamedTuple
 
 from evidence.audit.finding import Finding, Verdict
@@ -603,14 +604,17 @@ class _Level(NamedTuple):
 
 
 class _Tried(NamedTuple):
-    """The tests of equal rates over levels at one time: over all, smallest of pairs (Holm), trend."""
+    """The tests of equal rates over levels at one time: over all, smallest of pairs (Holm), trend.
+
+    Two levels are one pair and have no trend: None stands for both.
+    """
 
     when: str
     handling: str
     shares: str
     overall: float
-    pairs: float
-    trend: float
+    pairs: float | None
+    trend: float | None
 
 
 def _subgroups(claim: Claim, m: Material) -> Iterator[Finding]:
@@ -675,12 +679,18 @@ def _when(row: Count) -> str:
 
 def _test_levels(levels: list[_Level], when: str, handling: str) -> _Tried:
     shares = "/".join(percent(one.events / one.n, 1) for one in levels)
+    if len(levels) == 2:
+        return _Tried(when, handling, shares, _alike_p(levels), None, None)
     pairs = holm([_alike_p(pair) for pair in combinations(levels, 2)]).tolist()
+    return _Tried(when, handling, shares, _alike_p(levels), min(pairs), _trend_p(levels))
+
+
+def _trend_p(levels: Sequence[_Level]) -> float | None:
+    """Return P of a trend over the levels as listed, None where nobody or everybody had the event."""
     try:
-        trend = cochran_armitage([one.events for one in levels], [one.n for one in levels]).p
+        return cochran_armitage([one.events for one in levels], [one.n for one in levels]).p
     except StatisticsError:
-        trend = 1.0
-    return _Tried(when, handling, shares, _alike_p(levels), min(pairs), trend if len(levels) > 2 else 1.0)
+        return None
 
 
 def _alike_p(levels: Sequence[_Level]) -> float:
@@ -690,10 +700,12 @@ def _alike_p(levels: Sequence[_Level]) -> float:
 def _smallest_p(tried: Sequence[_Tried]) -> str:
     """Return the smallest P of each kind of test, with where it was found."""
     said = []
-    for name in ("overall", "pairs", "trend"):
-        low = min(tried, key=lambda one: getattr(one, name))
-        words = {"overall": "smallest P", "pairs": "pairs after Holm", "trend": "trend, not adjusted,"}[name]
-        said.append(f"{words} {p_text(getattr(low, name))} at {low.when} {low.handling}")
+    kinds = {"overall": "smallest P", "pairs": "pairs after Holm", "trend": "trend, not adjusted,"}
+    for name, words in kinds.items():
+        made = [(p, one) for one in tried if (p := getattr(one, name)) is not None]
+        if made:
+            p, low = min(made, key=itemgetter(0))
+            said.append(f"{words} {p_text(p)} at {low.when} {low.handling}")
     return f" ({'; '.join(said)})"
 
 
