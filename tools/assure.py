@@ -43,6 +43,7 @@ WITH_ALL = ("tests/conftest.py", "tests/guard/*")  # what every test depends on
 # The tests that have a stage of their own.
 APART = ("--ignore=tests/fuzz", "--ignore=tests/faults", "--ignore=tests/browser")
 FUZZ_CASES = "1200"
+QUICK = "make-test"  # style, types, the quick tests and the notebooks, as they are run after every change
 Found = dict[str, Any]
 
 
@@ -87,6 +88,14 @@ def counted(folder: Path) -> Found:
     return {**numbers, "passed_tests": numbers["tests"] - sum(list(numbers.values())[1:])}
 
 
+def with_cells(folder: Path) -> Found:
+    """Return the counts of tests, and how many cells of notebooks are among those that passed."""
+    path = folder / f"{QUICK}.xml"
+    cases = ElementTree.parse(path).iter("testcase")  # noqa: S314  written by the run that has just ended
+    cells = [one for one in cases if one.attrib["classname"].endswith(".ipynb")]
+    return counted(folder) | {"cells": sum(not len(one) for one in cells)}
+
+
 def covered(_: Path) -> Found:
     """Return the share of lines and branches that all measured stages together reached."""
     totals = json.loads((RESULTS / "coverage-all.json").read_text(encoding="utf-8"))["totals"]
@@ -110,11 +119,6 @@ def counted_and(name: str) -> Callable[[Path], Found]:
     return lambda folder: {**counted(folder), name: own_figures(name)(folder)}
 
 
-def nothing(_: Path) -> Found:
-    """Return no figures."""
-    return {}
-
-
 def stages() -> tuple[Stage, ...]:
     """Return every stage in order, the quickest to fail first."""
     fuzz = with_pytest(
@@ -134,15 +138,21 @@ def stages() -> tuple[Stage, ...]:
         "tests/faults",
         depends=("tests/faults/*", *WITH_ALL),
     )
+    quick = Stage(
+        QUICK,
+        ("make", "-s", "test"),
+        (*ENGINE, *PROJECT, "tests/**/*", "tools/*.py", "docs/report/**/*", "Makefile"),
+        with_cells,
+        (("PYTEST_ADDOPTS", f"--junitxml={RESULTS / f'{QUICK}.xml'}"),),
+    )
     return (
-        Stage("types", (*PYTHON, "mypy"), ("src/**/*.py", "tools/*.py", "pyproject.toml"), nothing),
+        quick,
         with_pytest(
             "tests",
             *COVERED,
             *("-m", "not slow", "--doctest-modules", *APART, "src", "tests"),
             EVIDENCE_EXAMPLES="100",
         ),
-        with_pytest("notebooks", "-p", "nbval.plugin", "--nbval", "index.ipynb", "notebooks", depends=()),
         with_pytest("long-tests", *COVERED, "-m", LONG, *APART, "tests"),
         Stage(fuzz.name, fuzz.command, fuzz.depends, counted_and("fuzz"), fuzz.surroundings),
         Stage(faults.name, faults.command, faults.depends, counted_and("faults"), faults.surroundings),

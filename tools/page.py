@@ -38,6 +38,16 @@ def passed_tests(name: str) -> Callable[[Stages], str]:
     return write
 
 
+def quick(stages: Stages) -> str:
+    """Say how many tests and cells of notebooks passed, and how long that took."""
+    found, time = figures(stages, "make-test"), time_of("make-test")(stages)
+    if not found:
+        return NOT_MEASURED
+    cells = found["cells"]
+    tests = f"{found['passed_tests'] - cells:,} tests and {cells:,} cells of notebooks passed"
+    return f"{tests}, {found['skipped']} skipped, in {time}"
+
+
 def fuzz(stages: Stages) -> str:
     """Say how many cases were tried against how many targets, and what they ended in."""
     found = figures(stages, "fuzz-at-length").get("fuzz")
@@ -116,8 +126,8 @@ def time_of(*names: str) -> Callable[[Stages], str]:
 
 # What is claimed, how the figure is read, and the command that produces it.
 CLAIMS: tuple[tuple[str, Callable[[Stages], str], str], ...] = (
-    ("Tests of every change, with hostile input among them", passed_tests("tests"), "python -m tools.assure tests"),
-    ("Cells of notebooks that still give what is stored", passed_tests("notebooks"), "python -m tools.assure notebooks"),
+    ("After every change: style, types, quick tests, and notebooks that still give what is stored", quick, "make test"),
+    ("The same tests with more cases, hostile input among them", passed_tests("tests"), "python -m tools.assure tests"),
     ("Tests that take long", passed_tests("long-tests"), "python -m tools.assure long-tests"),
     ("Fuzz cases", fuzz, "python -m tools.assure fuzz-at-length"),
     ("Faults", faults, "python -m tools.assure every-fault"),

@@ -96,6 +96,15 @@ def test_every_command_of_the_page_exists():
             assert (ROOT / command.split()[-1]).is_file()
 
 
+def test_cells_of_notebooks_are_counted_apart_from_tests(tmp_path):
+    cases = '<testcase classname="notebooks.audit.ipynb" name="Cell 0"/><testcase classname="index.ipynb" name="Cell 0"><failure/></testcase>'
+    counts = 'tests="3" failures="1" errors="0" skipped="0"'
+    text = f'<testsuites><testsuite {counts}><testcase classname="tests.a" name="b"/>{cases}</testsuite></testsuites>'
+    (tmp_path / "make-test.xml").write_text(text)
+    found = assure.with_cells(tmp_path)
+    assert (found["passed_tests"], found["cells"]) == (2, 1)
+
+
 def test_what_was_not_measured_is_said_to_be_so():
     text = page.render({one.name: {} for one in assure.stages()})
     assert text.count(page.NOT_MEASURED) >= len(assure.stages())
@@ -106,6 +115,7 @@ def test_what_was_not_measured_is_said_to_be_so():
 
 
 FIGURES = {
+    "make-test": {"passed_tests": 1250, "cells": 250, "skipped": 3},
     "tests": {"passed_tests": 2000, "skipped": 1},
     "fuzz-at-length": {"fuzz": {"cases": 30, "targets": {"a": {"results": 20, "typed errors": 10}}}},
     "every-fault": {"passed_tests": 7, "skipped": 0, "faults": {"injected": 40, "survived": 39}},
@@ -121,10 +131,11 @@ def test_the_page_says_what_was_measured():
         one.name: {"passed": True, "seconds": 60.0, "key": "k", "figures": FIGURES.get(one.name, {})}
         for one in assure.stages()
     }
-    for name in ("notebooks", "long-tests", "browser"):
+    for name in ("long-tests", "browser"):
         stages[name]["figures"] = {"passed_tests": 5, "skipped": 0}
     text = page.render(stages)
     for said in (
+        "1,000 tests and 250 cells of notebooks passed, 3 skipped, in 1.0 minutes",
         "2,000 passed, 1 skipped",
         "30 cases on 1 targets: 20 results, 10 typed errors, 0 otherwise",
         "40 injected, 39 survived",
