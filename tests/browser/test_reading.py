@@ -76,12 +76,31 @@ def test_numbers_of_the_first_screen_tell_their_origin_by_pointer_finger_and_key
     assert origin(phone)
 
 
-def test_the_answers_stand_on_the_first_screen_and_on_two_of_a_phone(page, phone):
+def test_the_answers_the_errors_and_the_date_stand_on_the_first_screen_and_on_two_of_a_phone(page, phone):
     for opened, screens, height in ((page, 1, 860), (phone, 2, 844)):
         opened.set_viewport_size({"width": 1280 if screens == 1 else 390, "height": height})
         opened.goto((REPORT / "index.html").as_uri(), wait_until="load")
-        box = opened.locator(".answers li li").last.bounding_box()
-        assert box["y"] + box["height"] <= screens * height
+        boxes = [opened.locator(name).last.bounding_box() for name in (".answers li li", ".brief > ul > li")]
+        assert all(box["y"] + box["height"] <= screens * height for box in boxes)
+        assert boxes[0]["y"] < boxes[1]["y"]
+
+
+def test_the_errors_and_the_date_of_the_first_screen_lead_to_where_they_are_told_in_full(page):
+    page.goto((REPORT / "index.html").as_uri(), wait_until="load")
+    links = page.locator(".brief strong a")
+    assert links.count() == 2
+    for link in links.all():
+        heading = page.locator(link.get_attribute("href"))
+        assert link.inner_text() in heading.inner_text()
+
+
+def test_a_name_that_ends_in_digits_is_never_broken(phone):
+    phone.goto((REPORT / "notebooks/cit_safety.html").as_uri(), wait_until="load")
+    names = phone.locator("table .unbroken")
+    assert names.count() > 4
+    assert all(
+        lines == 1 for lines in names.evaluate_all("all => all.map(one => one.getClientRects().length)")
+    )
 
 
 def test_each_bar_has_its_number_beside_it(page):
@@ -124,7 +143,7 @@ def test_a_tap_shows_the_origin_within_the_screen_and_a_tap_elsewhere_hides_it(p
     assert not origin(phone)
 
 
-@pytest.mark.parametrize("block", ["start", "end"])
+@pytest.mark.parametrize("block", [pytest.param("start", marks=pytest.mark.slow), "end"])
 def test_an_origin_on_a_phone_leaves_the_next_row_free_and_the_next_tap_closes_it(phone, block):
     value = phone.locator("table td .v").nth(20)
     value.evaluate("(one, block) => one.scrollIntoView({ block })", block)
@@ -251,12 +270,17 @@ def found(page, words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("asked", "meant"),
     [
-        ("hepatotoxicity", "liver"),
         ("side effects", "adverse"),
-        ("off-label", "label"),
-        ("hemorrhage", "bleeding"),
-        ("aplastic anemia", "aplastic anaemia"),
-        ("hemoglobin", "haemoglobin"),
+        *(
+            pytest.param(*words, marks=pytest.mark.slow)
+            for words in (
+                ("hepatotoxicity", "liver"),
+                ("off-label", "label"),
+                ("hemorrhage", "bleeding"),
+                ("aplastic anemia", "aplastic anaemia"),
+                ("hemoglobin", "haemoglobin"),
+            )
+        ),
     ],
 )
 def test_search_knows_other_words_for_the_same(page, asked, meant):
@@ -264,7 +288,7 @@ def test_search_knows_other_words_for_the_same(page, asked, meant):
     assert meant in first
 
 
-@pytest.mark.parametrize("number", ["NCT03222843", "nct03825744"])
+@pytest.mark.parametrize("number", [pytest.param("NCT03222843", marks=pytest.mark.slow), "nct03825744"])
 def test_a_registry_number_leads_to_the_page_of_its_trial_first(page, number):
     found(page, number)
     page.locator(".search-results a").first.click()

@@ -222,6 +222,7 @@ def test_a_notebook_that_shows_doubts_runs_when_a_mark_changes_and_not_when_a_ro
         edit(root / "data" / "counts.csv", "50,printed,60.00", "50,printed,60.0")
 
 
+@pytest.mark.slow
 def test_a_notebook_put_together_from_kept_outputs_is_the_executed_one(root: Path):
     build(root)
     stage = root / "_build" / "default" / "project" / "index.ipynb"

@@ -21,10 +21,10 @@ from evidence.display import (
     specification_table,
     theme,
 )
-from evidence.display.figures.bias import light_look
 from evidence.display.figures.forest import ALONE, LARGEST, forest_rows, heterogeneity_words
 from evidence.display.figures.forest_parts import TALLEST, split_rows
 from evidence.display.figures.forest_rows import Row, layout
+from evidence.display.figures.lights import light_look
 from evidence.display.publish import further_parts
 from evidence.display.synthesis import Section, reason_words, synthesise
 from evidence.synthesis.bias import SIGNS
@@ -361,6 +361,7 @@ def test_no_analysis_has_the_colour_of_a_treatment(many):
     assert used.isdisjoint(style.color for style in theme.STYLES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_is_the_same_on_every_run(name, many):
     one, other = (representation(FIGURES[name](many))[0]["image/svg+xml"] for _ in range(2))

@@ -178,7 +178,9 @@ def test_a_reference_to_a_label_that_is_gone_is_a_fault_of_a_chapter_that_did_no
         made(project, tmp_path / "work", tmp_path / "store")
 
 
-@pytest.mark.parametrize("count", [2, 3, 4])
+@pytest.mark.parametrize(
+    "count", [pytest.param(2, marks=pytest.mark.slow), 3, pytest.param(4, marks=pytest.mark.slow)]
+)
 def test_as_many_runs_as_one_likes_make_the_same(
     book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:

@@ -39,6 +39,7 @@ def test_sparse_networks_match_the_exact_method_of_clogit(pinned, data):
         assert ours.low[at] < ours.estimate[at] < ours.high[at]
 
 
+@pytest.mark.slow
 def test_treatments_without_events_get_one_finite_limit_or_are_named(data):
     ours = fitted(data["gurusamy2011"], "Control/Placebo")
     assert ours.left_out == ("Solvent detergent plasma",)
@@ -66,6 +67,7 @@ def test_a_tree_of_single_studies_keeps_each_studys_conditional_odds_ratio():
     np.testing.assert_allclose(ours.estimate[1:, 0], [ab, ab * cb], rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_large_networks_agree_with_inverse_variance():
     rng = np.random.default_rng(7)
     study, treatment = np.repeat(np.arange(12), 3).astype(str), np.tile(["a", "b", "c"], 12)
