@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -252,14 +253,16 @@ def _as_it_was(arguments: argparse.Namespace, root: Path, scenario: Scenario) ->
 
 
 def _built(arguments: argparse.Namespace, root: Path, scenario: Scenario) -> Path:
-    from evidence.build.kernels import chosen_kernels
-    from evidence.build.report import Request, build_report
+    from evidence.build.kernels import chosen_kernels, started_ahead
 
     formats = tuple(dict.fromkeys(arguments.to))
     how = (arguments.jobs, arguments.force, arguments.cluster, arguments.timeout)
-    request = Request(root, scenario, arguments.renderer, formats, *how)
     explain = _say if arguments.explain else lambda reason: None
-    with _progress() as show, chosen_kernels(cold=arguments.cold):
+    kernels = nullcontext() if arguments.cluster else started_ahead()
+    with _progress() as show, chosen_kernels(cold=arguments.cold), kernels:
+        from evidence.build.report import Request, build_report
+
+        request = Request(root, scenario, arguments.renderer, formats, *how)
         return build_report(request, show, explain)
 
 

@@ -151,6 +151,18 @@ def test_what_is_printed_slowly_is_one_output(tmp_path, place, cold):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("cold", [True, False])
+def test_what_a_cell_and_its_programs_print_stands_in_the_order_in_which_they_did(tmp_path, place, cold):
+    turns = "import os\nfor n in range(50):\n    print('cell', n)\n    os.system(f'echo program {n}')"
+    halves = "os.write(1, '\u00e9'.encode()[:1])\nos.write(1, '\u00e9'.encode()[1:])\nprint('!')"
+    with kernels.chosen_kernels(cold=cold):
+        run_all([task("turns", tmp_path, turns, halves, "print('after')")], jobs=1)
+    cells = json.loads((tmp_path / "turns.ipynb").read_text())["cells"]
+    said = ["".join(line for output in cell["outputs"] for line in output["text"]) for cell in cells]
+    assert said == ["".join(f"cell {n}\nprogram {n}\n" for n in range(50)), "\u00e9!\n", "after\n"]
+
+
+@pytest.mark.slow
 def test_every_notebook_of_the_project_gives_the_bytes_of_a_cold_kernel(tmp_path, place):
     seen = []
     for cold in (True, False):
@@ -209,7 +221,7 @@ def test_a_long_name_of_the_temporary_folder_is_avoided(tmp_path, monkeypatch):
 
 def test_a_module_that_cannot_be_loaded_is_passed_over(tmp_path, place, monkeypatch):
     monkeypatch.setattr(
-        "evidence.build.execute.PRELOADED", ("ipykernel.kernelapp", "no_such_module", "no.such.*")
+        "evidence.build.kernels.PRELOADED", ("ipykernel.kernelapp", "no_such_module", "no.such.*")
     )
     run_all([task("a", tmp_path, "print('fine')")], jobs=1)
     assert outputs(tmp_path / "a.ipynb") == "fine\n"
@@ -256,6 +268,7 @@ def test_a_server_that_cannot_start_is_done_without(tmp_path, place, monkeypatch
 
 
 @LINUX
+@pytest.mark.slow
 @pytest.mark.parametrize("cold", [False, True], ids=["forked", "cold"])
 def test_a_finished_run_leaves_nothing_and_says_nothing(tmp_path, place, capfd, cold):
     leaves = (

@@ -84,7 +84,7 @@ def main(specification: dict[str, Any], arguments: list[str]) -> None:
     for stage in specification.get("stages", []):
         wrap(stage, functools.partial(note, specification["record"]))
     if modules := specification.get("preloaded"):
-        importlib.import_module("evidence.build.execute").PRELOADED = tuple(modules)
+        importlib.import_module("evidence.build.kernels").PRELOADED = tuple(modules)
     at = specification.get("at")
     if isinstance(at, str):
         wrap(at, act_of(specification["do"]))

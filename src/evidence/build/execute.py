@@ -19,7 +19,7 @@ from typing import Any
 
 from evidence.build import CELL_SECONDS
 from evidence.build.files import write_whole
-from evidence.build.kernels import ADDRESS, PRELOADED, can_fork, kernel_server, run_folder
+from evidence.build.kernels import ADDRESS, surroundings, taken_over
 from evidence.build.notebooks import settle, to_text
 from evidence.build.pools import cluster_pool, local_pool
 from evidence.errors import BuildError, NotebookError
@@ -28,13 +28,12 @@ from evidence.reads import Made, Noted, parse, tell_before
 
 # What a kernel has already put out is read within this, on a machine that is busy.
 OUTPUT_SECONDS = 60
+STREAMS = "--IPKernelApp.outstream_class=evidence.build.streams.OrderedStream"
 # The disk's refusals concern the whole build and not one notebook.
 OF_THE_DISK = frozenset({errno.ENOSPC, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS})
 KILLED = 9  # the number of SIGKILL, which not every system knows by name
 # The longest message of a failing cell that is passed on.
 MOST_WORDS = 2000
-# What a kernel could take from its surroundings and put into a report.
-ENVIRONMENT = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +118,13 @@ def kernel_environment() -> Iterator[None]:
 
     Inside another such environment it changes nothing.
     """
-    if ADDRESS in os.environ:
+    ahead = taken_over()
+    if ahead is None and ADDRESS in os.environ:
         yield
         return
-    before = dict(os.environ)
-    with run_folder() as folder:
-        os.environ.update(ENVIRONMENT, JUPYTER_RUNTIME_DIR=str(folder), TMPDIR=str(folder))
-        try:
-            with kernel_server(folder, PRELOADED if can_fork() else ()):
-                _load_papermill()
-                yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+    with ahead or surroundings():
+        _load_papermill()
+        yield
 
 
 def run(task: Task) -> Executed:
@@ -276,7 +269,7 @@ def _options(folder: str, noting: str, seconds: int, witness: Any) -> dict[str, 
         "iopub_timeout": OUTPUT_SECONDS,
         "on_cell_execute": witness.note,
         "config": config,
-        "extra_arguments": [noting],
+        "extra_arguments": [noting, STREAMS],
         "kernel_manager_class": seen_by(witness),
         "shutdown_kernel": "immediate",
         "request_save_on_cell_execute": False,

@@ -26,7 +26,9 @@ FOLDERS = ("notebooks", "assets", "scenarios")
 # Of the engine, what only assembles and prints the finished notebooks: it changes no result of a cell.
 AFTER_EXECUTION = ("render/", "cli.py", "__main__.py")
 # Of building, only what runs a notebook; the rest decides when, and moves files.
-EXECUTION = ("build/execute.py", "build/kernel_server.py", "build/kernel_client.py", "build/kernels.py")
+EXECUTION = tuple(
+    f"build/{name}.py" for name in ("execute", "kernel_server", "kernel_client", "kernels", "streams")
+)
 PASSED_OVER = frozenset({"__pycache__", ".ipynb_checkpoints"})
 # What the surroundings may change in a page.
 VARIABLES = ("SOURCE_DATE_EPOCH",)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from evidence.build.locks import claim
@@ -31,6 +31,8 @@ PRELOADED = (
 ADDRESS = "EVIDENCE_KERNEL_SERVER"
 # Not empty: kernels are ordinary processes.
 COLD = "EVIDENCE_COLD_KERNELS"
+# What a kernel could take from its surroundings and put into a report.
+ENVIRONMENT = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
 # How the folder of a run is called, once it is held.
 RUN = "evidence-run-"
 # The file names of sockets have at most about 100 characters.
@@ -57,6 +59,42 @@ def chosen_kernels(*, cold: bool) -> Iterator[None]:
     finally:
         os.environ.pop(COLD)
         os.environ.update({COLD: before} if before else {})
+
+
+_AHEAD: list[ExitStack] = []
+
+
+@contextmanager
+def started_ahead() -> Iterator[None]:
+    """Let the server of the first run inside load its modules while the run itself is still being loaded."""
+    with ExitStack() as own:
+        own.enter_context(surroundings())
+        _AHEAD.append(own)
+        try:
+            yield
+        finally:
+            _AHEAD.clear()
+
+
+def taken_over() -> ExitStack | None:
+    """Return the surroundings that were started ahead, to be closed by who has them now; None without any."""
+    return _AHEAD.pop().pop_all() if _AHEAD else None
+
+
+@contextmanager
+def surroundings() -> Iterator[None]:
+    """Fix what kernels inherit, and keep them and their files where nothing outlives the run."""
+    with run_folder() as folder:
+        fixed = ENVIRONMENT | {"JUPYTER_RUNTIME_DIR": str(folder), "TMPDIR": str(folder)}
+        before = {name: os.environ.get(name) for name in fixed}
+        os.environ.update(fixed)
+        try:
+            with kernel_server(folder, PRELOADED if can_fork() else ()):
+                yield
+        finally:
+            for name in fixed:
+                os.environ.pop(name, None)
+            os.environ.update({name: value for name, value in before.items() if value is not None})
 
 
 @contextmanager

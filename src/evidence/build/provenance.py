@@ -23,20 +23,19 @@ SETTINGS = ("_quarto.yml", VARIABLES, inputs.LOCK)
 
 
 def provenance(
-    root: Path,
     scenario: Scenario,
-    data: Dataset,
     rendered: Rendered,
     output: Path,
+    made_from: Mapping[str, Any],
     *,
     formats: Sequence[str] = ("html", "pdf"),
 ) -> dict[str, Any]:
     """Return what ``provenance.json`` holds: inputs, parameters, versions and the hash of every output file.
 
-    Nothing in it depends on when or where the report was built.
+    ``made_from`` is the report's ``origin``. Nothing in it depends on when or where the report was built.
     """
     return {
-        **origin(root, scenario.parameters.values(), data),
+        **made_from,
         "scenario": {"name": scenario.name, "title": scenario.title, "reason": scenario.reason},
         "changed_parameters": scenario.parameters.changed(),
         "renderer": {"name": rendered.renderer, "version": rendered.version},

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from evidence.audit import audit
 from evidence.build import CELL_SECONDS, inputs
@@ -23,7 +23,7 @@ from evidence.build.incremental import Execute, Record, carry_out, decide
 from evidence.build.links import link_notebooks
 from evidence.build.locks import alone
 from evidence.build.outputs import write_outputs
-from evidence.build.provenance import NAME, provenance
+from evidence.build.provenance import NAME, origin, provenance
 from evidence.build.remembering import remembering
 from evidence.build.stage import Job, plan, read_project, source_text, write_stage
 from evidence.build.unchanged import State, made_from, read_state, state_file
@@ -35,8 +35,6 @@ from evidence.project import check_epoch, resolve
 from evidence.reads import listed
 from evidence.render import Rendered, program_for, render
 from evidence.scenarios import Scenario
-
-# The first second that no date of four figures names.
 
 Progress = Callable[[str, int, int], None]
 Explain = Callable[[Reason], None]
@@ -121,7 +119,7 @@ def build_report(request: Request, progress: Progress = _silent, explain: Explai
 
 
 def _build(request: Request, progress: Progress, explain: Explain) -> Path:
-    origin, before = request.made_from(), request.files()
+    asked, before = request.made_from(), request.files()
     cache = Cache.of(request.root, resolve(request.scenario.parameters.data_dir))
     with _scratch(request.stage.parent), _memo(request, cache):
         # The kernel server loads its modules while the data are read.
@@ -134,7 +132,7 @@ def _build(request: Request, progress: Progress, explain: Explain) -> Path:
             state = _execute(request, cache, tasks, progress, explain)
         state |= _finish(request, data, tasks, state["notebooks"], before, progress)
     if not request.elsewhere:
-        _remember(request, origin, state)
+        _remember(request, asked, state)
     return request.target
 
 
@@ -188,21 +186,29 @@ def _finish(
     fresh = request.stage.with_name("report")
     shutil.rmtree(fresh, ignore_errors=True)
     progress("Pages", 0, 1)
-    # The audit passes the time in which other programs make the pages.
+    # What is neither page nor PDF passes the time in which other programs make these.
     with ThreadPoolExecutor(1) as beside:
-        findings = beside.submit(_audited, data, request.scenario.parameters)
+        others = beside.submit(_beside_pages, request, data, tasks, records, fresh)
         rendered, printed = pages(request, fresh)
-    files = [*rendered.files, *write_outputs([task.target for task in tasks], fresh)]
-    write_whole(fresh / "audit.csv", findings.result())
-    reads = {read for record in records.values() for read in reads_of(record)}
-    how = (rendered.renderer, request.formats)
-    write_bundle(request.root, request.scenario, data.path, sorted(reads, key=str), how=how, report=fresh)
-    made = provenance(request.root, request.scenario, data, rendered, fresh, formats=request.formats)
+    source, files = others.result()
+    made = provenance(request.scenario, rendered, fresh, source, formats=request.formats)
     write_json(fresh / NAME, made)
-    _require(files, fresh, request, before)
+    _require([*rendered.files, *files], fresh, request, before)
     swap(fresh, request.target)
     progress("Pages", 1, 1)
     return {"pages": printed, "report": digest_of(request.target)}
+
+
+def _beside_pages(
+    request: Request, data: Dataset, tasks: list[Task], records: dict[str, Record], fresh: Path
+) -> tuple[dict[str, Any], list[Path]]:
+    """Write what of a report is no page, and return what it is made from and the files of its outputs."""
+    write_whole(fresh / "audit.csv", _audited(data, request.scenario.parameters))
+    files = write_outputs([task.target for task in tasks], fresh)
+    reads = {read for record in records.values() for read in reads_of(record)}
+    how = ("quarto" if program_for(request.renderer) else "builtin", request.formats)
+    write_bundle(request.root, request.scenario, data.path, sorted(reads, key=str), how=how, report=fresh)
+    return origin(request.root, request.scenario.parameters.values(), data), files
 
 
 def _require(files: list[Path], fresh: Path, request: Request, before: Mapping[str, str]) -> None:
@@ -219,16 +225,16 @@ def _require(files: list[Path], fresh: Path, request: Request, before: Mapping[s
         raise BuildError(f"{odd[0]}{more} changed while the report was made; run it again")
 
 
-def _remember(request: Request, origin: str, state: State) -> None:
+def _remember(request: Request, asked: str, state: State) -> None:
     """Keep the state for the next build, unless something changed while this one was at work."""
-    if request.made_from() != origin:
+    if request.made_from() != asked:
         return
     records = list(state["notebooks"].values())
     known = all("reads" in record for record in records)
     found = {read: value for record in records for read, value in reads_of(record).items()}
     extra = {read: value for read, value in found.items() if read[0] in ("file", "list")}
     place = state_file(request.root, request.scenario.name)
-    write_json(place, {**state, "made_from": origin if known else "", "extra": listed(extra)})
+    write_json(place, {**state, "made_from": asked if known else "", "extra": listed(extra)})
 
 
 def pages(request: Request, fresh: Path) -> tuple[Rendered, State]:
