@@ -54,25 +54,54 @@ class Tables(Protocol):
     """What is read of a dataset: its tidy tables as DataFrames."""
 
     @property
-    def sources(self) -> pd.DataFrame: ...  # noqa: D102
+    def sources(self) -> pd.DataFrame:
+        """Documents: kind, tier, year and reference of each."""
+        ...
+
     @property
-    def studies(self) -> pd.DataFrame: ...  # noqa: D102
+    def studies(self) -> pd.DataFrame:
+        """Studies, finished or registered: disease, design, size, comparator, status."""
+        ...
+
     @property
-    def arms(self) -> pd.DataFrame: ...  # noqa: D102
+    def arms(self) -> pd.DataFrame:
+        """Arms of the studies: components, dose, size, role, and node in networks."""
+        ...
+
     @property
-    def outcomes(self) -> pd.DataFrame: ...  # noqa: D102
+    def outcomes(self) -> pd.DataFrame:
+        """Outcomes: label, domain, type, which direction is better, what they are part of."""
+        ...
+
     @property
-    def counts(self) -> pd.DataFrame: ...  # noqa: D102
+    def counts(self) -> pd.DataFrame:
+        """Events out of patients, or a percentage alone, by arm, outcome, time and subgroup."""
+        ...
+
     @property
-    def measurements(self) -> pd.DataFrame: ...  # noqa: D102
+    def measurements(self) -> pd.DataFrame:
+        """Means, medians, ranges and other values by arm, outcome and time, with their spread."""
+        ...
+
     @property
-    def tests(self) -> pd.DataFrame: ...  # noqa: D102
+    def tests(self) -> pd.DataFrame:
+        """Published tests and effects with their statistic, P value and interval."""
+        ...
+
     @property
-    def claims(self) -> pd.DataFrame: ...  # noqa: D102
+    def claims(self) -> pd.DataFrame:
+        """Sentences of the documents that a number can contradict or that carry one."""
+        ...
+
     @property
-    def definitions(self) -> pd.DataFrame: ...  # noqa: D102
+    def definitions(self) -> pd.DataFrame:
+        """Criteria that define an outcome, one a row."""
+        ...
+
     @property
-    def protocols(self) -> pd.DataFrame: ...  # noqa: D102
+    def protocols(self) -> pd.DataFrame:
+        """Elements of regimens and designs, with value and unit."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

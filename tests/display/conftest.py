@@ -24,6 +24,13 @@ class Invented:
     claims: pd.DataFrame
     definitions: pd.DataFrame
     protocols: pd.DataFrame
+    risk_of_bias: pd.DataFrame
+
+    def select(self, table: str, **equals: str | list[str]) -> pd.DataFrame:
+        frame: pd.DataFrame = getattr(self, table)
+        for name, value in equals.items():
+            frame = frame[frame[name].isin([value] if isinstance(value, str) else list(value))]
+        return frame
 
 
 def read(name: str) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from evidence.display import (
 )
 from evidence.display.across import across_frame, effects_frame
 from evidence.parameters import Parameters
+from evidence.synthesis.bias import SIGNS
 
 OUTCOMES = ["overall_response", "complete_response"]
 NUMBERS = ("time", "from_time", "dose_value", "interval_level", "threshold")
@@ -151,6 +152,32 @@ def test_a_study_added_by_rows_appears_in_every_table_of_its_indication(world, p
     assert row_of(effects, "Large trial: low dose against standard alone")[2:4] == ["56/70§", "48/80§"]
     assert "Large trial" in across_figure(world, parameters, outcome_ids=OUTCOMES, **choice).alt
     assert "Large trial" in effects_across_figure(world, parameters, outcome_ids=OUTCOMES, **choice).alt
+
+
+def judged(study_id, outcome_id, judgement):
+    return [
+        {"row_id": f"{study_id}-{outcome_id}-{domain}", "study_id": study_id, "outcome_id": outcome_id,
+         "tool": "Invented tool", "domain": domain, "judgement": judgement}
+        for domain in ("selection", "overall")
+    ]  # fmt: skip
+
+
+def test_the_light_of_a_result_stands_beside_its_effect_in_drawing_words_and_data(world, parameters):
+    plain = effects_across_figure(world, parameters, outcome_ids=OUTCOMES)
+    assert "Lights" not in plain.caption
+    assert not plain.data["risk_of_bias"].any()
+    study = str(plain.data["study_id"].iloc[0])
+    known = adding(world, risk_of_bias=judged(study, "complete_response", "high"))
+    figure = effects_across_figure(known, parameters, outcome_ids=OUTCOMES)
+    told = figure.data[figure.data["risk_of_bias"] == "high"]
+    assert set(told["study_id"]) == {study}
+    assert set(told["outcome_id"]) == {"complete_response"}
+    assert len(told) < len(figure.data)
+    assert "Lights at the right, risk of bias: × high." in figure.caption
+    assert figure.alt.count("risk of bias high") == len(told)
+    for canvas in (figure.figure, *figure.narrow):
+        signs = [one for axis in canvas.axes for one in axis.texts if one.get_text() == SIGNS["high"]]
+        assert len(signs) == len(told)
 
 
 def test_a_study_of_another_indication_stays_out(world, parameters):

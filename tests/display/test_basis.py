@@ -354,7 +354,20 @@ def test_what_happens_on_stopping_is_told_from_its_rows():
     assert "nothing to compare it with" in text
     assert "99% CI" in read_aloud(stopping_prose(real(), evidence.Parameters(confidence_level=0.99), **asked))
     plain = read_aloud(stopping_plain(real(), P, outcome_id="relapse_during_taper", what="fell ill"))
-    assert f"about {100 * row['events'] / row['n']:.0f} of 100 people fell ill" in plain
+    assert f"about {100 * row['events'] / row['n']:.0f} of 100 people fell ill." in plain
+
+
+def test_an_outcome_of_stopping_without_a_criterion_is_said_to_be_undefined_and_no_other():
+    known = set(real().definitions["outcome_id"])
+    for outcome in ("relapse_during_taper", "complete_response"):
+        told = stopping_plain(real(), P, outcome_id=outcome, what="fell ill", undefined="(not defined)")
+        assert ("fell ill (not defined)." in read_aloud(told)) == (outcome not in known)
+    assert "relapse_during_taper" not in known
+    assert "complete_response" in known
+
+
+def test_without_documents_of_others_nothing_is_told_of_stopping():
+    asked = {"outcome_id": "relapse_during_taper", "then": "time_to_first_relapse"}
     seeds = evidence.dataset(evidence.Parameters(include_external=False, data_dir=str(ROOT / "data")))
     assert not stopping_prose(seeds, P, heading="Stopped.", **asked).text
 

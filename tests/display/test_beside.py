@@ -71,11 +71,13 @@ def test_an_adjusted_effect_stands_beside_the_crude_one_with_what_it_means():
     assert adjusted_of(of("cit_chemo_combination"), real()) == []
 
 
-def test_the_table_of_answers_tells_adjusted_effects_of_what_was_not_randomised_alone():
-    note = summary_table([of("cit_rise_combination"), of("itp_p3_2_5")], real(), P).note
-    assert note.count("odds ratio") == 1
-    assert "rise of 50" in note.partition("As published, adjusted: ")[2]
-    assert "As published" not in summary_table([of("itp_p3_2_5")], real(), P).note
+def test_the_summary_of_findings_tells_every_adjusted_effect_and_the_table_of_answers_none():
+    questions = [str(one) for one in real().questions["question_id"]]
+    adjusted = [one for one in questions if adjusted_of(of(one), real())]
+    assert "cit_rise_combination" in adjusted
+    for question in questions:
+        assert ("As published, adjusted" in told(question)) == (question in adjusted)
+    assert "As published" not in summary_table([of(one) for one in adjusted], real(), P).note
 
 
 def test_one_difference_matters_everywhere_and_the_count_of_what_rests_on_it_is_computed():

@@ -22,7 +22,7 @@ from evidence.display import (
     unjudged_table,
 )
 from evidence.display.documents import place_within
-from evidence.display.figures.bias import light_look
+from evidence.display.figures.lights import light_look
 from evidence.synthesis.bias import RANKS, SIGNS, TOOLS, assessments, bias_lights, overall, shares
 
 ROOT = Path(__file__).parents[2]

@@ -12,6 +12,7 @@ import evidence
 from evidence.audit.part_sizes import part_doubts
 from evidence.display import (
     absolute_table,
+    brief_prose,
     certainty_table,
     current_prose,
     findings_table,
@@ -29,11 +30,12 @@ from evidence.display import (
     wrong_prose,
 )
 from evidence.display.figures.flow import flow_of
-from evidence.display.labels import lower_first
 from evidence.display.model import DOUBT, Prose
-from evidence.display.summary import with_result
+from evidence.display.summary import NOTHING_WRONG, with_result
 from evidence.display.synthesis import asked_questions
+from evidence.display.tables.answered import UNREAD_NOTE
 from evidence.display.traced import numbers_traced
+from evidence.display.trials import trial_details, trial_words, without_figures
 from evidence.synthesis.certainty import certainty
 from evidence.wording import SIGNS
 
@@ -201,25 +203,36 @@ def lines_asked(table, found):
     return lines, [one for one in table.data["question_id"] if one in found]
 
 
-def test_the_table_of_all_answers_says_in_short_what_was_not_read_and_its_note_tells_the_rest():
+def test_the_table_of_all_answers_says_in_short_what_was_not_read_and_where_the_rest_is_told():
     data, table = real(), summary_table(answers(), real(), P)
     found = {one.question_id: certainty(one, data, P) for one in answers()}
+    summaries = dict(zip(found, findings_tables(data, P), strict=True))
     told = 0
     for line, question in zip(*lines_asked(table, found), strict=True):
-        sure, shown = found[question], line[-1].text
-        assert ("paper not read" in shown) == any("the paper was not read" in one for one in sure.caveats)
+        sure, shown, whole = found[question], line[-1].text, rows(summaries[question])["Certainty"]
+        unread = any("the paper was not read" in one for one in sure.caveats)
+        assert ("paper not read" in shown) == unread
         assert len(shown) < 60
-        named = f"{lower_first(line[0].text)} ("
         for caveat in sure.caveats:
-            rest = caveat.removeprefix("the paper was not read, ")
             told += 1
-            if caveat == rest and caveat in shown:
-                continue
-            assert rest in table.note.partition(named)[2].partition(")")[0] or rest in re.sub(
-                r" \([^()]*\)", "", table.note
-            )
+            assert caveat in whole
+            assert caveat.partition(":")[0] in shown or unread
     assert told > 5
-    assert table.note.count("could reach") == sum(bool(sure.reach) for sure in found.values()) > 0
+    assert UNREAD_NOTE in table.note
+    read = [one for one in answers() if not found[one.question_id].caveats]
+    assert UNREAD_NOTE not in summary_table(read, data, P).note
+
+
+def test_each_kind_of_event_in_the_table_of_all_answers_names_the_treatment_of_its_question():
+    lines = [line[0].text for line in summary_table(answers(), real(), P).rows]
+    kinds = [line for line in lines if line.startswith("of these")]
+    assert len(set(kinds)) == len(kinds) > 3
+    for place, line in enumerate(lines):
+        if line in kinds:
+            asked = next(one for one in reversed(lines[:place]) if one not in kinds)
+            treatment = asked.partition(", ")[2].partition(" against ")[0]
+            assert treatment
+            assert line.endswith(f", {treatment}")
 
 
 def test_diseases_stand_together_and_in_one_order_everywhere():
@@ -280,7 +293,12 @@ def test_two_questions_of_one_outcome_are_told_apart_by_their_treatment():
 
 def test_every_number_of_the_first_screen_names_the_place_that_it_comes_from():
     data = real()
-    told = summary_prose(shown_first(), data, P), wrong_prose(data, P), current_prose(data)
+    told = (
+        summary_prose(shown_first(), data, P),
+        brief_prose(data, P),
+        wrong_prose(data, P),
+        current_prose(data),
+    )
     for text in [one.text for one in (*told, scope_prose(answers(), data, P))]:
         titles = re.findall(r'<span class="v" title="([^"]+)">', text)
         assert titles
@@ -315,7 +333,7 @@ def test_what_sources_got_wrong_is_one_finding_of_each_and_changes_a_conclusion(
     from evidence.display.marks import findings_of
 
     text = read_aloud(wrong_prose(real(), P))
-    lines = text.splitlines()
+    lines = [line for line in text.splitlines() if line.startswith("- ")]
     assert len(lines) == 3
     assert len({line.split("**")[1] for line in lines}) == 3
     findings = findings_of(real(), P)
@@ -324,6 +342,60 @@ def test_what_sources_got_wrong_is_one_finding_of_each_and_changes_a_conclusion(
     for line in lines:
         body = re.sub(r"\W", "", line.split("**", 2)[2])
         assert any(body[:40] in why for why in told), line
+
+
+def errors_in_brief(data, parameters=P):
+    """Return the line on errors and that on how current the report is, as read."""
+    wrong, current = read_aloud(brief_prose(data, parameters)).splitlines()[1:3]
+    return wrong.partition(".** ")[2], current.partition(".** ")[2]
+
+
+def test_the_first_screen_names_the_same_errors_as_the_section_on_them_each_in_a_clause():
+    whole = [line[2:] for line in read_aloud(wrong_prose(real(), P)).splitlines() if line.startswith("- ")]
+    brief, _ = errors_in_brief(real())
+    assert len(brief) < 0.8 * len(" ".join(whole))
+    at = -1
+    for line in whole:
+        name, _, said = line.replace("**", "").partition(": ")
+        at = brief.index(f"{name}: ", at + 1)
+        clause = brief[at + len(name) + 2 :].partition(". ")[0].rstrip(".")
+        assert said.casefold().startswith(clause.casefold())
+        assert len(clause) > 40
+
+
+def test_the_first_screen_says_so_where_no_error_changes_a_conclusion(tmp_path):
+    sound = dataset(tmp_path, {name: [dict(row) for row in some] for name, some in TABLES.items()})
+    brief, current = errors_in_brief(sound)
+    assert brief == NOTHING_WRONG == wrong_prose(sound, P).text
+    assert current == "Newest documents: 2020."
+
+
+def test_more_errors_than_are_told_are_counted():
+    few = wrong_prose(real(), P, most=2).text
+    assert len(re.findall(r"^- ", few, re.M)) == 2
+    assert "the weightiest of each of 2" in few
+    assert read_aloud(Prose(few)).startswith("In 3 studies or documents")
+    part = wrong_prose(real().where(study_id="cit_cohort"), P).text
+    assert read_aloud(Prose(part)).startswith("In 2 studies or documents")
+
+
+def test_the_first_screen_is_as_current_as_the_section_on_it():
+    _, current = errors_in_brief(real())
+    whole = read_aloud(current_prose(real()))
+    for told in re.findall(r"\d[\w ]*\d{4}|\d{4}", current):
+        assert told in whole
+    assert str(int(real().sources["year"].max())) in current
+
+
+def test_what_leads_to_an_answer_is_not_told_again_below_it():
+    data = real()
+    for trial in without_figures(data):
+        lead, details = (
+            read_aloud(Prose(one)) for one in (trial_words(data, trial), trial_details(data, trial))
+        )
+        assert not ("primary endpoint" in lead and "primary endpoint" in details)
+        assert details.endswith(".")
+    assert any("primary endpoint" in trial_words(data, trial) for trial in without_figures(data))
 
 
 def test_how_current_the_report_is_comes_from_the_data_and_not_from_the_clock(tmp_path):

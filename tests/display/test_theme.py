@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evidence.display import rates_figure, representation, theme
-from evidence.display.figures.bias import FILLS, light_look
+from evidence.display.figures.lights import FILLS, light_look
 from evidence.parameters import Parameters, set_theme
 
 # Machado, Oliveira and Fernandes 2009 (doi:10.1109/TVCG.2009.113), table of severity 1.0, on linear sRGB.

@@ -67,6 +67,7 @@ _HOMES = {
         "study_in_short",
     ),
     "summary": (
+        "brief_prose",
         "current_prose",
         "key_prose",
         "scope_prose",

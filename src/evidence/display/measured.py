@@ -54,10 +54,16 @@ def measured(row: Mapping[str, Any]) -> str:
 
 
 def statistic_words(row: Mapping[str, Any]) -> str:
-    """Return what a measurement is: ``mean ± SD``, ``median (range)``; the spread as the paper names it."""
+    """Return what a measurement is: ``mean ± SD``, ``median (range)``; the spread as the paper names it.
+
+    >>> row = {"spread": "", "low": "2", "interval_label": "range"}
+    >>> statistic_words({"statistic": "median", **row}), statistic_words({"statistic": "range", **row})
+    ('median (range)', 'range')
+    """
     words = str(row["statistic"])
     if not fmt.missing(row["spread"]):
         words += f" ± {SPREADS.get(str(row['spread_label']), 'spread not named')}"
     if not fmt.missing(row["low"]):
-        words += f" ({INTERVALS.get(str(row['interval_label']), str(row['interval_label']))})"
+        limits = INTERVALS.get(str(row["interval_label"]), str(row["interval_label"]))
+        words += "" if words == limits else f" ({limits})"
     return "" if words == "value" else words

@@ -229,7 +229,9 @@ def _no_label_dose(diseases: Sequence[str], drug: str, names: Mapping[str, str],
     return f"No label dose for {said} was in what we read.{tail}"
 
 
-def stopping_plain(data: Dataset, parameters: Parameters, *, outcome_id: str, what: str) -> Prose:
+def stopping_plain(
+    data: Dataset, parameters: Parameters, *, outcome_id: str, what: str, undefined: str = ""
+) -> Prose:
     """Return what happened to people when the treatment was stopped, out of 100, for patients.
 
     Args:
@@ -237,15 +239,18 @@ def stopping_plain(data: Dataset, parameters: Parameters, *, outcome_id: str, wh
         parameters: those of the report.
         outcome_id: the outcome of stopping.
         what: what happened, as it follows a number.
+        undefined: what is added to it where no criterion of the outcome was read.
     """
     rows = records(rates(data, parameters, outcome_ids=[outcome_id], subgroup=""))
+    known = data.definitions["outcome_id"].eq(outcome_id).any()
+    more = f" {escape(undefined)}" if undefined and not known else ""
     shares = [
         (traced(_hundred(row["estimate"]), [str(row["row_id"])], data), _tried_in(row, data))
         for row in rows
         if not missing(row["estimate"])
     ]
     told = [
-        f"While the dose was cut down to stop, about {share} of 100 people {escape(what)}.{tried}"
+        f"While the dose was cut to stop, about {share} of 100 people {escape(what)}{more}.{tried}"
         for share, tried in shares
     ]
     return Prose(" ".join(told))

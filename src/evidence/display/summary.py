@@ -20,6 +20,7 @@ from evidence.display.model import DOUBT, DOUBTED, Cell, Column, Prose, Table, l
 from evidence.display.tables.answered import (
     NO_DATA,
     UNCOUNTED,
+    UNREAD_NOTE,
     certainty_short,
     difference_words,
     doubt_sign,
@@ -30,10 +31,8 @@ from evidence.display.tables.answered import (
     shown_differences,
     split_asked,
     split_title,
-    unread_note,
 )
 from evidence.display.tables.audit import ORDER, doubtful, finding_subject, first, headline
-from evidence.display.tables.beside import adjusted_note
 from evidence.display.tables.kinds import Line, findings_frame, kind_lines, kinds_note
 from evidence.display.tables.parts import grouped, nothing
 from evidence.display.traced import counted, numbers_traced, traced
@@ -45,10 +44,14 @@ from evidence.questions.studies import Arm
 from evidence.results import records
 from evidence.stats import Proportion
 from evidence.synthesis.certainty import Certainty, certainty, statement
+from evidence.synthesis.reading import UNREAD_SHORT
 from evidence.wording import per_1000, sign_of, told_difference
 
 DATES = "dates"  # the section of protocols that holds when a study's data were closed
+AUDIT = "audit"  # the table of every check
 MINUS = re.compile(r"(?<![\w.)-])-(?=\d)")
+CLAUSE_END = re.compile(r"[;:] ")
+NOTHING_WRONG = "Nothing printed was found to be wrong in a way that changes a conclusion."
 JOINT = '<span class="joint">{}</span>'  # what joins the parts of a line where they follow each other
 
 
@@ -250,13 +253,13 @@ def summary_table(answers: Sequence[Answer], data: Dataset, parameters: Paramete
         return nothing("No questions are asked of the data.")
     interval = ci(parameters)
     columns = (
-        Column("Question", width=2.1),
-        Column("Patients (studies)", width=0.7),
-        Column("Without, per 1,000", width=1.2),
-        Column("With, per 1,000", width=1.25),
-        Column(f"Difference ({interval})", width=2.0),
-        Column(f"{'Odds' if parameters.effect_measure == 'OR' else 'Risk'} ratio ({interval})", width=1.25),
-        Column("Certainty", width=1.5),
+        Column("Question", width=2.9),
+        Column("Patients (studies)", width=0.8),
+        Column("Without, per 1,000", width=1.1),
+        Column("With, per 1,000", width=1.1),
+        Column(f"Difference ({interval})", width=1.75),
+        Column(f"{'Odds' if parameters.effect_measure == 'OR' else 'Risk'} ratio ({interval})", width=1.1),
+        Column("Certainty", width=1.4),
     )
     answers = _together(answers, data)
     made = [certainty(one, data, parameters) for one in answers]
@@ -267,8 +270,9 @@ def summary_table(answers: Sequence[Answer], data: Dataset, parameters: Paramete
     caption = f"All {len(answers)} answers in absolute numbers, with {level} intervals."
     note = "Without and with the treatment of the question, per 1,000 patients. Certainty: GRADE."
     note += f" {UNCOUNTED}" if any(" of " in patients_words(one) for one in answers) else ""
-    told = kinds_note(answers, data, parameters), adjusted_note(answers, data), decides_words(answers)
-    note = " ".join(filter(None, (note, unread_note(answers, made), *told)))
+    unread = UNREAD_NOTE if any(UNREAD_SHORT in row[-1].text for some in lines for row in some) else ""
+    told = unread, kinds_note(answers, data, parameters), decides_words(answers)
+    note = " ".join(filter(None, (note, *told)))
     frame = findings_frame(answers, made, data, parameters)
     frame["confidence_level"] = parameters.confidence_level
     keys = [split_title(one.title)[0] for one, some in zip(answers, lines, strict=True) for _ in some]
@@ -302,22 +306,73 @@ def _row(one: Answer, sure: Certainty | None) -> Line:
 @by_value
 def wrong_prose(data: Dataset, parameters: Parameters, *, most: int = 3) -> Prose:
     """Return the findings of the audit that change a conclusion, the weightiest of each study or document."""
-    findings = findings_of(data, parameters)
-    found = doubtful(findings, "conclusion")
+    found = _weightiest(data, parameters)
+    if not found:
+        return Prose(NOTHING_WRONG)
+    lines = [
+        f"- **{escape(finding_subject(row, data))}**: {_traced_finding(row, headline(row['why']), data)}"
+        for row in found[:most]
+    ]
+    return Prose("\n".join([_wrong_in(len(found), most), "", *lines]))
+
+
+def _weightiest(data: Dataset, parameters: Parameters) -> Sequence[Mapping[str, Any]]:
+    """Return what changes a conclusion, a finding per study or document, the weightiest first."""
+    found = doubtful(findings_of(data, parameters), "conclusion")
     about = found["study_id"].map(first).where(found["study_id"].ne(""), found["source_id"])
     rank = found.assign(about=about, rows=-found["row_id"].str.count(r"\|"), place=found["check"].map(ORDER))
-    ranked = rank.sort_values(["weight", "rows", "place"], kind="stable").drop_duplicates("about")
-    lines = [
-        f"- **{escape(finding_subject(row, data))}**: {_traced_finding(row, data)}"
-        for row in records(ranked.head(most))
+    return records(rank.sort_values(["weight", "rows", "place"], kind="stable").drop_duplicates("about"))
+
+
+def _wrong_in(several: int, most: int) -> str:
+    """Return in how many studies or documents a conclusion hangs on something wrong, and what is told."""
+    if several == 1:
+        return "In one study or document something printed is wrong and changes a conclusion:"
+    told = f"the weightiest of each of {most}" if several > most else "the weightiest of each"
+    number = counted(str(several), AUDIT)
+    return f"In {number} studies or documents something printed is wrong and changes a conclusion; {told}:"
+
+
+def _traced_finding(row: Mapping[str, Any], said: str, data: Dataset) -> str:
+    return numbers_traced(_told(said), filter(None, str(row["row_id"]).split("|")), data)
+
+
+def brief_prose(
+    data: Dataset, parameters: Parameters, *, wrong: str = "", current: str = "", most: int = 3
+) -> Prose:
+    """Return in a few lines what the sources got wrong that matters most, and how current the report is.
+
+    Args:
+        data: the dataset.
+        parameters: those of the audit.
+        wrong: the label of the section that tells the errors in full.
+        current: that of the one on how current the report is.
+        most: of how many studies or documents an error is told.
+    """
+    named = [
+        f"{escape(finding_subject(row, data))}: "
+        f"{_traced_finding(row, lower_first(_first_clause(row['why'])), data)}."
+        for row in _weightiest(data, parameters)[:most]
     ]
-    return Prose(
-        "\n".join(lines) or "Nothing printed was found to be wrong in a way that changes a conclusion."
-    )
+    told = {
+        _head("What the sources got wrong", wrong): " ".join(named) or NOTHING_WRONG,
+        _head("How current this is", current): _current_in_short(data),
+    }
+    lines = [f"- {head} {each}" for head, each in told.items()]
+    return Prose("\n".join(["::: {.answers .brief}", *lines, ":::"]))
 
 
-def _traced_finding(row: Mapping[str, Any], data: Dataset) -> str:
-    return numbers_traced(_told(headline(row["why"])), filter(None, str(row["row_id"]).split("|")), data)
+def _head(words: str, label: str) -> str:
+    return f"**[{words}](#{label}).**" if label else f"**{words}.**"
+
+
+def _first_clause(why: str) -> str:
+    """Return what a finding says before its first semicolon or colon, without the stop of its sentence.
+
+    >>> _first_clause("It is called pooled, but no weight is printed: rates stand alone. They differ.")
+    'It is called pooled, but no weight is printed'
+    """
+    return CLAUSE_END.split(headline(why), maxsplit=1)[0].rstrip(".")
 
 
 def _told(text: Any) -> str:
@@ -330,13 +385,22 @@ def current_prose(data: Dataset) -> Prose:
 
     All from the data; when the report was built says nothing about it.
     """
-    years = data.sources["year"].dropna()
-    year = counted(str(int(years.max())), "sources") if len(years) else ""
-    cut = _last_cut(data)
-    waiting = _waiting(data)
+    year, cut, waiting = _newest(data), _last_cut(data), _waiting(data)
     told = [f"The newest documents are from {year}." if year else "No document has a year."]
     told += [f"The latest date to which a study says its data reach is {cut}."] if cut else []
     return Prose(" ".join([*told, *([_waiting_words(waiting, len(data.studies))] if waiting else [])]))
+
+
+def _newest(data: Dataset) -> str:
+    years = data.sources["year"].dropna()
+    return counted(str(int(years.max())), "sources") if len(years) else ""
+
+
+def _current_in_short(data: Dataset) -> str:
+    """Return the year of the newest document and the last data cut."""
+    year, cut = _newest(data), _last_cut(data)
+    told = f"Newest documents: {year}." if year else "No document has a year."
+    return f"{told} Latest date of data: {cut}." if cut else told
 
 
 def _last_cut(data: Dataset) -> str:

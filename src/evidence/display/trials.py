@@ -55,18 +55,32 @@ def without_figures_words(data: Dataset, study: Row) -> str:
     return f"{_named(data, study)}{said}: {_details(data, study)}."
 
 
-def _details(data: Dataset, study: Row) -> str:
-    """Return what documents say of a trial's result, else the sizes of its groups; and what was not read."""
-    said = [_said(data, row) for row in said_of(data, str(study["study_id"]))]
+def _details(data: Dataset, study: Row, *, told: str = "", named: bool = True) -> str:
+    """Return what documents say of a trial's result, else the sizes of its groups; and what was not read.
+
+    What the row ``told`` says is left out, and the groups are ``named`` or only their sizes stand.
+    """
+    rows = said_of(data, str(study["study_id"]))
+    said = [_said(data, row) for row in rows if row["row_id"] != told]
     unread = [_unread(data, row) for row in reports_unread(data, study)]
-    return "; ".join([*(said or [_sizes(data, study)]), *unread])
+    return "; ".join([*(said if rows else [_sizes(data, study, named=named)]), *unread])
 
 
 def trial_details(data: Dataset, study: Row) -> str:
-    """Return everything that was read of a trial without figures, as a sentence that follows its name."""
-    told = _details(data, study)
-    start = "In words: " if said_of(data, str(study["study_id"])) else told[:1].upper()
-    return f"{start}{told if start.endswith(' ') else told[1:]}."
+    """Return what was read of a trial without figures beyond what ``trial_words`` tells, as a sentence."""
+    row, _ = _endpoint(data, study)
+    told = _details(data, study, told=str(row.get("row_id", "")), named=False)
+    more = len(said_of(data, str(study["study_id"]))) > bool(row)
+    start = "In words: " if more else told[:1].upper()
+    return f"{start}{told if more else told[1:]}." if told else ""
+
+
+def _endpoint(data: Dataset, study: Row) -> tuple[Row, str]:
+    """Return the first claim on whether a trial met its primary endpoint, and "not " where it did not."""
+    for row in said_of(data, str(study["study_id"])):
+        if met := ENDPOINT.search(str(row["paraphrase"])):
+            return row, met[1] or ""
+    return {}, ""
 
 
 def trial_words(data: Dataset, study: Row) -> str:
@@ -74,12 +88,11 @@ def trial_words(data: Dataset, study: Row) -> str:
     label, registry = escape(str(study["label"])), str(study["registry_id"] or "")
     number = f", {traced(registry, [str(study['row_id'])], data)}" if registry else ""
     trial = f"randomised trial ({label}{number})"
-    said = said_of(data, str(study["study_id"]))
-    for row in said:
-        if met := ENDPOINT.search(str(row["paraphrase"])):
-            verb = traced(f"has {met[1] or ''}met its primary endpoint", [str(row["row_id"])], data)
-            return f"A {trial} {verb}, says {_teller(data, row)}; its rates {UNSEEN}."
-    return f"Of a {trial} the rates {UNSEEN}."
+    row, negated = _endpoint(data, study)
+    if not row:
+        return f"Of a {trial} the rates {UNSEEN}."
+    verb = traced(f"has {negated}met its primary endpoint", [str(row["row_id"])], data)
+    return f"A {trial} {verb}, says {_teller(data, row)}; its rates {UNSEEN}."
 
 
 def _teller(data: Dataset, row: Row) -> str:
@@ -173,16 +186,23 @@ def _said(data: Dataset, row: Row) -> str:
     return f"{numbers_traced(text, [str(row['row_id'])], data)} ({escape(name)})"
 
 
-def _sizes(data: Dataset, study: Row) -> str:
-    """Return the sizes of a trial's groups and the kind of document that they were read in."""
+def _sizes(data: Dataset, study: Row, *, named: bool) -> str:
+    """Return that only the sizes of a trial's groups were read, in which kind of document, and the sizes.
+
+    Each stands with its group where these are ``named``.
+    """
     arms = records(separate_arms(data, str(study["study_id"])))
     known = [row for row in arms if not fmt.missing(row["n"])]
     kinds = dict.fromkeys(str(row["source_id"]) for row in known)
-    named = [words_of(str(one["kind"])).lower() for one in records(data.sources) if one["source_id"] in kinds]
+    sources = [
+        words_of(str(one["kind"])).lower() for one in records(data.sources) if one["source_id"] in kinds
+    ]
     if not known:
         return "only its registration was read"
-    each = [
-        f"{escape(lower_first(str(row['label'])))} {traced(str(int(row['n'])), [str(row['row_id'])], data)}"
-        for row in known
-    ]
-    return f"of its {escape(joined(named))} only the sizes of its groups were read ({'; '.join(each)})"
+    told = f"of its {escape(joined(sources))} only the sizes of its groups were read"
+    sizes = [traced(str(int(row["n"])), [str(row["row_id"])], data) for row in known]
+    if not named:
+        return f"{told}: {joined(sizes)}"
+    labels = [escape(lower_first(str(row["label"]))) for row in known]
+    groups = "; ".join(f"{label} {size}" for label, size in zip(labels, sizes, strict=True))
+    return f"{told} ({groups})"

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.data import Dataset
 from evidence.display import theme
 from evidence.display.across import (
     Choice,
@@ -22,6 +23,7 @@ from evidence.display.across import (
 )
 from evidence.display.figures.draw import Interval, Panel, effect_scale, nothing, numbers, percent_scale
 from evidence.display.figures.effects import axis_words, drawn, effect_text, side_words
+from evidence.display.figures.lights import lights_legend
 from evidence.display.figures.treatments import Treatments, treatments
 from evidence.display.labels import (
     MEASURES,
@@ -43,6 +45,7 @@ from evidence.display.tables.across import (
 )
 from evidence.parameters import Parameters
 from evidence.results import Tables, records
+from evidence.synthesis.bias import bias_lights
 
 NO_INTERVAL = "A point without a line is a percentage that no count stands behind."
 
@@ -137,7 +140,7 @@ def _alt(frame: pd.DataFrame) -> str:
 
 
 def effects_across_figure(
-    data: Tables,
+    data: Dataset,
     parameters: Parameters,
     *,
     outcome_ids: Sequence[str],
@@ -148,7 +151,8 @@ def effects_across_figure(
 ) -> Figure:
     """Draw every effect within a study in the measure of the parameters, by outcome and design.
 
-    Arguments as in ``effects_frame``. There is no diamond: nothing is pooled.
+    Arguments as in ``effects_frame``. There is no diamond: nothing is pooled. The light of a result stands at
+    the right of its row, none where its risk of bias was not judged.
     """
     frame = effects_frame(
         data,
@@ -159,6 +163,7 @@ def effects_across_figure(
         window=window,
         **choice,
     )
+    frame = frame.assign(risk_of_bias=[_judgement(data, row) for row in records(frame)])
     measure = parameters.effect_measure
     caption = _effects_caption(data, parameters, outcome_ids, frame)
     if frame["estimate"].notna().sum() == 0:
@@ -182,8 +187,15 @@ def _effects_caption(
         undated_words(data, frame),
         sharing_words(data, set(frame["study_id"])),
         _legend(frame),
+        lights_legend(set(known["risk_of_bias"])),
     ]
     return " ".join(filter(None, parts))
+
+
+def _judgement(data: Dataset, row: Mapping[str, Any]) -> str:
+    """Return the risk of bias of a result that is drawn, nothing where it was not judged."""
+    light = bias_lights(data, str(row["study_id"]), str(row["outcome_id"]))
+    return light.judgement if light and not math.isnan(row["estimate"]) else ""
 
 
 def _reach(measure: str, known: pd.DataFrame) -> str:
@@ -203,7 +215,7 @@ def _effect_rows(frame: pd.DataFrame) -> list[Interval]:
         heading = f"{row['outcome_label']}: {lower_first(row['design'])}" if several else str(row["design"])
         rows += [Interval(heading)] if heading != last else []
         text = marked(effect_text(row), str(row["basis"]), str(row["origin"]))
-        rows.append(Interval(_versus(row), **numbers(row), text=text))
+        rows.append(Interval(_versus(row), **numbers(row), text=text, judgement=row["risk_of_bias"]))
         last = heading
     return rows
 
@@ -214,6 +226,10 @@ def _versus(row: Mapping[str, Any]) -> str:
 
 
 def _effects_alt(frame: pd.DataFrame) -> str:
-    parts = [f"{row['outcome_label']}, {_versus(row)}: {effect_text(row)}." for row in records(frame)]
+    parts = [
+        f"{row['outcome_label']}, {_versus(row)}: {effect_text(row)}"
+        f"{', risk of bias ' if row['risk_of_bias'] else ''}{row['risk_of_bias']}."
+        for row in records(frame)
+    ]
     measure = MEASURES[str(frame["measure"].iloc[0])].lower()
     return f"Forest plot of the {measure}. {' '.join(parts)}"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from evidence import format as fmt
-from evidence import parameters
 from evidence.data import Dataset
 from evidence.display import theme
 from evidence.display.figures.draw import BOLD, NARROW, WIDE, nothing, text_width, wrapped
+from evidence.display.figures.lights import LIGHT, draw_light, light_look
 from evidence.display.labels import lower_first, outcome_labels, study_label
 from evidence.display.model import Figure
 from evidence.display.tables.bias import overall_words, reviewers, tool_words
@@ -42,63 +42,8 @@ INDENT, GUTTER = 9.0, 10.0  # points: of an outcome below its study, and between
 LEGEND, LEGEND_LINE, LINE, PAD = 26.0, 18.0, 12.5, 5.0  # points
 ALL = "All results"
 SLANT = 52  # degrees
-LIGHT = 15.0  # points across
 BAR, BAR_ROW, TITLE = 14.0, 19.0, 24.0  # points
 NAMES = 92.0  # points beside the bars
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Colour and shape of a judgement, and the ink of the sign on it: none is told by colour alone."""
-
-    color: str
-    ink: str
-    edge: str
-    marker: str
-
-
-MARKERS = ("o", "s", "o", "D", "8")
-FILLS = {  # fill, sign and edge by theme; greys darken with the risk
-    "light": (
-        ("#17795e", "#ffffff", "#17795e"),
-        ("#f2c14e", "#1c2530", "#a87b00"),
-        ("#ffffff", "#1c2530", "#5c6773"),
-        ("#b23c00", "#ffffff", "#b23c00"),
-        ("#4d0f2b", "#ffffff", "#4d0f2b"),
-    ),
-    "print": (
-        ("#efefef", "#000000", "#525252"),
-        ("#bdbdbd", "#000000", "#525252"),
-        ("#ffffff", "#000000", "#525252"),
-        ("#5f5f5f", "#ffffff", "#5f5f5f"),
-        ("#000000", "#ffffff", "#000000"),
-    ),
-    "contrast": (
-        ("#005c42", "#ffffff", "#000000"),
-        ("#ffd966", "#000000", "#000000"),
-        ("#ffffff", "#000000", "#000000"),
-        ("#8f3300", "#ffffff", "#000000"),
-        ("#3a001d", "#ffffff", "#000000"),
-    ),
-}
-SIZES = {"o": 1.0, "s": 0.9, "D": 0.82, "8": 1.05}  # so that the shapes look equally large
-
-
-def light_look(judgement: str) -> Look:
-    """Return how the light of a judgement is drawn."""
-    rank = RANKS[judgement]
-    return Look(*FILLS[parameters.theme()][rank], MARKERS[rank])
-
-
-def draw_light(axis: Axes, x: float, y: float, judgement: str, *, size: float = LIGHT) -> None:
-    """Draw the light of a judgement with its sign, centred on a place of the axis; ``size`` in points."""
-    look = light_look(judgement)
-    marker: dict[str, Any] = {"markerfacecolor": look.color, "markeredgecolor": look.edge, "clip_on": False}
-    axis.plot(
-        [x], [y], look.marker, markersize=size * SIZES[look.marker], markeredgewidth=1.0, zorder=3, **marker
-    )
-    words: dict[str, Any] = {"ha": "center", "va": "center", "color": look.ink, "weight": "bold"}
-    axis.text(x, y, SIGNS[judgement], fontsize=size * 0.74, zorder=4, **words)
 
 
 def bias_figure(data: Dataset, *, tool: str) -> Figure:

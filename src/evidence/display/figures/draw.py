@@ -14,6 +14,7 @@ import pandas as pd
 
 from evidence import format as fmt
 from evidence.display import theme
+from evidence.display.figures.lights import ROOM, draw_light_beside
 from evidence.display.model import Figure
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class Interval:
     """One row of an interval plot: words, estimate with limits, and how it looks.
 
     ``style`` gives colour and marker, None those of the text; ``band`` is a wide pale bar behind (bounds);
-    ``summary`` draws a diamond; a row without numbers is a heading.
+    ``summary`` draws a diamond; ``judgement`` sets the light of its risk of bias at the right end; a row
+    without numbers is a heading.
     """
 
     label: str
@@ -50,6 +52,7 @@ class Interval:
     style: theme.Style | None = None
     band: tuple[float, float] | None = None
     summary: bool = False
+    judgement: str = ""
 
     @property
     def heading(self) -> bool:
@@ -85,12 +88,16 @@ class Panel:
 
 
 class Columns(NamedTuple):
-    """Where the axis begins and ends, in points from the left edge, and whether words stand beside it."""
+    """Where the axis begins and ends, in points from the left edge, and whether words stand beside it.
+
+    ``lights`` is what lights at the right end take.
+    """
 
     width: float
     left: float
     right: float
     beside: bool
+    lights: float = 0.0
 
     def room(self, row: Interval) -> float:
         """Return the points that the label of a row can take on a line."""
@@ -183,11 +190,14 @@ def wrapped(text: str, room: float) -> list[str]:
 
 def columns(rows: Sequence[Interval], *, beside: bool) -> Columns:
     """Return where the axis of rows stands: between their words and values, or below them."""
+    lights = ROOM if any(row.judgement for row in rows) else 0.0
     if not beside:
-        return Columns(NARROW, EDGE, NARROW - EDGE, beside=False)
+        return Columns(
+            NARROW, EDGE, NARROW - (lights + GAP / 2 if lights else EDGE), beside=False, lights=lights
+        )
     room = max([text_width(line) for row in rows for line in wrapped(row.label, MOST_LABEL)], default=0.0)
     values = max([text_width(row.text) for row in rows], default=0.0)
-    return Columns(WIDE, BOLD * room + GAP, WIDE - values - GAP, beside=True)
+    return Columns(WIDE, BOLD * room + GAP, WIDE - values - GAP - lights, beside=True, lights=lights)
 
 
 def draw_panels(*panels: Panel) -> tuple[Canvas, Canvas]:
@@ -342,9 +352,14 @@ def _draw_row(axis: Axes, row: Interval, top: float, scale: Scale, place: Column
         write(axis, 0.0, first + LINE * number, line, place, **look)
     middle = first + LINE * (len(lines) - 1) / (2 if place.beside else 1)
     if row.text:
-        write(axis, place.width - 1, middle if place.beside else first, row.text, place, ha="right")
+        end = place.width - 1 - (place.lights if place.beside else 0.0)
+        write(axis, end, middle if place.beside else first, row.text, place, ha="right")
+    level = middle if place.beside else middle + MARK
+    if row.judgement:
+        at = (place.width - ROOM / 2 + 1 - place.left) / (place.right - place.left)
+        draw_light_beside(axis, at, level, row.judgement)
     if not math.isnan(row.estimate):
-        _draw_interval(axis, row, middle if place.beside else middle + MARK, scale, style)
+        _draw_interval(axis, row, level, scale, style)
 
 
 def _draw_interval(axis: Axes, row: Interval, y: float, scale: Scale, style: theme.Style) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 from evidence import format as fmt
 from evidence.data import Dataset
 from evidence.display import theme
-from evidence.display.figures.bias import SIZES, light_look
 from evidence.display.figures.draw import (
     AXIS_LABEL,
     SIDES,
@@ -28,7 +27,8 @@ from evidence.display.figures.draw import (
     write,
 )
 from evidence.display.figures.forest_parts import TALLEST, split_rows
-from evidence.display.figures.forest_rows import BIAS, LINE, SPACE, Layout, Mark, Row, Shape, layout
+from evidence.display.figures.forest_rows import LINE, SPACE, Layout, Mark, Row, Shape, layout
+from evidence.display.figures.lights import ROOM, draw_light_beside, lights_legend
 from evidence.display.labels import MEASURES, lower_first, pretty
 from evidence.display.model import Figure, legend_of, mark_from
 from evidence.display.synthesis import Asked, Section, Synthesis, reason_words, synthesise
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-LIGHT = 11.5  # points: a light across
 HEADS = 2  # rows that head the columns
 LARGEST, SMALLEST, ALONE = 11.0, 3.5, 6.5  # points: side of a square of all the weight, the least, and of one
 TOP, BOTTOM = (
@@ -246,7 +245,7 @@ def _is_cut(mark: Mark, scale: Scale) -> bool:
 def _canvas(rows: Sequence[Row], place: Layout, bottom: float) -> tuple[Canvas, Axes]:
     from matplotlib.figure import Figure as MatplotlibFigure
 
-    width, left, right, _ = place.columns
+    width, left, right = place.columns.width, place.columns.left, place.columns.right
     body = sum(map(place.height, rows))
     height = TOP + body + bottom
     figure = MatplotlibFigure(figsize=(width / 72, height / 72))
@@ -305,19 +304,8 @@ def _draw_mark(axis: Axes, mark: Mark, y: float, scale: Scale, place: Layout, lo
     if mark.weight:
         write(axis, place.weight, y, mark.weight, place.columns, ha="right", **look)
     if mark.judgement in SIGNS_OF_BIAS:
-        _draw_light(axis, _x(place.columns.width - BIAS / 2 + 1, place), y, mark.judgement)
+        draw_light_beside(axis, _x(place.columns.width - ROOM / 2 + 1, place), y, mark.judgement)
     _shape(axis, mark, y, scale)
-
-
-def _draw_light(axis: Axes, x: float, y: float, judgement: str) -> None:
-    """Draw the light of a judgement: colour, shape and sign, as in the tables of lights."""
-    look, across = light_look(judgement), axis.get_yaxis_transform()
-    axis.plot(
-        [x], [y], look.marker, markersize=LIGHT * SIZES[look.marker], markerfacecolor=look.color,
-        markeredgecolor=look.edge, markeredgewidth=1.0, transform=across, clip_on=False, zorder=3,
-    )  # fmt: skip
-    words: dict[str, Any] = {"ha": "center", "va": "center", "color": look.ink, "weight": "bold"}
-    axis.text(x, y, SIGNS_OF_BIAS[judgement], transform=across, zorder=4, **words)
 
 
 def _shape(axis: Axes, mark: Mark, y: float, scale: Scale) -> None:
@@ -405,7 +393,7 @@ def _legend(sections: Sequence[Section], *, cut: bool) -> str:
         *dict.fromkeys(note for forest in forests for note in forest.notes),
         *dict.fromkeys(_cells(forest) for forest in forests),
         signs_legend(forests),
-        bias_legend(forests),
+        lights_legend({row.judgement for forest in forests for row in forest.rows}),
     ]
     return " ".join(dict.fromkeys(filter(None, parts)))
 
@@ -449,13 +437,6 @@ def signs_legend(forests: Sequence[Forest]) -> str:
     }
     told = legend_of(map(mark_from, used))
     return f"{told}." if told else ""
-
-
-def bias_legend(forests: Sequence[Forest]) -> str:
-    """Return the meaning of the signs of risk of bias that stand at the right, from best to worst."""
-    used = {row.judgement for forest in forests for row in forest.rows}
-    told = [f"{sign} {judgement}" for judgement, sign in SIGNS_OF_BIAS.items() if judgement in used]
-    return f"Lights at the right, risk of bias: {', '.join(told)}." if told else ""
 
 
 def alternative(sections: Sequence[Section]) -> str:

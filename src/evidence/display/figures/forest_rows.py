@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evidence.display.figures.draw import BOLD, NARROW, WIDE, Columns, text_width, wrapped
+from evidence.display.figures.lights import ROOM
 
 LINE, GAP, SPACE = 12.0, 4.5, 5.0  # points: a line of text, the space below a row and above a heading
 MOST_NAME = 128.0  # points: a longer name goes on in the next line
 BETWEEN, AROUND = 10.0, 14.0  # points between two columns, and on both sides of the axis
-BIAS = 18.0  # points for the risk-of-bias column, where there is one
 Shape = Literal["square", "diamond", "hollow", "bar", "none"]
 
 
@@ -91,7 +91,7 @@ def layout(rows: Sequence[Row], *, beside: bool) -> Layout:
     weights = _widest([row.mark.weight for row in marked if row.mark])
     judged = any(row.mark and row.mark.judgement for row in rows)
     width = WIDE if beside else NARROW
-    ends = width - (BIAS if judged else 1.0)
+    ends = width - (ROOM if judged else 1.0)
     inner = ends - (weights + BETWEEN if weights else 0.0)
     counts = first + (BETWEEN + second if second else 0.0)
     names = 0.0

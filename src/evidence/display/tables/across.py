@@ -287,6 +287,6 @@ def _measured_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
         Cell(f"{study_label(data, study)}: {lower_first(str(arm))}"),
         Cell(when_counted(row)),
         Cell(NOT_STATED if fmt.missing(row["n"]) else str(row["n"])),
-        Cell(statistic_words(row).replace("range (range)", "range")),
+        Cell(statistic_words(row)),
         sourced(measured(row), row["row_id"], basis=str(row["basis"]), origin=str(row.get("origin", ""))),
     )

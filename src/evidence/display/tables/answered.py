@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from evidence import format as fmt
-from evidence.display.labels import lower_first, mark_of, pretty, sourced
+from evidence.display.labels import mark_of, sourced
 from evidence.display.model import DOUBT, Cell
 from evidence.questions import Answer, Estimate, Finding
 from evidence.questions.parts import HELD
@@ -19,6 +19,7 @@ from evidence.wording import per_1000, told_difference
 
 NO_DATA = "No data"
 UNCOUNTED = "Patients, x of y: x were counted, and the groups had y."
+UNREAD_NOTE = "Paper not read: the summary of findings of the question says what that leaves unknown."
 ENDS = ("estimate", "low", "high")
 WEAKEST = ("assumed", "derived", "printed")
 
@@ -150,21 +151,11 @@ def certainty_words(sure: Certainty) -> str:
 def certainty_short(sure: Certainty) -> str:
     """Return a certainty as ``certainty_words`` does, of its caveats only what they are about.
 
-    Notes have the rest: ``unread_note``, and ``kinds_note`` on what events mostly were.
+    The summary of findings of the question has the rest, and ``kinds_note`` what events mostly were.
     """
     kept = [one.partition(f": {HELD}")[0] for one in sure.caveats if one not in _unread(sure)]
     told = "; ".join([UNREAD_SHORT] * bool(_unread(sure)) + kept)
     return f"{sure.signs} {sure.word.capitalize()}" + (f" ({told})" if told else "")
-
-
-def unread_note(answers: Sequence[Answer], made: Sequence[Certainty | None]) -> str:
-    """Return what papers that were not read leave unknown, and of which answers, as a sentence."""
-    told = [
-        f"{lower_first(pretty(split_title(one.title)[1]))} ({'; '.join(words).replace(f'{UNREAD}, ', '')})"
-        for one, sure in zip(answers, made, strict=True)
-        if sure and (words := _unread(sure))
-    ]
-    return f"{fmt.sentence(UNREAD_SHORT)}: {'; '.join(told)}." if told else ""
 
 
 def _unread(sure: Certainty) -> list[str]:

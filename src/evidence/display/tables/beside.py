@@ -115,17 +115,6 @@ def adjusted_words(one: Answer, test: Row) -> str:
     )
 
 
-def adjusted_note(answers: Sequence[Answer], data: Dataset) -> str:
-    """Return the adjusted effects that answers without randomisation stand beside, as sentences."""
-    told = [
-        f"{lower_first(pretty(one.title))}: {lower_first(adjusted_words(one, test))}"
-        for one in answers
-        if one.allocation != "randomised"
-        for test in adjusted_of(one, data)
-    ]
-    return f"As published, adjusted: {'; '.join(told)}." if told else ""
-
-
 def beside_rows(one: Answer, data: Dataset, parameters: Parameters) -> list[tuple[Cell, ...]]:
     """Return the rows of a summary of findings that stand below the difference."""
     lines = [

@@ -48,6 +48,12 @@ def kind_name(part: Answer) -> str:
     return f"of these, {lower_first(part.outcome)}"
 
 
+def treated_kind(one: Answer, part: Answer) -> str:
+    """Return the name of a kind of event with the treatment of the question that its events are of."""
+    treatment = split_asked(one.title)[1].partition(" against ")[0]
+    return ", ".join(filter(None, (kind_name(part), lower_first(treatment))))
+
+
 def kind_ratio(part: Answer) -> str:
     """Return the ratio of a kind of event; a dash where a group has none, and half an event would make it."""
     return effect_words(part) if all(events_of(part, side) for side in SIDES) else "–"
@@ -58,7 +64,7 @@ def kind_lines(one: Answer, data: Dataset, parameters: Parameters) -> list[Line]
     parts = parts_of(one, data, parameters)
     return [
         (
-            Cell(kind_name(part)),
+            Cell(treated_kind(one, part)),
             Cell(f"{patients_words(part)} ({len(part.studies)})"),
             risk_cell(part, "comparator"),
             risk_cell(part, "treatment"),

@@ -338,7 +338,7 @@ def parameters_table(parameters: Parameters) -> Table:
             Cell(spec.name, code=True),
             Cell(f"{_shown(values[spec.name])}{' (changed)' if spec.name in changed else ''}", code=True),
             Cell(_shown(spec.default), code=True),
-            Cell(f"{spec.meaning}. Allowed: {spec.allowed}."),
+            Cell(f"{spec.meaning}. Allowed: {_choice(spec.allowed)}."),
         )
         for spec in PARAMETERS
     ]
@@ -362,6 +362,16 @@ def parameters_table(parameters: Parameters) -> Table:
         Column("Meaning", width=3.0),
     )
     return Table(columns, tuple(body), f"Parameters of this report: {words}.", "", tidy)
+
+
+def _choice(allowed: str) -> str:
+    """Return what is allowed as a phrase.
+
+    >>> _choice("RR | OR | RD"), _choice("text")
+    ('RR, OR or RD', 'text')
+    """
+    *others, last = allowed.split(" | ")
+    return " or ".join(filter(None, (", ".join(others), last)))
 
 
 def _shown(value: Any) -> str:

@@ -132,11 +132,21 @@ end
 local STYLE = { AlignLeft = ' style="text-align: left;"', AlignRight = ' style="text-align: right;"',
   AlignCenter = ' style="text-align: center;"', AlignDefault = '' }
 
+-- A name that ends in a hyphen and digits stays on one line; tags are left as they are.
+local function unbroken(text)
+  if not text:find('%a%-%d') then return text end
+  local kept = ('>' .. text .. '<'):gsub('>([^<]+)<', function(words)
+    return '>' .. words:gsub('%f[%w]%w*%a%-%d+', '<span class="unbroken">%0</span>') .. '<'
+  end)
+  return kept:sub(2, -2)
+end
+
 local function set_cell(cell)
+  local set = unbroken(cell.set)
   if cell.kind == 'value' then
-    return '<span class="v" title="' .. cell.title:gsub('&#x27;', '&#39;') .. '">' .. cell.set .. '</span>'
+    return '<span class="v" title="' .. cell.title:gsub('&#x27;', '&#39;') .. '">' .. set .. '</span>'
   end
-  return cell.kind == 'strong' and '<strong>' .. cell.set .. '</strong>' or cell.set
+  return cell.kind == 'strong' and '<strong>' .. set .. '</strong>' or set
 end
 
 local function set_row(row, specs, heads)

@@ -46,6 +46,7 @@ local CLOSING = 1000             -- characters that may end a chapter in one pie
 
 -- Widths of the book's letters, in hundredths of an em; others are near enough to a digit.
 local WIDTHS, OTHER = {}, 60
+local CIRCLE, ROUND = '\226\151', 90 -- how the signs ● and ○ begin, which are wider
 for width, letters in pairs {
   [24] = " '", [25] = 'ij', [27] = ',.l', [29] = '!:;|', [33] = '[]f(){}', [36] = 'tr', [39] = '/\\-I"', [46] = '*z', [49] = '?svLcy',
   [52] = 'Jxagk', [57] = 'eF_oThnuESZbdpq', [62] = 'PVXCYK', [65] = 'ARB', [68] = 'DU', [71] = '&GHNOQ', [77] = 'w', [84] = 'M', [88] = 'm@W',
@@ -59,7 +60,7 @@ local function ems(text)
   local width = 0
   for position = 1, #text do
     local byte = text:byte(position)
-    if byte < 128 then width = width + (WIDTHS[byte] or OTHER) elseif byte >= 192 then width = width + OTHER end
+    if byte < 128 then width = width + (WIDTHS[byte] or OTHER) elseif byte >= 192 then width = width + (text:sub(position, position + 1) == CIRCLE and ROUND or OTHER) end
   end
   return width / 100
 end
