@@ -243,6 +243,7 @@ TARGETS: dict[str, Target] = {
     "pool_comparisons": target(
         calls(STUDIES, measure=MEASURES, method=st.sampled_from([None, None, "katz", "woolf", "newcombe", "wald"]), **POOLING),
         nan=HETEROGENEITY,
+        inf="high pi_high",
     ),
     "pool_many": target(calls(together=sets(), **POOLING), nan=HETEROGENEITY),
     "pool_proportions": target(

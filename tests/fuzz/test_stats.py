@@ -22,6 +22,7 @@ FOUND: dict[str, list[tuple[list[Any], dict[str, Any]]]] = {
         ([0, 1, 0, 10**15], {"measure": "RD", "method": "miettinen-nurminen"}),
         ([10**5000, 3, 1, 3], {}),
     ],
+    "pool_comparisons": [([[(0, 1, 1, 1), (0, 1, 1, 1)]], {"level": 1 - 1e-9})],
 }
 SLACK = 1e-9  # rounding of limits that touch their estimate
 

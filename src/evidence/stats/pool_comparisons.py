@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +19,7 @@ from evidence.stats.tau2 import Tau2Method
 PooledMeasure = Literal["RR", "OR", "RD"]
 Counts = tuple[int, int, int, int]  # events and patients of arm 1, events and patients of arm 0
 
+LARGEST_LOG = math.log(sys.float_info.max)
 FEWEST_TO_POOL = 3  # two studies stand side by side: a summary of them is secondary
 NO_INFORMATION = "no events, or only events, in both arms"
 
@@ -30,7 +32,8 @@ class PooledComparison:
     ``weights`` the same order in percent. ``wald_low`` and ``wald_high`` are the limits by Wald's method.
     ``pi_low`` and ``pi_high`` bound the effect expected in a new study; NaN below three studies. ``pooled``
     is the summary on the analysis scale, None for one study, which speaks for itself. ``secondary`` is true
-    for two studies. ``zero_cells`` says what became of empty cells.
+    for two studies. ``zero_cells`` says what became of empty cells. A limit of a ratio that no floating-point
+    number holds, as of two studies at a level of almost 1, is infinite.
     """
 
     measure: str
@@ -133,7 +136,7 @@ def _several(
 def _natural(value: float, measure: str) -> float:
     """Return a value of the analysis scale as a ratio, or as a difference that does not leave -1 to 1."""
     if measure != "RD":
-        return math.exp(value)
+        return math.inf if value > LARGEST_LOG else math.exp(value)
     return value if math.isnan(value) else min(1.0, max(-1.0, value))
 
 
