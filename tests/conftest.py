@@ -29,7 +29,11 @@ settings.load_profile("tests")
 
 # Files that take longest are begun first, so that no worker is left alone with one at the end.
 LONGEST = (
+    "test_changed_rows.py",
+    "test_add_study.py",
     "test_report.py",
+    "test_kernels.py",
+    "test_declared.py",
     "test_cli.py",
     "test_pages.py",
     "test_tables.py",
@@ -42,6 +46,13 @@ LONGEST = (
 def fonts() -> tuple[str, ...]:
     """Find the fonts before a test makes another folder the project's: a process looks for them once."""
     return theme.font_family()
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the processes of a test run unmeasured: others reach the same lines, and measuring doubles the time."""
+    for name in [name for name in os.environ if name.startswith("COV")]:
+        monkeypatch.delenv(name)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

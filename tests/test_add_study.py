@@ -207,6 +207,7 @@ def test_the_chapter_of_a_removed_study_says_that_nothing_is_available(folder, m
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize("study", OWN)
 def test_no_chapter_breaks_without_a_study(folder, monkeypatch, study):
     remove(folder, study)

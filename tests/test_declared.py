@@ -51,6 +51,7 @@ print(json.dumps([sorted(declared - {"study_id"}), sorted(read - {"study_id"})])
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("name", chapters_of(read_project(ROOT)))
 def test_a_notebook_declares_the_parameters_that_it_reads(name: str):
     path = ROOT / name

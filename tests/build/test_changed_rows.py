@@ -17,7 +17,8 @@ from evidence.errors import DataError
 ROOT = Path(__file__).parents[2]
 NEITHER_SOURCE_NOR_DATA = shutil.ignore_patterns(".*", "_build", "_report", "docs", "tests", "__pycache__")
 SEED = 8
-CHANGED = ("counts", "protocols", "risk_of_bias", "claims", "tests", "measurements", "arms", "definitions")
+# Not arms: of those every notebook shows some, and one that ran again hides that it should have run before.
+CHANGED = ("counts", "protocols", "risk_of_bias", "claims", "tests", "definitions", "measurements")
 # Figures and words that a correction may concern; those of a row that are not empty are drawn from.
 FIGURES = ("events", "percent", "value", "statistic", "p", "effect", "low", "high", "threshold", "dose_value")
 WORDS = ("locator", "reason", "paraphrase", "note", "criterion", "category_label")
@@ -70,6 +71,7 @@ def files(root: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unmeasured")
 def test_a_report_built_change_by_change_is_the_one_built_anew(tmp_path: Path):
     root = tmp_path / "project"
     shutil.copytree(ROOT, root, ignore=NEITHER_SOURCE_NOR_DATA)
@@ -77,12 +79,10 @@ def test_a_report_built_change_by_change_is_the_one_built_anew(tmp_path: Path):
     draw, ran = random.Random(SEED), dict[str, int]()
     for table in CHANGED:
         said = change(root, table, draw)
-        ran[said] = build(root, "--to", "html")
+        formats = ("html", "pdf") if table == CHANGED[-1] else ("html",)
+        ran[said] = build(root, "--to", *formats)
     assert min(ran.values()) > 0, ran
     assert sorted(ran.values())[len(ran) // 2] < FEW < every, ran
-    assert build(root, "--to", "html", "pdf") == 0
-    said = change(root, CHANGED[0], draw)  # and one with the PDF
-    ran[said] = build(root, "--to", "html", "pdf")
     grown = files(root)
     for made in ("_build", "_report"):
         shutil.rmtree(root / made)

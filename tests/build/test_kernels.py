@@ -163,6 +163,7 @@ def test_what_a_cell_and_its_programs_print_stands_in_the_order_in_which_they_di
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unmeasured")
 def test_every_notebook_of_the_project_gives_the_bytes_of_a_cold_kernel(tmp_path, place):
     seen = []
     for cold in (True, False):
