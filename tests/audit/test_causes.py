@@ -12,6 +12,14 @@ def two(rows):
     return [rows.count(arm, events=str(events), n=str(n)) for arm, (events, n) in pairs]
 
 
+def turned():
+    """Return the odds ratio of the counts, printed the other way round."""
+    made = compare(*TWO[0], *TWO[1], measure="OR")
+    ends = {"effect": made.estimate, "low": made.high, "high": made.low}
+    printed = {name: f"{1 / value:.3f}" for name, value in ends.items()}
+    return printed | {"effect_label": "OR", "interval_level": "0.95"}
+
+
 def criterion(source, name, threshold, number, operator=">="):
     return {
         "row_id": f"{source}-d00{number}", "source_id": source, "locator": "Methods", "study_id": "trial_a",
@@ -27,13 +35,7 @@ SOURCES = [
 
 
 def test_one_wrong_test_that_fails_several_checks_is_one_cause(audited, rows):
-    made = compare(*TWO[0], *TWO[1], measure="OR")
-    figures = {
-        "effect": f"{1 / made.estimate:.3f}",
-        "low": f"{1 / made.high:.3f}",
-        "high": f"{1 / made.low:.3f}",
-    }
-    test = rows.test("0.900", effect_label="OR", interval_level="0.95", **figures)
+    test = rows.test("0.900", **turned())
     frame = audited(counts=two(rows), tests=[test]).frame
     odd = frame[frame["verdict"] == "inconsistent"]
     assert len(odd) > 1
@@ -87,17 +89,9 @@ def test_two_thresholds_of_one_criterion_are_a_difference(audited):
 
 
 def test_two_wrong_tests_that_fail_several_checks_each_are_two_causes(audited, rows):
-    made = compare(*TWO[0], *TWO[1], measure="OR")
-    figures = {
-        "effect": f"{1 / made.estimate:.3f}",
-        "low": f"{1 / made.high:.3f}",
-        "high": f"{1 / made.low:.3f}",
-        "effect_label": "OR",
-        "interval_level": "0.95",
-    }
     outcomes = ("cured", "fever")
     counts = [row | {"outcome_id": outcome} for outcome in outcomes for row in two(rows)]
-    tests = [rows.test("0.900", outcome=outcome, **figures) for outcome in outcomes]
+    tests = [rows.test("0.900", outcome=outcome, **turned()) for outcome in outcomes]
     frame = audited(counts=counts, tests=tests).frame
     odd = frame[frame["verdict"] == "inconsistent"]
     assert odd["cause"].nunique() == 2

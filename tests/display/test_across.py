@@ -342,7 +342,6 @@ def test_pooled_effects_of_others_are_shown_as_printed(world, parameters):
         "RR",
         "1.16 (0.90 to 1.51)",
         "0.26",
-        "",
     ]
     assert shown(table)[1][1] == "No pooled estimate was read"
     assert [text for _, text in table.groups] == [

@@ -160,8 +160,8 @@ def quantity(value: Any, unit: Any) -> str:
 
     >>> [quantity(*one) for one in [("6", "month"), ("-98.7", "percent"), (">9", "10^9/L"), (">9", "/mm^3")]]
     ['6 months', '−98.7%', '>9 × 10⁹/L', '>9/mm³']
-    >>> [quantity(*one) for one in [("16", "study"), ("2", "day"), ("4", "criterion"), ("1", "study")]]
-    ['16 studies', '2 days', '4 criteria', '1 study']
+    >>> [quantity(*one) for one in [("16", "study"), ("2", "day"), ("4", "criterion"), ("2148", "patient")]]
+    ['16 studies', '2 days', '4 criteria', '2,148 patients']
     """
     if fmt.missing(value):
         return ""
@@ -175,6 +175,7 @@ def quantity(value: Any, unit: Any) -> str:
     if name == "year" and YEARS.fullmatch(text):
         return text
     if name.isalpha() and len(name) > 2 and name.islower():
+        text = f"{int(text):,}" if re.fullmatch(r"\d{4,}", text) else text
         name = name if str(value) == "1" or name.endswith("s") else _plural(name)
     return f"{text}{name}" if name == "%" else f"{text} {name}".strip()
 

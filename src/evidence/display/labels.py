@@ -63,15 +63,25 @@ def moment(row: Mapping[str, Any]) -> str:
 
     >>> moment({"time": 3.0, "time_unit": "month", "time_label": ""})
     '3 months'
+    >>> [moment({"time_label": label}) for label in ("6 wk-6 mo", ">12 wk", "3-4 months", "study")]
+    ['6 weeks to 6 months', '>12 weeks', '3–4 months', 'During the study']
     """
     label = "" if fmt.missing(row.get("time_label")) else str(row["time_label"])
     if label:
-        return fmt.sentence(re.sub(r"(?<=\d)-(?=\d)", "–", label))
+        return fmt.sentence(_moment_words(label))
     if fmt.missing(row.get("time")):
         return ""
     if row["time"] == 0:
         return "Baseline"
     return f"{fmt.general(row['time'])} {row['time_unit']}{'' if row['time'] == 1 else 's'}"
+
+
+def _moment_words(label: str) -> str:
+    """Return the printed label of a time with its units written out."""
+    if label == "study":
+        return "during the study"
+    whole = re.sub(r"(?<=\d )(wk|mo)\b", lambda found: {"wk": "weeks", "mo": "months"}[found[0]], label)
+    return re.sub(r"(?<=\d)-(?=\d)", "–", re.sub(r"(?<=s)-(?=\d)", " to ", whole))
 
 
 def titled(row: Mapping[str, Any]) -> str:
@@ -81,13 +91,13 @@ def titled(row: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (pretty(row["outcome_label"]), when)))
 
 
-def joined(names: Sequence[str]) -> str:
+def joined(names: Sequence[str], word: str = "and") -> str:
     """Return names as a phrase.
 
-    >>> joined(["a", "b", "c"])
-    'a, b and c'
+    >>> joined(["a", "b", "c"]), joined(["a", "b"], "or")
+    ('a, b and c', 'a or b')
     """
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1] if names else "")))
+    return f" {word} ".join(filter(None, (", ".join(names[:-1]), names[-1] if names else "")))
 
 
 def ended(text: str) -> str:

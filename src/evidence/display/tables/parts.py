@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -172,12 +173,29 @@ def build(
     frame: pd.DataFrame,
     groups: Sequence[tuple[int, str]] = (),
 ) -> Table:
-    """Return a table that knows where its values were read; one that says so where there are none."""
+    """Return a table that knows where its values were read; one that says so where there are none.
+
+    A column in which no row says anything is left out.
+    """
     if not body:
         return nothing(caption)
+    columns, body = without_empty(columns, body)
     rows = with_unprinted_sizes(data, body)
     told = f"{caption} {differing_words(rows)}" if "recomputed" in caption else caption
-    return Table(tuple(columns), rows, told.strip(), note, frame, tuple(groups), places(data, rows))
+    return Table(columns, rows, told.strip(), note, frame, tuple(groups), places(data, rows))
+
+
+def without_empty(
+    columns: Sequence[Column], body: Sequence[Sequence[Cell]]
+) -> tuple[tuple[Column, ...], Body]:
+    """Return columns and rows without the columns in which no row says anything.
+
+    >>> columns, body = without_empty([Column("Time"), Column("Value")], [(Cell(""), Cell("9 to 27"))])
+    >>> [column.header for column in columns], [len(row) for row in body]
+    (['Value'], [1])
+    """
+    said = [any(cell.text for cell in cells) for cells in zip(*body, strict=True)]
+    return tuple(compress(columns, said)), [tuple(compress(row, said)) for row in body]
 
 
 def with_unprinted_sizes(data: Tables, body: Sequence[Sequence[Cell]]) -> tuple[tuple[Cell, ...], ...]:

@@ -51,6 +51,8 @@ CARD = (
 )
 CODED = ("design", "population", "status", "randomised")
 OPTIONAL = ("part of",)  # what most studies are not
+# A claim with its comparison in brackets at the end: what is claimed, of what, against what.
+AGAINST = re.compile(r"(.+) \((.+) against (.+)\)\.?")
 TITLED = re.compile(r" \(title of [^)]*\)$")
 
 
@@ -100,7 +102,7 @@ def _size(data: Tables, study: Mapping[str, Any]) -> str:
     total = patients(data, dict(study))
     if fmt.missing(total):
         return ""
-    return str(int(total)) if not fmt.missing(study["n"]) else f"{int(total)} (sum of the arms)"
+    return f"{int(total):,}" if not fmt.missing(study["n"]) else f"{int(total):,} (sum of the arms)"
 
 
 def _arms(data: Tables, study_id: str) -> list[dict[str, Any]]:
@@ -212,7 +214,7 @@ def claims_table(
     if kinds is not None:
         alone = {row["row_id"] for row in told_in_words(data, study_id)}
         frame = frame[frame["kind"].isin(list(kinds)) | frame["row_id"].isin(alone)]
-    body = [_claim_row(data, row) for row in records(frame)]
+    body = [_claim_row(data, rows) for rows in _alike(data, records(frame))]
     return build(
         data,
         (
@@ -221,17 +223,38 @@ def claims_table(
             Column("Place", width=1.5),
         ),
         body,
-        caption=f"{study_label(data, study_id)}: {several(len(body), 'claim')} of the documents, by kind.",
+        caption=f"{study_label(data, study_id)}: {several(len(frame), 'claim')} of the documents, by kind.",
         note="In brackets: the figure, and the document’s own reference numbers where it quotes others.",
         frame=frame,
     )
 
 
-def _claim_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
+def _alike(data: Tables, rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return claims that differ in the comparator alone together, in the order of the first of each."""
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        said = AGAINST.fullmatch(str(row["paraphrase"]))
+        words = (said[1], said[2]) if said else row["row_id"]
+        found.setdefault((row["kind"], words, _added(row), _place(data, [row]).text), []).append(row)
+    return list(found.values())
+
+
+def _added(row: Mapping[str, Any]) -> str:
+    """Return the figure of a claim and the documents it quotes."""
     quoted = f"quoted from {', '.join(str(row['cites']).split('|'))}" if row["cites"] else ""
-    added = "; ".join(filter(None, (_figure(row), quoted)))
-    claim = f"{fmt.sentence(ended(pretty(row['paraphrase'])))}{f' [{added}]' if added else ''}"
-    return Cell(words_of(row["kind"])), _read(data, row, claim), _place(data, [row])
+    return "; ".join(filter(None, (_figure(row), quoted)))
+
+
+def _claim_row(data: Tables, rows: Sequence[Mapping[str, Any]]) -> tuple[Cell, ...]:
+    """Return a claim once, against all comparators that it names one by one."""
+    first, added, words = rows[0], _added(rows[0]), str(rows[0]["paraphrase"])
+    if len(rows) > 1:
+        said = [found for row in rows if (found := AGAINST.fullmatch(str(row["paraphrase"])))]
+        words = f"{said[0][1]} ({said[0][2]} against {joined([one[3] for one in said], 'or')})"
+    claim = f"{fmt.sentence(ended(pretty(words)))}{f' [{added}]' if added else ''}"
+    origin = "external" if all(_external(data, row) for row in rows) else ""
+    told = sourced(claim, "|".join(str(row["row_id"]) for row in rows), origin=origin)
+    return Cell(words_of(first["kind"])), told, _place(data, rows)
 
 
 def _figure(row: Mapping[str, Any]) -> str:
@@ -370,8 +393,7 @@ def _choice(allowed: str) -> str:
     >>> _choice("RR | OR | RD"), _choice("text")
     ('RR, OR or RD', 'text')
     """
-    *others, last = allowed.split(" | ")
-    return " or ".join(filter(None, (", ".join(others), last)))
+    return joined(allowed.split(" | "), "or")
 
 
 def _shown(value: Any) -> str:

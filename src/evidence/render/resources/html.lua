@@ -132,17 +132,20 @@ end
 local STYLE = { AlignLeft = ' style="text-align: left;"', AlignRight = ' style="text-align: right;"',
   AlignCenter = ' style="text-align: center;"', AlignDefault = '' }
 
--- A name that ends in a hyphen and digits stays on one line; tags are left as they are.
-local function unbroken(text)
-  if not text:find('%a%-%d') then return text end
+-- What stays on one line: a name that ends in a hyphen and digits; in a title, a word with a hyphen.
+local NAME, HYPHENED = '%f[%w]%w*%a%-%d+', '%f[%w]%w+%-%w+'
+
+-- A text in which what is of a pattern does not break; tags are left as they are.
+local function unbroken(text, pattern)
+  if not text:find('%w%-%w') then return text end
   local kept = ('>' .. text .. '<'):gsub('>([^<]+)<', function(words)
-    return '>' .. words:gsub('%f[%w]%w*%a%-%d+', '<span class="unbroken">%0</span>') .. '<'
+    return '>' .. words:gsub(pattern, '<span class="unbroken">%0</span>') .. '<'
   end)
   return kept:sub(2, -2)
 end
 
 local function set_cell(cell)
-  local set = unbroken(cell.set)
+  local set = unbroken(cell.set, NAME)
   if cell.kind == 'value' then
     return '<span class="v" title="' .. cell.title:gsub('&#x27;', '&#39;') .. '">' .. set .. '</span>'
   end
@@ -451,7 +454,7 @@ local function context(scan, position, entries)
   return {
     lang = manifest.lang, book = escape(manifest.title), subtitle = escape(manifest.subtitle),
     authors = escape(manifest.authors), date = escape(manifest.date), version = escape(manifest.version),
-    title = menu_title(chapter), plaintitle = escape(chapter.plain_title), number = chapter.number,
+    title = unbroken(menu_title(chapter), HYPHENED), plaintitle = escape(chapter.plain_title), number = chapter.number,
     id = chapter.id, part = chapter.part ~= '' and escape(chapter.part) or nil, first = position == 1,
     styles = styles, script = up .. manifest.script, home = common.relative(chapter.folder, chapters[1].page),
     parts = navigation(scan, chapter), toc = #entries > 1 and { entries = entries } or nil,
