@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import math
 from dataclasses import fields, is_dataclass
+from fractions import Fraction
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from outcome import CASES, infinities, nans, outcome
@@ -22,6 +24,17 @@ FOUND: dict[str, list[tuple[list[Any], dict[str, Any]]]] = {
         ([0, 1, 0, 10**15], {"measure": "RD", "method": "miettinen-nurminen"}),
         ([10**5000, 3, 1, 3], {}),
     ],
+    "network": [
+        (
+            [
+                pd.DataFrame(
+                    {"study": ["s"], "treatment1": ["a"], "treatment0": ["b"], "y": [0.0], "v": [1.0]}
+                )
+            ],
+            {"reference": "a", "measure": "RR", "level": Fraction(1, 3)},
+        )
+    ],
+    "tarone": [([[[[0, 10**6], [10**6, 0]], [[1, 0], [10**12, 1]], [[1, 1], [1, 0]]]], {})],
     "pool_comparisons": [([[(0, 1, 1, 1), (0, 1, 1, 1)]], {"level": 1 - 1e-9})],
 }
 SLACK = 1e-9  # rounding of limits that touch their estimate

@@ -241,7 +241,8 @@ def _homogeneity(tables: ArrayLike) -> tuple[float, float, int]:
     events = s.a + s.c
     linear = ratio * (s.n1 + events) + s.n0 - events
     root = np.sqrt(np.maximum(linear**2 - 4 * ratio * (ratio - 1) * s.n1 * events, 0.0))
-    expected = 2 * ratio * s.n1 * events / (linear + root)
+    with np.errstate(divide="ignore"):  # what is lost to rounding is refused below
+        expected = 2 * ratio * s.n1 * events / (linear + root)
     cells = np.stack([expected, s.n1 - expected, events - expected, s.n0 - events + expected])
     if not (np.isfinite(cells) & (cells > 0)).all():
         raise StatisticsError("the counts differ by too many orders of magnitude: nothing to compare")
