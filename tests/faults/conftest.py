@@ -74,8 +74,10 @@ def stages(module: str, start: str) -> list[str]:
 
 
 def _called(body: ast.AST) -> Iterator[str]:
+    """Yield the names that are called, and those handed to who calls them, as to a thread."""
     calls = [node for node in ast.walk(body) if isinstance(node, ast.Call)]
-    yield from (call.func.id for call in calls if isinstance(call.func, ast.Name))
+    for call in calls:
+        yield from (one.id for one in (call.func, *call.args) if isinstance(one, ast.Name))
 
 
 @dataclass
