@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from evidence.build import CELL_SECONDS
-from evidence.build.files import write_whole
+from evidence.build.files import write_draft
 from evidence.build.kernels import ADDRESS, surroundings, taken_over
 from evidence.build.notebooks import settle, to_text
 from evidence.build.pools import cluster_pool, local_pool
@@ -81,7 +81,7 @@ def run_all(tasks: list[Task], *, jobs: int, done: Done = _nothing, cluster: str
     """
 
     def written(task: Task, executed: Executed) -> None:
-        write_whole(task.target, executed.text)
+        write_draft(task.target, executed.text)
         done(task, executed)
 
     if cluster:

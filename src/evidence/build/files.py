@@ -34,6 +34,16 @@ def write_whole(path: Path, content: bytes | str) -> None:
         raise
 
 
+def write_draft(path: Path, content: bytes | str) -> None:
+    """Write a file of a folder that this run alone reads until it is whole; the disk may take its time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as JSON with sorted keys and a final newline."""
     write_whole(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from evidence.build.files import write_whole
+from evidence.build.files import write_draft
 
 SECTION = re.compile(r"^## (?P<title>[^{\n]+?)\s*(?:\{[^}\n]*\})?\s*$", re.MULTILINE)
 LABEL = re.compile(r"^#\|\s*label:", re.MULTILINE)
@@ -22,7 +22,7 @@ def close_gaps(paths: list[Path]) -> None:
         kept = without_gaps(notebook["cells"])
         if kept != notebook["cells"]:
             notebook["cells"] = kept
-            write_whole(path, json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+            write_draft(path, json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
 
 
 def without_gaps(cells: list[Cell]) -> list[Cell]:

@@ -10,7 +10,7 @@ from evidence.build import inputs
 from evidence.build.cache import Cache, Run
 from evidence.build.execute import Executed, Task
 from evidence.build.explain import Reason, differences, reads_of
-from evidence.build.files import write_whole
+from evidence.build.files import write_draft
 from evidence.build.notebooks import code_of, declared_values, parse_notebook
 from evidence.reads import listed
 
@@ -87,7 +87,7 @@ def carry_out(
 
     for step in steps:
         if step.run:
-            write_whole(step.task.target, cache.text(step.run, step.task))
+            write_draft(step.task.target, cache.text(step.run, step.task))
             finished(step.task.name)
     if waiting := [step.task for step in steps if step.run is None]:
         execute(waiting, done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from evidence.build.files import write_whole
+from evidence.build.files import write_draft
 from evidence.build.notebooks import ANCHOR
 
 # An empty span that names a section, as tables write it; in a notebook file its quotes are escaped.
@@ -32,4 +32,4 @@ def link_notebooks(paths: list[Path]) -> None:
     for path, text in texts.items():
         linked = link(text, labels)
         if linked != text:
-            write_whole(path, linked)
+            write_draft(path, linked)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from evidence.build.files import write_whole
+from evidence.build.files import write_draft
 from evidence.build.notebooks import LABEL, read_cells
 from evidence.errors import BuildError
 from evidence.render.notebook import LABEL_MEND, PLAIN_LABEL
@@ -49,5 +49,5 @@ def _write_one(label: str, output: Any, folder: Path) -> Iterator[Path]:
     for ending, content in parts.items():
         if content:
             target = place / f"{label}{ending}"
-            write_whole(target, content if isinstance(content, str) else "".join(content))
+            write_draft(target, content if isinstance(content, str) else "".join(content))
             yield target

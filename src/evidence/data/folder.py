@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,29 +70,41 @@ def load(
     note_file(folder / PACKAGE)
     taken = (include_external, include_derived, primary_only)
     with unnoted():
-        return remembered(kept("load", lambda: _made_from(folder, taken), lambda: _loaded(folder, *taken)))
+        made_from = _made_from(folder)
+        found = kept("load", lambda: (made_from, taken), lambda: _loaded(folder, made_from, *taken))
+        return remembered(found)
 
 
-def _made_from(folder: Path, taken: tuple[bool, bool, bool]) -> tuple[object, ...]:
+def _made_from(folder: Path) -> tuple[object, ...]:
     """Return everything that loading depends on: the files of the folder and the bibliography around it."""
-    names = [path.name for path in sorted(folder.glob("*.csv"))]
+    names = tuple(path.name for path in sorted(folder.glob("*.csv")))
     package = (folder / PACKAGE).read_bytes() if (folder / PACKAGE).is_file() else b""
     known, files = bibliography(folder)
-    return str(folder), taken, names, digest(folder), package, sorted(known), files
+    return str(folder), names, digest(folder), package, tuple(sorted(known)), tuple(files)
 
 
-def _loaded(folder: Path, include_external: bool, include_derived: bool, primary_only: bool) -> Dataset:
+@lru_cache(maxsize=1)  # one folder is loaded several times, with more or less of its evidence
+def _sound(folder: Path, made_from: Hashable) -> tuple[dict[str, Sheet], Tables, set[str]]:
+    """Return the sheets of a folder without a fault, their frames, and the files that are declared."""
     schema = read_schema(folder)
     sheets = {resource.name: read_sheet(folder, resource) for resource in schema.resources}
     if faults := find_faults(schema, sheets):
         raise DataError(faults)
     frames = {name: make_frame(sheet) for name, sheet in sheets.items()}
     frames["studies"] = with_distinct_labels(frames["studies"])
+    return sheets, frames, {resource.path for resource in schema.resources}
+
+
+def _loaded(
+    folder: Path, made_from: Hashable, include_external: bool, include_derived: bool, primary_only: bool
+) -> Dataset:
+    sheets, frames, declared = _sound(folder, made_from)
+    frames = {name: frame.copy() for name, frame in frames.items()}
     chosen = frames if include_external else _seeds(frames)
     chosen = _primary(chosen) if primary_only else chosen
     tables, warnings = derive(chosen, sheets["counts"], include_derived=include_derived)
     own: dict[str, Any] = {name: tables.pop(name) for name in TABLES}
-    undeclared = _undeclared(folder, {resource.path for resource in schema.resources})
+    undeclared = _undeclared(folder, declared)
     warnings = (*undeclared, *find_slips(sheets, folder), *warnings)
     taken = (include_external, include_derived, primary_only)
     return Dataset(**own, path=folder, digest=digest(folder), warnings=warnings, extra=tables, _taken=taken)
@@ -209,7 +223,15 @@ def _from(frame: pd.DataFrame, sources: set[str]) -> pd.Series:
 
 def digest(folder: Path) -> str:
     """Return the SHA-256 of all CSV files of a folder, in order of their names."""
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.glob("*.csv")))).hexdigest()
+    return hashlib.sha256(b"".join(_content(path) for path in sorted(folder.glob("*.csv")))).hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    """Return the content of a file, none where it cannot be read: what is declared is refused for that."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _with_origin(frame: pd.DataFrame, tables: Tables) -> pd.DataFrame:
