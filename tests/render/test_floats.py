@@ -57,7 +57,7 @@ def test_between_a_floating_drawing_and_where_it_lands_nothing_breaks(book: Path
     notes.write_text(notes.read_text(encoding="utf-8") + after, encoding="utf-8")
     description = read_book(book)
     sources = builtin.read_sources(description)
-    builtin.stage(description, sources, tmp_path)
+    builtin.stage(sources, tmp_path)
     with press.at_work(description, sources, tmp_path, modes=["typst"]) as runs:
         runs.finish()
         text = runs.typst()

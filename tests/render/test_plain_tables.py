@@ -45,7 +45,7 @@ def tables() -> str:
 def made(project: Path, work: Path, mode: str) -> str:
     book = read_book(project)
     sources = builtin.read_sources(book)
-    builtin.stage(book, sources, work)
+    builtin.stage(sources, work)
     with press.at_work(book, sources, work, modes=[mode]) as runs:
         assert runs.finish().faults == ()
         return runs.typst() if mode == "typst" else (work / "index.html").read_text(encoding="utf-8")

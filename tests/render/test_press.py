@@ -55,7 +55,7 @@ def made(project: Path, work: Path, store: Path | None = None) -> tuple[dict[str
     shutil.rmtree(work, ignore_errors=True)
     book = read_book(project)
     sources = builtin.read_sources(book)
-    builtin.stage(book, sources, work)
+    builtin.stage(sources, work)
     with press.at_work(book, sources, work, modes=("typst", "html"), pdf=True, store=store) as runs:
         found = runs.finish()
         assert found.faults == ()

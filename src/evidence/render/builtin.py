@@ -70,16 +70,21 @@ def read_sources(book: Book) -> tuple[Source, ...]:
     return tuple(read_source(book, chapter) for chapter in book.chapters)
 
 
-def stage(book: Book, sources: Iterable[Source], work: Path) -> None:
-    """Write the chapters as Markdown, and the images of their outputs, below a working folder."""
+def stage(sources: Iterable[Source], work: Path) -> None:
+    """Write the chapters as Markdown, with the images and downloads of their outputs, below a folder."""
     for source in sources:
-        folder = (work / source.chapter.page).parent
-        folder.mkdir(parents=True, exist_ok=True)
         _write(_markdown(work, source), source.text.encode())
-        for name, content in source.media.items():
-            _write(folder / name, content)
+        stage_images(source, work)
         for name, content in source.downloads.items():
             _write(work / name, content)
+
+
+def stage_images(source: Source, work: Path) -> None:
+    """Write the images of a chapter's outputs below a working folder, beside the page that it becomes."""
+    folder = (work / source.chapter.page).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in source.media.items():
+        _write(folder / name, content)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -26,7 +26,7 @@ def lint(project: Path) -> list[Fault]:
     sources = read_sources(book)
     with TemporaryDirectory(prefix="evidence-lint-") as folder:
         work = Path(folder)
-        stage(book, sources, work)
+        stage(sources, work)
         with at_work(book, sources, work, modes=()) as press:
             found = press.finish()
     return all_faults(book, sources, found.faults)

@@ -93,15 +93,17 @@ def _built_in(project: Path, work: Path, formats: Sequence[Format], store: Path 
     sources = builtin.read_sources(book)
     pages, paper = "html" in formats, "pdf" in formats
     folder = work / PRESS
-    for staged in [work] * pages + [folder] * paper:
-        builtin.stage(book, sources, staged)
-    modes = [mode for mode, wanted in (("typst", paper), ("html", pages)) if wanted]
     home = work if pages else folder
+    builtin.stage(sources, home)
+    modes = [mode for mode, wanted in (("typst", paper), ("html", pages)) if wanted]
     with (
         at_work(book, sources, home, modes=modes, pdf=paper, store=store) as press,
         ThreadPoolExecutor(1) as pool,
     ):
         printed = None
+        # Typst reads what nothing else writes to, put there while Pandoc is at work.
+        for source in sources if paper and pages else ():
+            builtin.stage_images(source, folder)
         if paper and press.await_word("typst"):
             printed = pool.submit(_paper, book, folder, press.typst(), store)
             press.give_way()
