@@ -129,6 +129,20 @@ def test_yates_never_overshoots_equality():
     assert chi_square([[10, 10], [10, 11]], correction="yates").statistic < 1e-9
 
 
+@given(tables.filter(informative))
+def test_chi_square_and_likelihood_ratio_are_those_of_scipy(table):
+    cells = np.array(table, dtype=float)
+    cells = cells[cells.any(axis=1)][:, cells.any(axis=0)]
+    pearson, likelihood = chi_square(table), likelihood_ratio(table)
+    theirs = stats.chi2_contingency(cells, correction=False)
+    assert (pearson.statistic, pearson.df) == (pytest.approx(theirs.statistic, rel=1e-12), theirs.dof)
+    theirs = stats.chi2_contingency(cells, correction=False, lambda_="log-likelihood")
+    assert likelihood.statistic == pytest.approx(max(theirs.statistic, 0), rel=1e-12)
+    if cells.shape == (2, 2):
+        yates = chi_square(cells.tolist(), correction="yates")
+        assert yates.statistic == pytest.approx(stats.chi2_contingency(cells).statistic, rel=1e-12)
+
+
 def test_a_uniform_trend_matches_the_correlation_form():
     # The statistic is N r^2 of outcome and score (Agresti, Categorical Data Analysis, section 5.3.5)
     events, n, scores = [2, 5, 9, 14], [20, 21, 19, 22], [0.0, 2.5, 5.0, 7.5]
