@@ -85,7 +85,7 @@ def test_what_rests_on_a_seller_alone_is_named_and_interests_are_said_to_be_unkn
 def test_a_trial_told_of_in_words_is_told_with_its_document_and_one_without_words_with_its_sizes(tmp_path):
     claim = {"paraphrase": "Cure was more frequent; no rates printed."}
     said = read_aloud(without_figures_prose(silent(tmp_path / "said", claim), indication="SAA"))
-    assert "Trial 0 (randomised), no rate read, told in words: cure was more frequent (" in said
+    assert "**Trial 0** (randomised), no rate read, told in words: cure was more frequent (" in said
     assert "no rates printed" not in said
     sizes = read_aloud(without_figures_prose(silent(tmp_path / "sizes"), indication="SAA"))
     assert "only the sizes of its groups were read (drug 50; placebo 50)." in sizes

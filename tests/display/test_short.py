@@ -46,7 +46,8 @@ def rated():
 
 def read(prose):
     """Return a short text as it is read."""
-    return re.sub(r"</?span[^>]*>|\\", "", prose.text).removeprefix("> **In short.** ")
+    text = re.sub(r"\n>(?: - |\n> - )", " ", prose.text)
+    return re.sub(r"</?span[^>]*>|\\|\*\*", "", text).removeprefix("> In short. ")
 
 
 def test_one_answer_is_told_with_its_numbers_and_its_certainty():
@@ -56,6 +57,15 @@ def test_one_answer_is_told_with_its_numbers_and_its_certainty():
     assert numbers <= set(re.findall(r"\d+", said))
     assert told_difference(one.difference.limits, interval="95% CI", unit=False) in said
     assert said.endswith("very low certainty.")
+
+
+def test_several_answers_are_the_points_of_a_list_each_with_what_it_is_about_in_front():
+    asked = ["saa_cr_6m", "saa_or_6m"]
+    titles = [split_title(evidence.answer(one, real(), P).title)[1] for one in asked]
+    heading, blank, *points = in_short(real(), P, *asked, "And a sentence.").text.split("\n")
+    assert (heading, blank) == ("> **In short.**", ">")
+    starts = [*(f"> - **{title}:** " for title in titles), "> - And a sentence."]
+    assert all(point.startswith(start) for point, start in zip(points, starts, strict=True))
 
 
 @pytest.mark.parametrize("level", [0.8, 0.99])

@@ -1,7 +1,8 @@
-"""What a chapter says, in two sentences under its title: numbers, and how sure they are."""
+"""What a chapter says, in a sentence or a short list under its title: numbers, and how sure they are."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Unpack
 
@@ -40,7 +41,7 @@ from evidence.synthesis.certainty import WORDS, Certainty, certainty, statement
 from evidence.wording import per_1000, told_difference
 
 HEADING = "**In short.**"
-BREAK = "\\\n> "  # a new line in a quotation
+LEAD = re.compile(r"^\*\*(.*?)\*\*")  # what a point of a list is about, in bold
 NOTHING = "The data hold no result for this."
 NO_RESULT = "No result of it was read."
 NO_OUTCOMES = ("product_label", "pharmacokinetic")  # designs that are not asked what they found in patients
@@ -56,7 +57,7 @@ def in_short(data: Dataset, parameters: Parameters, *said: Said, **asked: Unpack
 
     One answer is told with its certainty and two are told one below the other; of more, the first is told and
     all are counted: how many comparisons and studies there are, and how certain they are. Other sentences
-    follow as they are. Each has a line of its own.
+    follow as they are. Two or more are the points of a list.
 
     Args:
         data: the dataset.
@@ -67,7 +68,24 @@ def in_short(data: Dataset, parameters: Parameters, *said: Said, **asked: Unpack
     ids = [str(row["question_id"]) for row in asked_questions(data, **asked)] if asked else []
     answers = list(_answers([*said, *ids], data, parameters))
     told = [*answers_in_short(answers, data, parameters), *_sentences(said, data)]
-    return quoted([BREAK.join(filter(None, told))])
+    return listed(told)
+
+
+def listed(points: Iterable[str]) -> Prose:
+    """Return Markdown points as a list in the short text under a title; a single one as a sentence.
+
+    >>> print(listed(["**Cure:** more.", "Two studies."]).text)
+    > **In short.**
+    >
+    > - **Cure:** more.
+    > - Two studies.
+    >>> listed(["**Cure:** more."]).text
+    '> **In short.** Cure: more.'
+    """
+    told = list(filter(None, points))
+    if len(told) < 2:
+        return quoted(LEAD.sub(r"\1", one) for one in told)
+    return Prose("\n".join([f"> {HEADING}", ">", *(f"> - {one}" for one in told)]))
 
 
 def quoted(sentences: Iterable[str]) -> Prose:
@@ -89,7 +107,7 @@ def answers_in_short(answers: Sequence[Answer], data: Dataset, parameters: Param
 
 
 def findings_in_short(data: Dataset, parameters: Parameters) -> Prose:
-    """Return a line per disease with what its first questions come to, then how certain all answers are."""
+    """Return a point per disease with what its first questions come to, then how certain all answers are."""
     questions = asked_questions(data)
     answers = [answer(str(row["question_id"]), data, parameters) for row in questions]
     made = [(one, certainty(one, data, parameters)) for one in answers]
@@ -100,7 +118,7 @@ def findings_in_short(data: Dataset, parameters: Parameters) -> Prose:
         name: [pair for pair in made if split_title(pair[0].title)[0] == name] for name in whom.values()
     }
     lines = [f"**{escape(name)}:** {escape(_verdict(some))}" for name, some in groups.items() if name]
-    return quoted([BREAK.join(["", *lines, escape(tally(answers, [sure for _, sure in made]))])])
+    return listed([*lines, escape(tally(answers, [sure for _, sure in made]))])
 
 
 def _verdict(some: Sequence[Made]) -> str:
@@ -110,10 +128,10 @@ def _verdict(some: Sequence[Made]) -> str:
 
 
 def answer_in_short(one: Answer, sure: Certainty | None, data: Dataset, parameters: Parameters) -> str:
-    """Return one answer as a sentence in Markdown: risks per 1,000, difference with interval, certainty."""
-    what = escape(pretty(split_title(one.title)[1]))
+    """Return one answer as a point in Markdown: risks per 1,000, difference with interval, certainty."""
+    what = f"**{escape(pretty(split_title(one.title)[1]))}:**"
     if sure is None or one.treatment is None:
-        return f"{what}: {NO_DATA}."
+        return f"{what} {NO_DATA}."
     verdict = statement(
         one.verdict,
         sure.level,
@@ -125,7 +143,7 @@ def answer_in_short(one: Answer, sure: Certainty | None, data: Dataset, paramete
     rows = [str(row["row_id"]) for row in records(one.included)]
     open_ = part_doubts(data, alpha=parameters.alpha)
     tail = f"{_uncounted(one, open_)}; {sure.word} certainty{caveat_words(sure)}."
-    return f"{what}: {traced(told, rows, data)}{escape(tail)}"
+    return f"{what} {traced(told, rows, data)}{escape(tail)}"
 
 
 def _uncounted(one: Answer, open_: Collection[str]) -> str:

@@ -176,7 +176,7 @@ def _time(row: Row, data: Dataset) -> str:
 def _named(data: Dataset, study: Row) -> str:
     registry, rows = str(study["registry_id"] or ""), [str(study["row_id"])]
     told = ", ".join([*([traced(registry, rows, data)] if registry else []), "randomised"])
-    return f"{escape(str(study['label']))} ({told})"
+    return f"**{escape(str(study['label']))}** ({told})"
 
 
 def _said(data: Dataset, row: Row) -> str:
