@@ -5,7 +5,9 @@ import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 import evidence
@@ -113,6 +115,16 @@ def test_no_page_shows_the_key_of_a_row_of_facts():
         if re.search(r"\.csv, \w+, rows? \d", text)
     }
     assert not wrong
+
+
+def test_a_drug_that_no_text_names_is_spelled_as_its_parts_are():
+    arms, protocols = (
+        pd.DataFrame({"label": ["Drug + ATG"]}),
+        pd.DataFrame({"item": [""], "value": ["p-XY, 24 h"]}),
+    )
+    said = SimpleNamespace(arms=arms, protocols=protocols, claims=pd.DataFrame({"paraphrase": [""]}))
+    names = ["h-atg", "p-xy", "p-zz", "drug/atg"]
+    assert [spelled(said, name) for name in names] == ["h-ATG", "p-XY", "p-zz", "drug or atg"]
 
 
 @pytest.mark.slow

@@ -121,18 +121,30 @@ def lower_first(text: str) -> str:
 def spelled(data: Tables, component: str) -> str:
     """Return the id of a drug as the data write it: with the capitals and hyphens of their own texts.
 
-    What stands first in a text may owe its capital to that; what is nowhere spelled otherwise stays as it is.
+    What stands first in a text may owe its capital to that; what is nowhere written as a whole is spelled as
+    its parts are, and stays as it is where they are not written either.
     """
-    wanted = _letters(component)
+    words = _words(data)
+    whole = _spelling(component, words)
+    parts = [_spelling(part, words) or part for part in component.split("-")]
+    return whole or "-".join(parts).replace("/", " or ")
+
+
+def _words(data: Tables) -> list[str]:
     texts = [
         *data.arms["label"],
         *data.protocols["item"],
         *data.protocols["value"],
         *data.claims["paraphrase"],
     ]
-    words = (word for text in texts for word in re.findall(r"[\w-]+", str(text)))
+    return [word for text in texts for word in re.findall(r"[\w-]+", str(text))]
+
+
+def _spelling(name: str, words: Sequence[str]) -> str:
+    """Return how a name is mostly written among some words; nothing where it is not."""
+    wanted = _letters(name)
     found = [word for word in words if _letters(word) == wanted and not word.istitle()]
-    return max(dict.fromkeys(found), key=found.count, default=component.replace("/", " or "))
+    return max(dict.fromkeys(found), key=found.count, default="")
 
 
 def _letters(word: str) -> str:
