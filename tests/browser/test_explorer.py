@@ -244,6 +244,30 @@ def test_nothing_scrolls_sideways_or_leaves_the_drawing(visit, real, mixed, widt
             assert out == 0
 
 
+def test_a_long_question_wraps_in_its_chooser(visit, real):
+    page = visit(real[1], 360)
+    names = page.eval_on_selector_all("#explorer-question option", "all => all.map((one) => one.label)")
+    heights = []
+    for name in (min(names, key=len), max(names, key=len)):
+        page.select_option("#explorer-question", label=name)
+        heights.append(page.eval_on_selector("#explorer-question", "one => one.clientHeight"))
+        needed = page.evaluate(
+            """(name) => {
+              const field = document.querySelector('#explorer-question'), look = getComputedStyle(field);
+              const copy = document.createElement('div');
+              copy.textContent = name;
+              copy.style.cssText = `font: ${look.font}; width: ${field.clientWidth - parseFloat(look.paddingLeft) - parseFloat(look.paddingRight)}px`;
+              document.body.append(copy);
+              const height = copy.clientHeight + parseFloat(look.paddingTop) + parseFloat(look.paddingBottom);
+              copy.remove();
+              return height;
+            }""",
+            name,
+        )
+        assert heights[-1] >= needed - 1
+    assert heights[0] < heights[1]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(visit, mixed, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
