@@ -5,9 +5,12 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from evidence.display import rates_figure, representation, theme
+from evidence import load
+from evidence.display import bias_summary_figure, rates_figure, representation, theme
 from evidence.display.figures.lights import FILLS, light_look
 from evidence.parameters import Parameters, set_theme
+
+from ..conftest import ROOT
 
 # Machado, Oliveira and Fernandes 2009 (doi:10.1109/TVCG.2009.113), table of severity 1.0, on linear sRGB.
 EYES = {
@@ -71,6 +74,44 @@ def test_words_and_lines_stand_out_from_paper(name: str, least: float):
         max(contrast(fill) / contrast(sign), contrast(sign) / contrast(fill)) >= 4.5
         for fill, sign, _ in FILLS[name]
     )
+
+
+# Filter Effects Module Level 1, section 8.1: the matrix of hue-rotate(180deg), on sRGB as it is coded.
+TURNED = np.array([[-0.574, 1.43, 0.144], [0.426, 0.43, 0.144], [0.426, 1.43, -0.856]])
+DARK_PAPER = "#14171a"
+
+
+def inverted(color):
+    """Return a colour as a dark page shows it: inverted, its hue turned back, on the page's ground."""
+    coded = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    ground = np.array([int(DARK_PAPER[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    seen = 1 - (1 - np.clip(TURNED @ (1 - coded), 0, 1)) * (1 - ground)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in seen)
+
+
+@pytest.mark.parametrize("name", ["light", "contrast"])
+def test_amber_stays_amber_in_the_dark_and_its_sign_can_be_read(name: str):
+    assert f"--paper: {DARK_PAPER}" in (ROOT / "assets" / "report.css").read_text(encoding="utf-8")
+    fill, sign, _ = FILLS[name][1]
+    amber, dark_sign = inverted(theme.IN_THE_DARK[fill]), inverted(theme.IN_THE_DARK[sign])
+    assert contrast(dark_sign) / contrast(amber) >= 4.5
+    assert contrast(DARK_PAPER) / contrast(amber) >= 3.0
+    lightness, _, yellow = lab(amber)
+    assert lightness > 55  # below it, what is orange or yellow is named brown
+    assert yellow > 40
+    assert lab(inverted(fill))[0] < 45
+    assert all(sign not in (look[1], theme.PALETTES[name].ink) for look in FILLS[name][2:])
+
+
+def test_a_drawing_with_amber_brings_its_fills_for_the_dark_and_others_bring_none():
+    drawing = representation(bias_summary_figure(load(ROOT / "data")))[0]["image/svg+xml"]
+    fill, sign, _ = FILLS["light"][1]
+    for one in (fill, sign):
+        assert f'[style*="fill: {one}"]{{fill: {theme.IN_THE_DARK[one]} !important}}' in drawing
+        assert f'style="fill: {one}' in drawing
+    chosen = {"study_id": "saa_pilot", "outcome_ids": ["complete_response"]}
+    without = rates_figure(load(ROOT / "data"), Parameters(), **chosen)
+    assert "@media" not in representation(without)[0]["image/svg+xml"]
 
 
 def test_no_theme_gives_two_series_or_judgements_one_look():

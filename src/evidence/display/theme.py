@@ -85,6 +85,9 @@ PALETTES: dict[parameters.Theme, Palette] = {
     ),
 }  # fmt: skip
 LIGHT = PALETTES["light"]
+# A dark page inverts its drawings (assets/report.css): bright amber with a dark sign would turn brown with a
+# bright one. Fills of amber and of the signs on it, and what stands for them there before they are inverted.
+IN_THE_DARK = {"#f2c14e": "#9c7000", "#1c2531": "#ffffff", "#ffd966": "#8a6000", "#000001": "#ffffff"}
 
 if TYPE_CHECKING:
     INK: str
@@ -189,4 +192,16 @@ def svg(figure: Canvas) -> str:
     buffer = io.StringIO()
     with themed():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+    return _for_the_dark(buffer.getvalue())
+
+
+def _for_the_dark(text: str) -> str:
+    """Return a drawing with the fills that it has on a dark page; unchanged where it has none such."""
+    rules = [
+        f'[style*="fill: {fill}"]{{fill: {other} !important}}'
+        for fill, other in IN_THE_DARK.items()
+        if f"fill: {fill}" in text
+    ]
+    style = f"<style>@media (prefers-color-scheme: dark) {{{''.join(rules)}}}</style>\n"
+    start, end, rest = text.rpartition("</svg>")
+    return f"{start}{style}{end}{rest}" if rules else text

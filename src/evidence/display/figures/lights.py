@@ -27,10 +27,10 @@ class Look:
 
 
 MARKERS = ("o", "s", "o", "D", "8")
-FILLS = {  # fill, sign and edge by theme; greys darken with the risk
+FILLS = {  # fill, sign and edge by theme; greys darken with the risk, amber is as theme.IN_THE_DARK names it
     "light": (
         ("#17795e", "#ffffff", "#17795e"),
-        ("#f2c14e", "#1c2530", "#a87b00"),
+        ("#f2c14e", "#1c2531", "#a87b00"),
         ("#ffffff", "#1c2530", "#5c6773"),
         ("#b23c00", "#ffffff", "#b23c00"),
         ("#4d0f2b", "#ffffff", "#4d0f2b"),
@@ -44,7 +44,7 @@ FILLS = {  # fill, sign and edge by theme; greys darken with the risk
     ),
     "contrast": (
         ("#005c42", "#ffffff", "#000000"),
-        ("#ffd966", "#000000", "#000000"),
+        ("#ffd966", "#000001", "#000000"),
         ("#ffffff", "#000000", "#000000"),
         ("#8f3300", "#ffffff", "#000000"),
         ("#3a001d", "#ffffff", "#000000"),
