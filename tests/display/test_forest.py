@@ -22,8 +22,8 @@ from evidence.display import (
     theme,
 )
 from evidence.display.figures.forest import ALONE, LARGEST, forest_rows, heterogeneity_words
-from evidence.display.figures.forest_parts import TALLEST, split_rows
-from evidence.display.figures.forest_rows import Row, layout
+from evidence.display.figures.forest_parts import TALLEST, begun, split_rows
+from evidence.display.figures.forest_rows import SPACE, Row, layout
 from evidence.display.figures.lights import light_look
 from evidence.display.publish import further_parts
 from evidence.display.synthesis import Section, reason_words, synthesise
@@ -306,6 +306,24 @@ def test_parts_hold_all_rows_in_order_and_never_end_in_a_heading(rows, room):
     assert kept == rows
     assert all(part[0].left == "head" for part in parts)
     assert not any(part[-1].level for part in parts[:-1])
+
+
+def test_a_part_that_begins_with_a_section_leaves_no_line_free_below_its_head():
+    part = [Row("head"), Row("two", level=1, before=15.0), Row("b0", before=15.0)]
+    assert [row.before for row in begun(part, 1)] == [0.0, SPACE, 15.0]
+    assert [row.left for row in begun(part, 1)] == ["head", "two", "b0"]
+
+
+def test_proportions_that_a_page_holds_are_drawn_in_one_piece(tmp_path):
+    one = (3, 30, 2, 31)
+    figure = proportions_figure(
+        loaded(tmp_path, [(f"s{place}", one, "yes", f"Trial {place}") for place in range(8)]),
+        P,
+        outcome_ids=["cured"],
+    )
+    assert len(figure.data) == 16
+    assert not figure.more
+    assert 300 < 72 * figure.figure.get_size_inches()[1] < TALLEST
 
 
 def test_a_judgement_of_bias_gets_a_sign_of_its_own():

@@ -26,7 +26,7 @@ from evidence.display.figures.draw import (
     sides_height,
     write,
 )
-from evidence.display.figures.forest_parts import TALLEST, split_rows
+from evidence.display.figures.forest_parts import TALLEST, begun, split_rows
 from evidence.display.figures.forest_rows import LINE, SPACE, Layout, Mark, Row, Shape, layout
 from evidence.display.figures.lights import ROOM, draw_light_beside, lights_legend
 from evidence.display.labels import MEASURES, lower_first, pretty
@@ -72,8 +72,8 @@ def forest_figure(
     return draw_forest(synthesise(data, parameters, by=by, measure=measure, together=together, **asked))
 
 
-def draw_forest(synthesis: Synthesis, *, room: float = TALLEST) -> Figure:
-    """Draw one forest plot of one or more sections on a common axis, in parts of at most ``room`` points."""
+def draw_forest(synthesis: Synthesis) -> Figure:
+    """Draw one forest plot of one or more sections on a common axis, in parts that a page holds."""
     sections = [section for section in synthesis.sections if section.forest.rows]
     if not sections:
         return nothing(synthesis.caption)
@@ -81,7 +81,8 @@ def draw_forest(synthesis: Synthesis, *, room: float = TALLEST) -> Figure:
     again = forest_rows(sections, beside=False)
     named = sides(sections[0].forest) if scale.reference is not None else None
     wide, narrow = layout(rows, beside=True), layout(again, beside=False)
-    parts = split_rows(rows[:HEADS], rows[HEADS:], wide.height, room=room - TOP - BOTTOM)
+    split = split_rows(rows[:HEADS], rows[HEADS:], wide.height, room=TALLEST - TOP - BOTTOM)
+    parts = [begun(part, HEADS) for part in split]
     first, *more = (_drawn(part, scale, wide, named) for part in parts)
     small = tuple(_drawn([*again[:HEADS], *part[HEADS:]], scale, narrow, named) for part in parts)
     cut = any(row.mark and _is_cut(row.mark, scale) for row in rows)

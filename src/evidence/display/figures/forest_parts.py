@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from evidence.display.figures.forest_rows import Row
+from evidence.display.figures.forest_rows import SPACE, Row
 
 TALLEST = 575.0  # points: what a printed page holds at full size beside a caption
 WHOLE = 1.15  # a drawing up to this many times as high stays whole: print then sets 9 points as 7.8
@@ -40,6 +40,14 @@ def split_rows(
         if len(closer) == len(parts):
             parts = closer
     return parts
+
+
+def begun(part: Sequence[Row], heads: int) -> list[Row]:
+    """Return a part without the space that parts its first section from what stood before it."""
+    return [
+        replace(row, before=min(row.before, SPACE)) if place == heads else row
+        for place, row in enumerate(part)
+    ]
 
 
 def _filled(

@@ -10,7 +10,7 @@ from evidence.display.figures.draw import BOLD, NARROW, WIDE, Columns, text_widt
 from evidence.display.figures.lights import ROOM
 
 LINE, GAP, SPACE = 12.0, 4.5, 5.0  # points: a line of text, the space below a row and above a heading
-MOST_NAME = 128.0  # points: a longer name goes on in the next line
+MOST_NAME, MOST_BEFORE_ONE = 128.0, 160.0  # points: a longer name, before one count, goes on in the next line
 BETWEEN, AROUND = 10.0, 14.0  # points between two columns, and on both sides of the axis
 Shape = Literal["square", "diamond", "hollow", "bar", "none"]
 
@@ -96,7 +96,8 @@ def layout(rows: Sequence[Row], *, beside: bool) -> Layout:
     counts = first + (BETWEEN + second if second else 0.0)
     names = 0.0
     if beside:
-        parts = [line for row in marked for line in wrapped(row.left, MOST_NAME)]
+        most = MOST_NAME if second else MOST_BEFORE_ONE
+        parts = [line for row in marked for line in wrapped(row.left, most)]
         names = BOLD * max(map(text_width, parts), default=0.0) + BETWEEN
     effects = _widest([row.right for row in rows]) if beside else 0.0
     axis = Columns(width, names + counts + AROUND, inner - effects - AROUND, beside)

@@ -19,8 +19,6 @@ from evidence.questions import Study
 from evidence.results import records
 from evidence.synthesis.safety import arms_of, safety_forest
 
-PART = 300.0  # points of a part: many arms follow the prose at full size and go on over the page
-
 
 def proportions_figure(
     data: Dataset,
@@ -43,7 +41,7 @@ def proportions_figure(
             sections.append(_section(outcome, rows, data, parameters))
     names = joined([lower_first(section.title) for section in sections]) or "no outcome"
     caption = f"Patients with {names}{_reach(sections)}, by study and arm, as each study counted them."
-    return draw_forest(Synthesis(tuple(sections), caption), room=PART)
+    return draw_forest(Synthesis(tuple(sections), caption))
 
 
 def _reach(sections: Sequence[Section]) -> str:
