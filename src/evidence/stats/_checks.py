@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,12 @@ from evidence.errors import StatisticsError
 Floats = NDArray[np.float64]
 
 MOST = 10**15  # up to 2**53 (9 * 10**15) a float holds every whole number, and twice a count must fit
-NOT_A_NUMBER = (str, bytes, np.ndarray, np.datetime64, np.timedelta64)  # what int() and float() would take
+COMPLEX = (complex, np.complexfloating)  # numpy's lose their imaginary part, and only a warning says so
+# What int() and float() would take.
+NOT_A_NUMBER = (str, bytes, np.ndarray, np.datetime64, np.timedelta64, *COMPLEX)
+NO_REAL_NUMBERS = "cmM"  # kinds of arrays: complex numbers, durations, dates
 SMALLEST_TAIL = 1e-15  # a level nearer to 0 or 1 has no quantile in floating-point numbers
+LARGEST_LOG = math.log(sys.float_info.max)
 LARGEST = 1e40  # beyond it, and for spreads below 1/LARGEST, fourth powers of sums may overflow
 
 
@@ -91,12 +96,19 @@ def positive(value: float, name: str) -> float:
 def finite(values: ArrayLike, name: str) -> Floats:
     """Return numbers as a float array; refuse text, missing and infinite values."""
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = _reals(values)
     except (TypeError, ValueError, OverflowError) as error:
         raise StatisticsError(f"{name} holds a missing or non-numeric value: leave that row out") from error
     if not np.isfinite(array).all():
         raise StatisticsError(f"{name} holds a missing or infinite value: leave that row out")
     return array
+
+
+def _reals(values: ArrayLike) -> Floats:
+    given = np.asarray(values)
+    if given.dtype.kind in NO_REAL_NUMBERS:
+        raise TypeError(given.dtype)
+    return given.astype(np.float64, copy=False)
 
 
 def column(values: ArrayLike, name: str) -> Floats:
@@ -119,11 +131,32 @@ def listed(values: Any, name: str) -> list[Any]:
         raise StatisticsError(f"{name} is {shown(values)}: give a list") from error
 
 
-def same_length(*columns: Sequence[Any] | Floats) -> None:
-    """Refuse columns that do not describe the same groups."""
-    lengths = {len(listed(column, "a column")) for column in columns}
+def same_length(*columns: Iterable[Any]) -> tuple[list[Any], ...]:
+    """Return columns as lists; refuse those that do not describe the same groups."""
+    lists = tuple(listed(column, "a column") for column in columns)
+    lengths = {len(column) for column in lists}
     if len(lengths) != 1 or lengths == {0}:
         raise StatisticsError(f"columns have lengths {sorted(lengths)}: give one value per group in each")
+    return lists
+
+
+def named(value: Any) -> str:
+    """Return the name of a study or a treatment, which may be a number."""
+    try:
+        return str(value)
+    except ValueError as error:  # Python writes no whole number of more than 4,300 digits
+        raise StatisticsError(f"a study or a treatment is {shown(value)}: give its name") from error
+
+
+def natural(log: float) -> float:
+    """Return e to the power of a log; infinite where no floating-point number holds it."""
+    return math.inf if log > LARGEST_LOG else math.exp(log)
+
+
+def natural_each(logs: Floats) -> Floats:
+    """Return what ``natural`` does of each number of an array."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(logs), dtype=np.float64)
 
 
 def normal_quantile(level: float) -> float:

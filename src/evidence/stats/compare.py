@@ -121,7 +121,8 @@ def compare(
     name = chosen(first if method is None else method, methods, f"method of {measure}")
     _refuse_uninformative(arms, measure)
     compute, test = methods[name]
-    result = compute(arms, confidence(level))
+    level = confidence(level)
+    result = compute(arms, level)
     return Effect(*result[:4], measure, name, result.correction, level, *arms, test)
 
 

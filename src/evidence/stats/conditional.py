@@ -19,7 +19,7 @@ from scipy import optimize, special
 
 from evidence.errors import StatisticsError
 from evidence.memo import kept
-from evidence.stats._checks import Floats, chosen, confidence, counts, listed, same_length
+from evidence.stats._checks import Floats, chosen, confidence, counts, named, same_length
 from evidence.stats.network_data import linked
 from evidence.stats.tables import EXACT_UP_TO
 
@@ -110,7 +110,8 @@ def conditional_logistic(
     strata, nodes, left_out = _strata(study, treatment, events, n)
     chosen(reference, nodes, "reference")
     order = (reference, *(node for node in nodes if node != reference))
-    deviance = float(special.chdtri(1, 1 - confidence(level)))
+    level = confidence(level)
+    deviance = float(special.chdtri(1, 1 - level))
     logs, value = kept(
         "conditional", lambda: (strata, order, deviance), lambda: _fitted(strata, order, deviance)
     )
@@ -172,18 +173,16 @@ class _Logs(NamedTuple):
 
 def _strata(*columns: Iterable[Any]) -> tuple[list[list[_Arm]], tuple[str, ...], tuple[str, ...]]:
     """Return the arms of each informative study, their treatments, and the treatments in none of them."""
-    lists = [listed(column, "a column") for column in columns]
-    same_length(*lists)
     arms: dict[str, list[_Arm]] = {}
-    for place, label, happened, total in zip(*lists, strict=True):
-        name, node = str(place), str(label)
+    for place, label, happened, total in zip(*same_length(*columns), strict=True):
+        name, node = named(place), named(label)
         arms.setdefault(name, []).append(_Arm(node, *counts(happened, total, f"events of {name}, {node}")))
     strata = [members for members in arms.values() if _informative(members)]
     groups = linked(tuple(arm.treatment for arm in members) for members in strata)
     if len(groups) != 1:
-        named = "; ".join("{" + ", ".join(group) + "}" for group in groups) or "none"
+        parts = "; ".join("{" + ", ".join(group) + "}" for group in groups) or "none"
         raise StatisticsError(
-            f"studies with events and non-events do not connect the treatments; their components: {named}"
+            f"studies with events and non-events do not connect the treatments; their components: {parts}"
         )
     everyone = {arm.treatment for members in arms.values() for arm in members}
     _refuse_huge(strata)

@@ -53,7 +53,7 @@ def fragility(e1: Any, n1: Any, e0: Any, n0: Any, *, alpha: float = 0.05) -> Fra
     (1, 0)
     """
     one, none = counts(e1, n1, "e1", "n1"), counts(e0, n0, "e0", "n0")
-    confidence(alpha)
+    alpha = confidence(alpha)
     if max(one[1], none[1]) > MOST:
         raise StatisticsError(f"an arm has more than {MOST:,} patients: too many to go through one by one")
     rare, common = (one, none) if one[0] * none[1] < none[0] * one[1] else (none, one)

@@ -80,8 +80,7 @@ def anova_from_summary(means: Sequence[float], sds: Sequence[float], ns: Sequenc
     >>> round(result.statistic, 4), result.df, result.df_error, round(result.p, 5)
     (4.8461, 2, 27, 0.01591)
     """
-    same_length(means, sds, ns)
-    rows = zip(list(means), list(sds), list(ns), strict=True)
+    rows = zip(*same_length(means, sds, ns), strict=True)
     groups = [_group(mean, sd, n, str(place)) for place, (mean, sd, n) in enumerate(rows, 1)]
     m, s, n = np.array(groups, dtype=np.float64).T
     df, df_error = len(groups) - 1, int(n.sum()) - len(groups)
@@ -126,9 +125,10 @@ def mean_difference(
     """
     one, none = _group(m1, s1, n1, "1"), _group(m0, s0, n0, "0")
     chosen(method, ("student", "welch"), "method")
+    level = confidence(level)
     se, df = (_pooled_error if method == "student" else _separate_error)(one, none)
     difference = one.mean - none.mean
-    half = float(special.stdtrit(df, (1 + confidence(level)) / 2)) * se
+    half = float(special.stdtrit(df, (1 + level) / 2)) * se
     p = t_p(difference / se, df)
     return MeanDifference(difference, difference - half, difference + half, p, se, df, level, method)
 

@@ -86,7 +86,8 @@ def _effect(value: Pooled | Contrast | Sequence[float], name: str) -> tuple[floa
 
 
 def _contrast(estimate: float, se: float, level: float) -> Contrast:
-    half = normal_quantile(confidence(level)) * se
+    level = confidence(level)
+    half = normal_quantile(level) * se
     p = normal_p(estimate / se)
     return Contrast(estimate, se, estimate - half, estimate + half, p, level)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import Floats, chosen, counts, listed, same_length
+from evidence.stats._checks import COMPLEX, Floats, chosen, counts, named, same_length
 from evidence.stats.compare import EVERY_CELL, NO_CORRECTION, VARIANCE_ONLY
 from evidence.stats.pool import one_data_set
 
@@ -92,11 +92,10 @@ def arm_contrasts(
     '0.5 added to every cell'
     """
     chosen(measure, COUNT_MEASURES, "measure")
-    columns = [listed(one, "a column") for one in (study, treatment, events, n)]
-    same_length(*columns)
+    columns = same_length(study, treatment, events, n)
     arms: dict[str, list[_Arm]] = {}
     for place, label, happened, total in zip(*columns, strict=True):
-        name, node = str(place), str(label)
+        name, node = named(place), named(label)
         arms.setdefault(name, []).append(_Arm(node, *counts(happened, total, f"events of {name}, {node}")))
     rows = [row for name, members in arms.items() for row in _study_contrasts(name, members, measure)]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -187,8 +186,15 @@ def _canonical(contrasts: pd.DataFrame) -> pd.DataFrame:
         raise StatisticsError(f"contrasts lack the columns {', '.join(lacking)}: they have {list(frame)}")
     if frame[["study", "treatment1", "treatment0"]].isna().to_numpy().any():
         raise StatisticsError("a contrast lacks its study or a treatment: name them")
-    names = {name: frame[name].astype(str) for name in ("study", "treatment1", "treatment0")}
+    names = {name: _names(frame[name]) for name in ("study", "treatment1", "treatment0")}
     return frame.assign(**names).reset_index(drop=True)
+
+
+def _names(column: pd.Series[Any]) -> pd.Series[str]:
+    try:
+        return column.astype(str)
+    except ValueError as error:  # Python writes no whole number of more than 4,300 digits
+        raise StatisticsError(f"{column.name} holds a value that is no name: correct it") from error
 
 
 def _with_effects(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -202,7 +208,7 @@ def _with_effects(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def _numbers(column: pd.Series[Any]) -> pd.Series[float]:
-    if any(isinstance(one, complex) for one in column):
+    if any(isinstance(one, COMPLEX) for one in column):
         raise StatisticsError(f"{column.name} holds a value that is no number: correct it")
     try:
         return column.astype("float64")

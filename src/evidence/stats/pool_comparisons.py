@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,15 +10,14 @@ from typing import Literal
 import numpy as np
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import chosen, confidence, counts, listed, normal_quantile, shown
+from evidence.stats._checks import chosen, confidence, counts, listed, natural, normal_quantile, shown
 from evidence.stats.compare import NO_CORRECTION, Effect, compare
-from evidence.stats.pool import IntervalMethod, Pooled, pool
-from evidence.stats.tau2 import Tau2Method
+from evidence.stats.pool import INTERVALS, IntervalMethod, Pooled, pool
+from evidence.stats.tau2 import TAU2_METHODS, Tau2Method
 
 PooledMeasure = Literal["RR", "OR", "RD"]
 Counts = tuple[int, int, int, int]  # events and patients of arm 1, events and patients of arm 0
 
-LARGEST_LOG = math.log(sys.float_info.max)
 FEWEST_TO_POOL = 3  # two studies stand side by side: a summary of them is secondary
 NO_INFORMATION = "no events, or only events, in both arms"
 
@@ -86,6 +84,9 @@ def pool_comparisons(
     (3, 0.26, 'no cell corrected')
     """
     chosen(measure, ("RR", "OR", "RD"), "measure")
+    chosen(tau2, TAU2_METHODS, "tau2")
+    chosen(ci, INTERVALS, "ci")
+    level = confidence(level)
     effects = tuple(_effect(one, measure, level, method) for one in listed(studies, "studies"))
     informed = [effect for effect in effects if effect is not None]
     if not informed:
@@ -136,13 +137,13 @@ def _several(
 def _natural(value: float, measure: str) -> float:
     """Return a value of the analysis scale as a ratio, or as a difference that does not leave -1 to 1."""
     if measure != "RD":
-        return math.inf if value > LARGEST_LOG else math.exp(value)
+        return natural(value)
     return value if math.isnan(value) else min(1.0, max(-1.0, value))
 
 
 def _on_analysis_scale(effect: Effect) -> tuple[float, float]:
     """Return the effect (log of a ratio) and its variance by the normal approximation."""
-    wide = 2 * normal_quantile(confidence(effect.level))
+    wide = 2 * normal_quantile(effect.level)
     if effect.measure == "RD":
         counts = (effect.e1, effect.n1, effect.e0, effect.n0)
         return effect.estimate, _difference_variance(*counts)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from evidence.stats import binomial_normal
-from evidence.stats._checks import Floats, chosen, confidence, counts, listed, normal_quantile, same_length
+from evidence.stats._checks import Floats, chosen, confidence, counts, normal_quantile, same_length
 from evidence.stats.pool import IntervalMethod, pool
 from evidence.stats.proportion import proportion
 from evidence.stats.tau2 import Tau2Method
@@ -88,11 +88,11 @@ def pool_proportions(
     (0.798, 0.692, 0.875)
     """
     chosen(method, ("GLMM", "logit"), "method")
-    same_length(events, n)
-    pairs = [counts(*pair) for pair in zip(listed(events, "events"), listed(n, "n"), strict=True)]
+    level = confidence(level)
+    pairs = [counts(*pair) for pair in zip(*same_length(events, n), strict=True)]
     e, total = np.array(pairs, dtype=np.float64).T
     if len(pairs) == 1 or e.sum() in (0, total.sum()):
-        return _total(e, total, confidence(level))
+        return _total(e, total, level)
     return _glmm(e, total, level) if method == "GLMM" else _logit(e, total, level, tau2, ci)
 
 

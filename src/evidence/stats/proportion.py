@@ -55,7 +55,8 @@ def proportion(
     """
     events, n = counts(events, n)
     chosen(method, _INTERVALS, "method")
-    low, high = _INTERVALS[method](events, n, confidence(level))
+    level = confidence(level)
+    low, high = _INTERVALS[method](events, n, level)
     low = 0.0 if events == 0 else max(low, 0.0)
     high = 1.0 if events == n else min(high, 1.0)
     return Proportion(events / n, low, high, events, n, level, method)

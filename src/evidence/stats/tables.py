@@ -18,7 +18,6 @@ from evidence.stats._checks import (
     column,
     counts,
     finite,
-    listed,
     number,
     positive,
     same_length,
@@ -208,8 +207,7 @@ def cochran_armitage(
     >>> round(result.statistic, 4), round(result.p, 6)
     (8.2249, 0.004132)
     """
-    same_length(events, n)
-    pairs = [counts(*pair) for pair in zip(listed(events, "events"), listed(n, "n"), strict=True)]
+    pairs = [counts(*pair) for pair in zip(*same_length(events, n), strict=True)]
     x = column(np.arange(len(pairs)) if scores is None else scores, "scores")
     same_length(pairs, x)
     e, total = np.array(pairs, dtype=np.float64).T
