@@ -17,6 +17,7 @@ from evidence.stats import (
     conditional_logistic,
     e_value,
     fragility,
+    mantel_haenszel,
     mean_difference,
     network,
     pool,
@@ -89,3 +90,33 @@ def test_a_number_that_cannot_be_written_is_no_name():
 def test_what_is_no_name_of_an_estimator_is_refused_before_it_is_compared(choice):
     with pytest.raises(StatisticsError, match="tau2"):
         pool_comparisons(STUDIES, tau2=choice)
+
+
+def test_strata_beyond_all_proportion_have_no_interval():
+    apart = [[[0, 10**15], [1, 10**15]], [[1, 0], [10**15, 1]]]
+    with pytest.raises(StatisticsError, match="orders of magnitude"):
+        mantel_haenszel(apart, measure="OR")
+
+
+def test_a_ratio_that_no_number_holds_is_infinite_in_the_table_of_a_network():
+    made = network(contrasts(("s", "b", "a", 710.0, 0.001)), measure="RR", reference="a")
+    assert sorted(made.effects()["estimate"])[1] == np.inf
+    assert "inf" in made.league().loc["b", "a"]
+
+
+def test_studies_that_agree_to_the_last_digit_have_no_width_to_give_a_network():
+    rows = contrasts(*((f"s{place}", "b", "a", 0.5, 0.25) for place in range(3)))
+    with pytest.raises(StatisticsError, match="no width"):
+        network(rows, measure="OR", reference="a", ci="HKSJ")
+    assert network(rows, measure="OR", reference="a", ci="HKSJ-adhoc").ci == "HKSJ-adhoc"
+
+
+def test_variances_that_leave_the_covariance_no_digits_are_refused():
+    triangle = [
+        ("s", "b", "a", 0.0, 1e-7),
+        ("s", "c", "a", 0.0, 1e-7),
+        ("s", "c", "b", 0.0, 4e-7 * (1 - 1e-9)),
+    ]
+    rows = contrasts(*triangle, ("p", "d", "a", 0.1, 0.4))
+    with pytest.raises(StatisticsError, match="weighed together"):
+        network(rows, measure="OR", reference="a")

@@ -11,7 +11,16 @@ import pandas as pd
 from scipy import special
 
 from evidence.errors import StatisticsError
-from evidence.stats._checks import LARGEST, Floats, chosen, confidence, normal_quantile, number, whole
+from evidence.stats._checks import (
+    LARGEST,
+    Floats,
+    chosen,
+    confidence,
+    natural_each,
+    normal_quantile,
+    number,
+    whole,
+)
 from evidence.stats.network_data import RATIOS, Evidence, NetworkMeasure, read_evidence
 from evidence.stats.network_fit import (
     Model,
@@ -28,7 +37,7 @@ from evidence.stats.network_fit import (
     spectrum,
 )
 from evidence.stats.network_ranking import SEED, Better, PScores, p_scores
-from evidence.stats.pool import INTERVALS, IntervalMethod
+from evidence.stats.pool import INTERVALS, RESIDUAL, IntervalMethod
 
 NetworkTau2 = Literal["REML", "DL", "FE"]
 
@@ -260,7 +269,10 @@ def _reach(fit: _Fit, ci: str, level: float) -> _Reach:
     df = fit.total.df
     if ci == "Wald" or fit.method not in ("REML", "DL"):
         return _Reach("Wald", 1.0, normal_quantile(level), np.nan)
-    factor = fit.parts.q(fit.tau2) / df
+    residual = fit.parts.q(fit.tau2)
+    if residual <= RESIDUAL and ci == "HKSJ":
+        raise StatisticsError("the studies agree to the last digit: an HKSJ interval has no width; use Wald")
+    factor = residual / df
     quantile = -float(special.stdtrit(df, (1 - level) / 2))
     return _Reach(ci, max(factor, 1.0) if ci == "HKSJ-adhoc" else factor, quantile, float(df))
 
@@ -307,7 +319,7 @@ def _designs(evidence: Evidence) -> tuple[tuple[str, ...], ...]:
 def _back(measure: str, scale: str) -> Callable[[Floats], Floats]:
     """Return what takes an effect from the analysis scale to the one asked for."""
     chosen(scale, ("natural", "analysis"), "scale")
-    return np.exp if scale == "natural" and measure in RATIOS else np.asarray
+    return natural_each if scale == "natural" and measure in RATIOS else np.asarray
 
 
 def _warnings(evidence: Evidence, fit: _Fit, tau2: str | float) -> tuple[str, ...]:

@@ -15,9 +15,15 @@ from typing import NamedTuple
 import numpy as np
 from scipy import linalg, optimize, special
 
+from evidence.errors import StatisticsError
 from evidence.stats._checks import Floats
 from evidence.stats.network_data import Evidence, Study
 
+TOO_FAR_APART = (
+    "the variances of the studies differ by too many orders of magnitude to be weighed together: correct one "
+    "or leave a study out"
+)
+ILL_CONDITIONED = 1e-12  # ratio of eigenvalues below which the covariance has fewer than four right digits
 PAST = 1.001  # rounding must not put a bound on the wrong side of the root it bounds
 GRID = 200  # points searched for turns of the restricted likelihood: it has one, seldom two or three
 
@@ -108,6 +114,12 @@ def spectrum(model: Model) -> Spectrum:
     return Spectrum((vectors.T @ basis.T @ model.y) ** 2, slopes)
 
 
+def _refuse_ill_conditioned(information: Floats) -> None:
+    values = np.linalg.eigvalsh(information)
+    if not values[0] > ILL_CONDITIONED * values[-1]:
+        raise StatisticsError(TOO_FAR_APART)
+
+
 def q_test(statistic: float, df: int) -> QTest:
     """Return the chi-square test of a Q."""
     return QTest(statistic, df, float(special.chdtrc(df, max(statistic, 0.0))) if df else np.nan)
@@ -187,8 +199,9 @@ def reference_shares(model: Model, tau2: float) -> Floats:
 
 def _weights(model: Model, tau2: float) -> tuple[Floats, Floats]:
     """Return what takes the stacked effects to the coefficients, and the covariance of these."""
-    factor = linalg.cho_factor(model.v + tau2 * model.s)
-    weighted = linalg.cho_solve(factor, model.x)
-    covariance = linalg.inv(model.x.T @ weighted)
+    weighted = linalg.cho_solve(linalg.cho_factor(model.v + tau2 * model.s), model.x)
+    information = model.x.T @ weighted
+    _refuse_ill_conditioned(information)
+    covariance = linalg.inv(information)
     covariance = (covariance + covariance.T) / 2
     return covariance @ weighted.T, covariance

@@ -23,6 +23,7 @@ from evidence.stats._checks import (
     column,
     confidence,
     finite,
+    natural,
     normal_p,
     normal_quantile,
     same_length,
@@ -119,7 +120,9 @@ def common_effect(
     """Return a normal interval and test around an effect and its standard error."""
     ratio, half = measure != "RD", normal_quantile(level) * se
     middle = math.log(value) if ratio else value
-    low, high = (math.exp(end) if ratio else end for end in (middle - half, middle + half))
+    low, high = (natural(end) if ratio else end for end in (middle - half, middle + half))
+    if math.isinf(high):
+        raise StatisticsError("the counts differ by too many orders of magnitude: the interval has no end")
     p = normal_p(middle / se) if se else 1.0
     informed = int(_informative(s, measure).sum())
     silent = len(s.n) - informed
