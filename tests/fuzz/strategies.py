@@ -229,7 +229,7 @@ TARGETS: dict[str, Target] = {
     "mantel_haenszel": target(calls(strata, measure=MEASURES, level=level)),
     "mean_difference": target(calls(together=groups(), level=level, method=VARIANCES)),
     "network": target(
-        with_reference(network_calls(better=st.sampled_from(["larger", "smaller"]))),
+        with_reference(network_calls(better=st.sampled_from(["larger", "smaller"]), ci=INTERVALS)),
         nan="p tau2_low tau2_high i2 q_p q_within_p q_between_p q_inconsistency_p tau2_within df",
     ),
     "node_split": target(network_calls(node, node)),

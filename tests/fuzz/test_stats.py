@@ -35,8 +35,11 @@ FOUND: dict[str, list[tuple[list[Any], dict[str, Any]]]] = {
         )
     ],
     "tarone": [([[[[0, 10**6], [10**6, 0]], [[1, 0], [10**12, 1]], [[1, 1], [1, 0]]]], {})],
+    "mantel_haenszel": [([[[[0, 10**15], [1, 10**15]], [[1, 0], [10**15, 1]]]], {})],
     "pool_comparisons": [([[(0, 1, 1, 1), (0, 1, 1, 1)]], {"level": 1 - 1e-9})],
 }
+LEVELS = ("level", "alpha")
+TABLES = ("frame", "effects", "league")  # what a result makes of itself must not fail either
 SLACK = 1e-9  # rounding of limits that touch their estimate
 
 
@@ -61,11 +64,15 @@ def in_order(result: Any) -> bool:
     return 0 <= p <= 1 + SLACK and not (low > middle + slack or high < middle - slack) and nested
 
 
-def check(name: str, case: Target, given_: tuple[list[Any], dict[str, Any]]) -> None:
+def check(name: str, case: Target, given_: tuple[list[Any], dict[str, Any]], tally: str = "stats") -> None:
     positional, named = given_
-    result = outcome(f"stats.{name}", lambda: getattr(stats, name)(*positional, **named))
+    result = outcome(f"{tally}.{name}", lambda: getattr(stats, name)(*positional, **named))
     if result is None:
         return
+    assert {type(getattr(result, one)) for one in LEVELS if hasattr(result, one)} <= {float}
+    for table in TABLES:
+        if callable(made := getattr(result, table, None)):
+            made()
     assert nans(result) <= case.nan, f"silent NaN in {nans(result) - case.nan}"
     assert infinities(result) <= case.inf, f"infinite {infinities(result) - case.inf}"
     if name != "number_needed":

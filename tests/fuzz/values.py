@@ -22,6 +22,8 @@ EVIL = (
     np.float64("nan"), np.bool_(True), np.array(3), np.array([1.0, 2.0]), np.array([[1, 2], [3, 4]]), np.array([]),
     np.array(["x"]), np.datetime64("2020-01-01"), pd.Series([1, 2]), pd.DataFrame({"a": [1]}), range(3),
     datetime.date(2020, 1, 1), float, len, "\x00", "９", "RR", "REML", [None], [math.nan], [[1, 2], [3, 4]], [["x"]],
+    Fraction(1, 2), Decimal("0.5"), np.float16(0.5), np.longdouble(0.5), np.complex64(0.5), np.complex128(0.5), np.array([3 + 0j]), np.str_("REML"),
+    np.timedelta64(1, "s"), pd.Timestamp("2020-01-01"), pd.Timedelta(1), pd.array([1, None]), pd.Categorical(["a", "b"]), (0.25, 0.5, 1.0),
 )  # fmt: skip
 
 evil = st.sampled_from(EVIL)
