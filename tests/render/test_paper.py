@@ -13,6 +13,7 @@ from printed import misprints, runs_of
 from evidence.render import render
 
 LENGTHS = range(28, 46)  # rows of a table: how its end falls on a page
+OVER = range(30, 62)  # some of these end with one row too many for their page
 FONTS = Path(__file__).parents[2] / "assets" / "fonts"  # those of the report: widths are known of its letters
 LOOK = f"format: {{typst: {{mainfont: IBM Plex Sans, font-paths: ['{FONTS}']}}}}\n"
 WORDS = "Words that anybody can read and that say what is to be known here. "
@@ -51,6 +52,23 @@ def test_the_note_of_a_table_never_goes_over_the_page_without_a_row(tmp_path: Pa
                 found += 1
                 assert f"Row t{number} {number - 1}" in page
     assert found == len(LENGTHS)
+
+
+@pytest.mark.slow
+def test_no_last_row_of_a_table_goes_over_the_page_alone(tmp_path: Path) -> None:
+    chapters = {"index": "# Begins\n\nHere.\n"} | {f"t{n}": f"# T{n}\n\n{rows(f't{n}', n)}" for n in OVER}
+    for n in OVER:
+        grouped = rows(f"g{n}", n).replace(
+            f"| Row g{n} {n - 1} |", f"| **Group {n}** | |\n| Row g{n} {n - 1} |"
+        )
+        chapters[f"g{n}"] = f"# G{n}\n\n{grouped}"
+    pages = [" ".join(page.split()) for page in pages_of(tmp_path / "book", chapters)]
+    for name in (f"{kind}{n}" for kind in "tg" for n in OVER):
+        last = int(name[1:]) - 1
+        (page,) = (page for page in pages if f"Row {name} {last} " in page)
+        assert page.index(f"Row {name} {last - 1} ") < page.index(f"Row {name} {last} ")
+        assert f"Note {name} ends." in page
+        assert page.count(f"Group {name[1:]}") == (name[0] == "g")
 
 
 @pytest.mark.slow
