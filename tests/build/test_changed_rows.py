@@ -45,7 +45,7 @@ def change(root: Path, table: str, draw: random.Random) -> str:
     while True:
         rows: Table = list(csv.DictReader(before.splitlines(keepends=True)))
         row = draw.choice([one for one in rows if one["study_id"]])
-        name = draw.choice([one for one in (*FIGURES, *WORDS) if row.get(one)])
+        name = draw.choice([one for one in (*FIGURES, *WORDS) if _may_change(one, row.get(one, ""))])
         row[name] = _other(row[name]) if name in FIGURES else f"{row[name]} indeed"
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(row), lineterminator="\n")
@@ -57,6 +57,11 @@ def change(root: Path, table: str, draw: random.Random) -> str:
             path.write_text(before, encoding="utf-8")
             continue
         return f"{table} {row['study_id']} {name} {row[name]}"
+
+
+def _may_change(name: str, said: str) -> bool:
+    """Return whether a cell says anything, and a figure is one: a limit may be printed as not reached."""
+    return any(map(str.isdigit, said)) if name in FIGURES else bool(said)
 
 
 def _other(figure: str) -> str:
