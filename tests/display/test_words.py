@@ -127,6 +127,17 @@ def test_a_drug_that_no_text_names_is_spelled_as_its_parts_are():
     assert [spelled(said, name) for name in names] == ["h-ATG", "p-XY", "p-zz", "drug or atg"]
 
 
+def test_the_page_of_one_study_spells_a_drug_as_all_studies_do():
+    names = {name for row in data().arms["components"] for name in row.split("+") if name}
+    alone = {row.study_id: data().only({row.study_id}) for row in data().studies.itertuples()}
+    for study, own in alone.items():
+        used = {name for row in own.arms["components"] for name in row.split("+") if name}
+        assert {name: spelled(own, name) for name in used} == {
+            name: spelled(data(), name) for name in used
+        }, study
+    assert any(spelled(data(), name) != name for name in names)
+
+
 @pytest.mark.slow
 def test_drugs_have_one_spelling():
     drugs = {drug for row in data().arms["components"] for drug in re.split(r"[+/]", row) if drug}

@@ -9,6 +9,9 @@ from typing import Any
 import pandas as pd
 
 from evidence import format as fmt
+from evidence.data.content import loaded_as
+from evidence.data.dataset import Dataset
+from evidence.data.values import by_value
 from evidence.display.model import Cell, Mark, legend_of, together
 from evidence.parameters import Parameters
 from evidence.results import Tables, records
@@ -122,28 +125,45 @@ def spelled(data: Tables, component: str) -> str:
     """Return the id of a drug as the data write it: with the capitals and hyphens of their own texts.
 
     What stands first in a text may owe its capital to that; what is nowhere written as a whole is spelled as
-    its parts are, and stays as it is where they are not written either.
+    its parts are, and stays as it is where they are not written either. All studies of the folder have a say.
     """
+    whole = loaded_as(data) if isinstance(data, Dataset) else None
+    known = {} if whole is None else _spellings(whole)
+    return known.get(component) or _spelled(component, _words(data))
+
+
+@by_value
+def _spellings(data: Tables) -> dict[str, str]:
+    """Return how the drugs of all arms are spelled, by their ids."""
     words = _words(data)
+    drugs = {drug for row in data.arms["components"] for drug in str(row).split("+")}
+    return {drug: _spelled(drug, words) for drug in sorted(drugs) if drug}
+
+
+def _spelled(component: str, words: Mapping[str, Sequence[str]]) -> str:
     whole = _spelling(component, words)
     parts = [_spelling(part, words) or part for part in component.split("-")]
     return whole or "-".join(parts).replace("/", " or ")
 
 
-def _words(data: Tables) -> list[str]:
+def _words(data: Tables) -> dict[str, list[str]]:
+    """Return every word of the texts, by its letters; not those that are capitalised as a name is."""
     texts = [
         *data.arms["label"],
         *data.protocols["item"],
         *data.protocols["value"],
         *data.claims["paraphrase"],
     ]
-    return [word for text in texts for word in re.findall(r"[\w-]+", str(text))]
+    found: dict[str, list[str]] = {}
+    for word in (word for text in texts for word in re.findall(r"[\w-]+", str(text))):
+        if not word.istitle():
+            found.setdefault(_letters(word), []).append(word)
+    return found
 
 
-def _spelling(name: str, words: Sequence[str]) -> str:
-    """Return how a name is mostly written among some words; nothing where it is not."""
-    wanted = _letters(name)
-    found = [word for word in words if _letters(word) == wanted and not word.istitle()]
+def _spelling(name: str, words: Mapping[str, Sequence[str]]) -> str:
+    """Return how a name is mostly written; nothing where it is not."""
+    found = words.get(_letters(name), ())
     return max(dict.fromkeys(found), key=found.count, default="")
 
 
