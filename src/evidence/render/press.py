@@ -181,18 +181,24 @@ def _start(manifest: Path) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-        env=_surroundings(),
+        env=_surroundings(manifest.parent),
     )
 
 
-def _surroundings() -> dict[str, str]:
+def _surroundings(folder: Path) -> dict[str, str]:
     """Return the environment, with more memory for the package's own Pandoc, which takes the option.
 
-    Pandoc reads the names of files as the locale says, and ours are in UTF-8 wherever we are started.
+    Pandoc reads the names of files as the locale says, and ours are in UTF-8 wherever we are started. What it
+    leaves among temporary files when it is killed lies in ``folder``, and goes with it.
     """
     ours = Path(pypandoc.__file__).parent in Path(pypandoc.get_pandoc_path()).parents
     heap = {"GHCRTS": HEAP} if ours and "GHCRTS" not in os.environ else {}
-    return {**os.environ, **({"LC_ALL": "C.UTF-8"} if sys.platform == "linux" else {}), **heap}
+    return {
+        **os.environ,
+        "TMPDIR": str(folder),
+        **({"LC_ALL": "C.UTF-8"} if sys.platform == "linux" else {}),
+        **heap,
+    }
 
 
 def _count(sources: Sequence[Source]) -> int:
