@@ -125,7 +125,7 @@ def stages() -> tuple[Stage, ...]:
     fuzz = with_pytest(
         "fuzz-at-length",
         *SHARED,
-        "tests/fuzz",  # not measured: the other tests reach every line of a statistic
+        "tests/fuzz",  # not measured: its lines are those of the other tests
         depends=("tests/fuzz/*", *WITH_ALL),
         EVIDENCE_FUZZ=FUZZ_CASES,
     )
