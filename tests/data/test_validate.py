@@ -114,6 +114,15 @@ def test_a_ragged_row_says_how_many_fields_it_has(folder: Folder):
     assert "the header has 5" in fault.mend
 
 
+def test_a_name_too_many_in_the_header_is_told_once_and_not_for_every_row(folder: Folder):
+    path = folder.write() / "certainty.csv"
+    path.write_text("question_id,domain,levels,reason,reviewer,stray\n" + "a,b,1,c,d\n" * 3, encoding="utf-8")
+    width, stray = faults_in(folder.path)
+    assert (stray.line, stray.column) == (1, "stray")
+    assert (width.line, width.value) == (1, "6 names")
+    assert width.mend.startswith("each of the 3 rows has 5 fields")
+
+
 def test_a_ragged_row_does_not_orphan_the_rows_that_refer_to_it(folder: Folder):
     folder.count(events=7)
     append(folder.write() / "studies.csv", "one,two\n")

@@ -126,6 +126,11 @@ def _header_faults(resource: Resource, file: str, header: list[str]) -> Iterator
 
 def _ragged(file: str, records: list[Record]) -> Iterator[Fault]:
     width = len(records[0][1])
+    widths = [len(cells) for _, cells in records[1:]]
+    if len(widths) > 1 and set(widths) != {width} and len(set(widths)) == 1:
+        mend = f"each of the {len(widths)} rows has {widths[0]} fields; one name for each field"
+        yield Fault(file, 1, "", f"{width} names", mend)
+        return
     for line, cells in records[1:]:
         if len(cells) != width:
             mend = f"the header has {width}; quote a text that holds a comma, keep empty fields"
