@@ -9,6 +9,9 @@ ASSURING := .venv/.assuring
 RUN := $(BIN)/python -m
 PIP := $(RUN) pip --disable-pip-version-check -q
 
+# Compiled modules are kept even where the shell says otherwise: each of many short processes loads them.
+unexport PYTHONDONTWRITEBYTECODE
+
 # In a container everybody is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 

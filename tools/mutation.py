@@ -44,7 +44,7 @@ DEPENDS = (
 SEED = 2027
 SAMPLE = 400
 # No change is begun later than this, in seconds.
-PATIENCE = 11 * 60
+PATIENCE = 7 * 60
 # The tests failed; they passed; none reaches the place; they did not end in time.
 KILLED, SURVIVED, UNREACHED, ENDLESS = {1}, {0}, {33}, {-27, -14, -9}
 

@@ -129,6 +129,7 @@ CLAIMS: tuple[tuple[str, Callable[[Stages], str], str], ...] = (
     ("After every change: style, types, quick tests, and notebooks that still give what is stored", quick, "make test"),
     ("The same tests with more cases, hostile input among them", passed_tests("tests"), "python -m tools.assure tests"),
     ("Tests that take long", passed_tests("long-tests"), "python -m tools.assure long-tests"),
+    ("Tests that make whole reports", passed_tests("whole-reports"), "python -m tools.assure whole-reports"),
     ("Fuzz cases", fuzz, "python -m tools.assure fuzz-at-length"),
     ("Faults", faults, "python -m tools.assure every-fault"),
     ("Tests of faults, and of clean builds that must give the same bytes", passed_tests("every-fault"), "python -m tools.assure every-fault"),

@@ -131,7 +131,7 @@ def test_the_page_says_what_was_measured():
         one.name: {"passed": True, "seconds": 60.0, "key": "k", "figures": FIGURES.get(one.name, {})}
         for one in assure.stages()
     }
-    for name in ("long-tests", "browser"):
+    for name in ("long-tests", "whole-reports", "browser"):
         stages[name]["figures"] = {"passed_tests": 5, "skipped": 0}
     text = page.render(stages)
     for said in (
