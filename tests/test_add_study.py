@@ -174,6 +174,7 @@ def test_an_added_study_enters_every_answer_that_it_fits_and_no_other(folder):
     assert "268 (2)" not in str(answers_table([evidence.answer("itp_p3_2_5", before, P)], P).rows)
 
 
+@pytest.mark.slow
 def test_a_study_entered_with_the_fixed_columns_alone_takes_part_everywhere(folder):
     package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     add(folder)

@@ -64,6 +64,7 @@ def test_a_fault_in_a_scenario_is_told_with_its_name(root, tmp_path):
         read_scenarios(tmp_path)
 
 
+@pytest.mark.slow
 def test_scenarios_with_the_same_numbers_share_a_result_and_the_reports_stands_first(compared):
     (question,) = compared.questions
     groups = [[one.name for one in result.scenarios] for result in question.results]

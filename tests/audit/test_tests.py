@@ -243,6 +243,7 @@ def test_the_interval_of_a_rate_is_that_of_some_usual_method(audited, rows, high
 counts = st.integers(4, 46)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(counts, counts)
 def test_a_study_made_from_counts_raises_no_alarm(audited, rows, e1, e0):

@@ -58,6 +58,7 @@ def test_arrow_keys_go_from_value_to_value_and_tell_the_origin_of_each(page):
     assert page.evaluate("document.activeElement.closest('tr').rowIndex") > 1
 
 
+@pytest.mark.slow
 def test_numbers_of_the_first_screen_tell_their_origin_by_pointer_finger_and_keyboard(page, phone):
     for opened in (page, phone):
         opened.goto((REPORT / "index.html").as_uri(), wait_until="load")
@@ -85,6 +86,7 @@ def test_the_answers_the_errors_and_the_date_stand_on_the_first_screen_and_on_tw
         assert boxes[0]["y"] < boxes[1]["y"]
 
 
+@pytest.mark.slow
 def test_the_errors_and_the_date_of_the_first_screen_lead_to_where_they_are_told_in_full(page):
     page.goto((REPORT / "index.html").as_uri(), wait_until="load")
     links = page.locator(".brief strong a")
@@ -94,6 +96,7 @@ def test_the_errors_and_the_date_of_the_first_screen_lead_to_where_they_are_told
         assert link.inner_text() in heading.inner_text()
 
 
+@pytest.mark.slow
 def test_a_name_that_ends_in_digits_is_never_broken(phone):
     phone.goto((REPORT / "notebooks/cit_safety.html").as_uri(), wait_until="load")
     names = phone.locator("table .unbroken")
@@ -103,6 +106,7 @@ def test_a_name_that_ends_in_digits_is_never_broken(phone):
     )
 
 
+@pytest.mark.slow
 def test_each_bar_has_its_number_beside_it(page):
     page.goto((REPORT / "index.html").as_uri(), wait_until="load")
     bars = page.eval_on_selector_all(
@@ -114,6 +118,7 @@ def test_each_bar_has_its_number_beside_it(page):
         assert abs(float(share.strip("% ")) * 10 - int(re.match(r"\d+", text)[0])) <= 1
 
 
+@pytest.mark.slow
 def test_escape_closes_the_origin_and_leaves_the_focus(page):
     page.locator("table .v").first.focus()
     assert origin(page)
@@ -123,6 +128,7 @@ def test_escape_closes_the_origin_and_leaves_the_focus(page):
     assert page.locator("[aria-describedby='origin']").count() == 0
 
 
+@pytest.mark.slow
 def test_pointing_shows_the_origin_and_it_can_be_reached_by_the_pointer(page):
     page.locator("table .v").first.hover()
     assert origin(page)
@@ -143,6 +149,7 @@ def test_a_tap_shows_the_origin_within_the_screen_and_a_tap_elsewhere_hides_it(p
     assert not origin(phone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [pytest.param("start", marks=pytest.mark.slow), "end"])
 def test_an_origin_on_a_phone_leaves_the_next_row_free_and_the_next_tap_closes_it(phone, block):
     value = phone.locator("table td .v").nth(20)
@@ -172,6 +179,7 @@ def test_code_is_out_of_sight_until_asked_for_and_the_address_keeps_the_choice(p
     assert page.locator("details.code:visible").count() == 0
 
 
+@pytest.mark.slow
 def test_a_figure_opens_at_full_size_on_a_phone_and_escape_closes_it(phone):
     image = phone.locator(".float-fig img").first
     small = image.bounding_box()["width"]
@@ -191,6 +199,7 @@ def test_a_figure_opens_at_full_size_on_a_phone_and_escape_closes_it(phone):
     assert button.evaluate("one => one === document.activeElement")
 
 
+@pytest.mark.slow
 def test_the_still_picture_of_the_explorer_is_for_readers_without_scripts(page, browser):
     page.goto((REPORT / "notebooks/explorer.html").as_uri())
     assert page.is_visible(".explorer-forest svg")
@@ -205,11 +214,13 @@ def test_the_still_picture_of_the_explorer_is_for_readers_without_scripts(page, 
     context.close()
 
 
+@pytest.mark.slow
 def test_a_figure_that_fits_cannot_be_enlarged(page):
     assert page.locator(".float-fig img").count()
     assert page.locator(".enlarge:visible").count() == 0
 
 
+@pytest.mark.slow
 def test_names_of_studies_lead_to_their_pages_and_these_lead_back(page):
     chapter = "notebooks/itp_trials.html"
     page.goto((REPORT / chapter).as_uri(), wait_until="load")
@@ -219,6 +230,7 @@ def test_names_of_studies_lead_to_their_pages_and_these_lead_back(page):
     page.wait_for_url(f"**/{chapter}")
 
 
+@pytest.mark.slow
 def test_many_rows_are_cut_short_and_counted(page):
     """A page of its own, so that the number of rows is known."""
     script = (REPORT / PAGE).read_text(encoding="utf-8").partition("// Where a value comes from")
@@ -234,6 +246,7 @@ def test_many_rows_are_cut_short_and_counted(page):
     assert "other-t006" not in said
 
 
+@pytest.mark.slow
 def test_an_origin_names_the_document_in_words_and_a_doubt_apart(page):
     script = (REPORT / PAGE).read_text(encoding="utf-8").partition("// Where a value comes from")
     title = "Doe A. Journal 2020;14:37 (figures) · row doe2020-c016~part. It does not fit. Nor that."
@@ -267,6 +280,7 @@ def found(page, words: str) -> list[str]:
     return page.locator(".search-results li").all_inner_texts()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "meant"),
     [
@@ -288,6 +302,7 @@ def test_search_knows_other_words_for_the_same(page, asked, meant):
     assert meant in first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [pytest.param("NCT03222843", marks=pytest.mark.slow), "nct03825744"])
 def test_a_registry_number_leads_to_the_page_of_its_trial_first(page, number):
     found(page, number)
@@ -296,6 +311,7 @@ def test_a_registry_number_leads_to_the_page_of_its_trial_first(page, number):
     assert number.upper() in page.inner_text("main table >> nth=0")
 
 
+@pytest.mark.slow
 def test_search_finds_tables_by_name_and_says_when_there_is_nothing(page):
     page.click(".sidebar-tools .find")
     page.fill("#search-words", "table 2.1")
@@ -308,6 +324,7 @@ def test_search_finds_tables_by_name_and_says_when_there_is_nothing(page):
     assert page.is_hidden("#search")
 
 
+@pytest.mark.slow
 def test_every_passage_that_can_be_found_exists(page):
     page.click(".sidebar-tools .find")
     page.fill("#search-words", "a")
@@ -321,6 +338,7 @@ def test_search_index_is_small():
     assert (REPORT / "assets" / "search-index.js").stat().st_size < 1_000_000
 
 
+@pytest.mark.slow
 def test_colours_chosen_by_the_reader_stay_on_the_next_page(page):
     def ground():
         return page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -345,6 +363,7 @@ def test_pages_can_be_read_without_scripts(browser):
     context.close()
 
 
+@pytest.mark.slow
 def test_every_table_and_figure_offers_its_data(page):
     for kind, places in (("tbl", "tables/"), ("fig", "figures/")):
         for float_ in page.query_selector_all(f".float-{kind}[id^={kind}-]"):
@@ -353,6 +372,7 @@ def test_every_table_and_figure_offers_its_data(page):
             assert kind == "tbl" or any(link.endswith(".svg") for link in links)
 
 
+@pytest.mark.slow
 def test_paper_shows_light_colours_and_no_controls(page):
     page.click(".sidebar-tools .theme")
     page.emulate_media(media="print")

@@ -368,6 +368,7 @@ def test_four_of_four_leaves_low_rates_possible(world, parameters):
     assert "22 of 32" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.8, 0.9])
 def test_no_interval_is_left_at_another_level(world, level):
     for item in every_builder(world, Parameters(confidence_level=level)):

@@ -75,6 +75,7 @@ def test_every_table_marks_the_rows_that_the_audit_doubts(real, found):
     assert set(whole) & results & counted <= marked
 
 
+@pytest.mark.slow
 def test_studies_one_by_one_are_in_the_same_doubt_as_all_together(real):
     whole = marks._doubts(real, 0.05, 0.0)
     single = doubts(real, {*real.studies["study_id"], ""}, alpha=0.05)

@@ -71,6 +71,7 @@ def test_an_adjusted_effect_stands_beside_the_crude_one_with_what_it_means():
     assert adjusted_of(of("cit_chemo_combination"), real()) == []
 
 
+@pytest.mark.slow
 def test_the_summary_of_findings_tells_every_adjusted_effect_and_the_table_of_answers_none():
     questions = [str(one) for one in real().questions["question_id"]]
     adjusted = [one for one in questions if adjusted_of(of(one), real())]

@@ -49,6 +49,7 @@ def test_a_doubt_is_told_of_the_rows_it_touches_and_of_no_other(world):
     assert doubt_words(world, {rows[3]}) == ""
 
 
+@pytest.mark.slow
 def test_a_cell_that_rests_on_a_doubtful_number_of_patients_is_marked_in_every_table():
     data = evidence.load(ROOT / "data")
     doubt = find_doubts(data.counts)[0]

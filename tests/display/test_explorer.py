@@ -75,6 +75,7 @@ def test_every_view_prints_the_engine_s_numbers(real):
                 assert "{} ({})".format(*figures[3]) == fmt.ratio(effect.estimate, effect.low, effect.high)
 
 
+@pytest.mark.slow
 def test_the_stored_page_is_the_payload_and_always_the_same(real):
     page = explorer_page(real, P).text
     assert stored(page) == payload(explore(real, P))

@@ -274,6 +274,7 @@ def test_a_long_forest_is_drawn_in_parts_that_a_page_holds_at_full_size(sixty):
     assert len({drawing.axes[0].get_xlim() for drawing in drawings}) == 1
 
 
+@pytest.mark.slow
 def test_every_one_of_sixty_rows_stands_in_exactly_one_part(sixty):
     found = [text for drawing in (sixty.figure, *sixty.more) for text, _ in written(drawing)]
     names = [text.split("\u00a0of ")[0] for text in found if text.startswith("Trial ")]

@@ -167,6 +167,7 @@ def test_figures_have_a_row_per_comparison_and_tau():
     assert "(within a trial)" in called(league_figure, **outcome()).alt
 
 
+@pytest.mark.slow
 def test_the_network_figure_counts_studies_and_patients_in_words():
     figure = called(network_figure, **outcome())
     assert set(figure.data["studies"]) == {1}

@@ -178,6 +178,7 @@ def test_a_reference_to_a_label_that_is_gone_is_a_fault_of_a_chapter_that_did_no
         made(project, tmp_path / "work", tmp_path / "store")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "count", [pytest.param(2, marks=pytest.mark.slow), 3, pytest.param(4, marks=pytest.mark.slow)]
 )
