@@ -38,7 +38,7 @@ types: $(READY)
 # The longest files come first (tests/conftest.py), so xdist keeps their order; no process asks the network (tests/guard).
 PYTEST := PYTHONPATH=tests/guard $(RUN) pytest -q -n auto --dist loadscope --no-loadscope-reorder
 UNIT := -m "not slow" --doctest-modules src tests
-NOTEBOOKS := -p nbval.plugin --nbval index.ipynb notebooks
+NOTEBOOKS := -p tools.forked -p nbval.plugin --nbval index.ipynb notebooks
 
 unit: $(READY)
 	@$(PYTEST) $(UNIT)
