@@ -114,6 +114,7 @@ def test_tails_match_scipy(statistic, df, df_error):
         (lambda: sd_from_se(-1, 5), "above 0"),
         (lambda: se_from_sd(1, 0), "above 0"),
         (lambda: sd_from_interval(2, 1, 5), "low below high"),
+        (lambda: sd_from_interval(1, 1, 5), "low below high"),
         (lambda: holm([0.5, 1.5]), "between 0 and 1"),
         (lambda: f_p(-1, 1, 1), "at least 0"),
         (lambda: t_p(1, 0), "df"),

@@ -280,6 +280,8 @@ def test_the_common_effect_has_no_prediction_interval_and_warns_of_hksj():
     assert any("not meant for the common-effect model" in warning for warning in result.warnings)
     wald = pool([0.1, 0.5, 0.9], [0.1, 0.2, 0.1], tau2="FE", ci="Wald")
     assert [warning.partition(":")[0] for warning in wald.warnings] == ["common-effect model (FE)"]
+    two = pool([0.1, 0.5], [0.1, 0.2], tau2="FE", ci="Wald")
+    assert any(warning.startswith("common-effect model (FE)") for warning in two.warnings)
 
 
 def test_the_prediction_interval_has_k_minus_2_degrees_of_freedom_on_request():
