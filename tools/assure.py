@@ -42,8 +42,8 @@ LONG = "slow and not browser"
 WITH_ALL = ("tests/conftest.py", "tests/guard/*")  # what every test depends on
 # The tests that have a stage of their own.
 APART = ("--ignore=tests/fuzz", "--ignore=tests/faults", "--ignore=tests/browser")
-# Long tests that make whole reports or chapters. They are not measured, which would double their time: the others
-# reach their lines.
+# Long tests that make whole reports or chapters. They are not measured, which would double their time; one branch
+# in a hundred is reached by them alone.
 WHOLE = (
     "tests/test_add_study.py",
     "tests/test_declared.py",
