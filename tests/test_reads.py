@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -412,3 +413,56 @@ def test_calls_are_counted_from_the_beginning_of_each_notebook(root, noted):
     assert [reads.next_call("table"), reads.next_call("table")] == ["1 table", "2 table"]
     reads.begin(str(root / "later"), str(root))
     assert reads.next_call("figure") == "1 figure"
+
+
+@pytest.mark.parametrize(
+    ("event", "arguments", "kind"),
+    [
+        ("open", ("data/counts.csv", "r", 0), "file"),
+        ("open", ("data/counts.csv", "r+", 0), "file"),
+        ("open", (b"data/counts.csv", None, os.O_RDONLY), "file"),
+        ("open", (Path("data/counts.csv"), None, os.O_RDWR), "file"),
+        ("os.listdir", ("data",), "list"),
+        ("os.scandir", ("data",), "list"),
+    ],
+)
+def test_whatever_way_a_file_or_folder_of_the_project_is_read_it_is_heard(
+    root, noted, monkeypatch, event, arguments, kind
+):
+    monkeypatch.chdir(root)
+    reads._hear(event, arguments)
+    assert the_notes(root).reads == ((kind, str(root / os.fsdecode(arguments[0]))),)
+
+
+@pytest.mark.parametrize(
+    ("event", "arguments"),
+    [
+        ("open", ("data/counts.csv", "w", 0)),
+        ("open", ("data/counts.csv", None, os.O_WRONLY | os.O_CREAT)),
+        ("open", (3, "r", 0)),
+        ("open", ("/elsewhere/counts.csv", "r", 0)),
+        ("open", ("_build/notes", "r", 0)),
+        ("os.listdir", (".venv",)),
+        ("os.listdir", (None,)),
+        ("os.rename", ("data/counts.csv", "data/other.csv", -1, -1)),
+    ],
+)
+def test_what_is_written_or_is_no_source_of_the_project_is_passed_over(
+    root, noted, monkeypatch, event, arguments
+):
+    monkeypatch.chdir(root)
+    reads._hear(event, arguments)
+    assert the_notes(root).reads == ()
+
+
+def test_what_a_dataset_reads_for_itself_is_not_heard(root, noted):
+    with reads.unnoted():
+        reads._hear("open", (str(root / "data" / "counts.csv"), "r", 0))
+        reads._hear("os.listdir", (str(root / "data"),))
+    assert noted() == set()
+
+
+def test_a_compiled_module_is_read_as_its_source(root, noted):
+    compiled = root / "lib" / "__pycache__" / "drug.cpython-311.pyc"
+    reads._hear("open", (str(compiled), "r", 0))
+    assert the_notes(root).reads == (("file", str(root / "lib" / "drug.py")),)

@@ -130,7 +130,7 @@ def arms(**sizes):
 def audited(tmp_path):
     made = []
 
-    def run(**tables):
+    def run(*, alpha=0.05, margin=0.0, **tables):
         folder = tmp_path / f"data{len(made)}"
         made.append(folder)
         given = SHARED.TABLES | {"arms": ARMS, "outcomes": OUTCOMES, "counts": [], "questions": []} | tables
@@ -141,7 +141,7 @@ def audited(tmp_path):
             "n": str(sum(int(arm["n"]) for arm in given["arms"] if not arm.get("combines")))
         }
         SHARED.write_tables(folder, given | {"studies": [study, *given["studies"][1:]]})
-        return Findings(audit(load(folder)))
+        return Findings(audit(load(folder), alpha=alpha, margin=margin))
 
     return run
 

@@ -1,10 +1,11 @@
 """Denominators, claims, documents against each other, reporting."""
 
+import math
 import re
 
 import pytest
 
-from evidence.stats import holm
+from evidence.stats import fisher_freeman_halton, holm
 
 
 def course(rows, ns, events):
@@ -278,3 +279,68 @@ def test_a_claim_that_two_tests_do_not_bear_out_names_both(audited, rows):
 def test_a_claim_of_no_outcome_is_about_everything(audited, rows):
     found = audited(claims=[rows.claim("non_inferior", "")]).one("non_inferiority_has_a_margin")
     assert found["why"].startswith("Everything is called not inferior with drug against placebo")
+    assert found["reported"] == "Drug against placebo, said to be not inferior"
+
+
+def test_a_margin_chosen_for_the_report_stands_before_the_printed_one(audited, rows):
+    # 30 and 31 of 50: the interval reaches a loss of 20.4 points (Newcombe)
+    printed = {
+        "study_id": "trial_a",
+        "section": "statistics",
+        "item": "non-inferiority margin",
+        "value": "10",
+        "unit": "%",
+    }
+    given = {"counts": two(rows, 30, 31), "claims": [rows.claim("non_inferior")], "protocols": [printed]}
+    for margin, verdict, origin in (
+        (0.0, "inconsistent", "10 percentage points, as printed"),
+        (25.0, "consistent", "25 percentage points, chosen for this report"),
+    ):
+        found = audited(margin=margin, **given).one("non_inferiority_has_a_margin")
+        assert found["verdict"] == verdict
+        assert origin in found["why"]
+
+
+def test_one_limit_is_no_interval(audited, rows):
+    test = rows.test("0.300", outcome="level", effect_label="mean difference", effect="2.0", low="0.5")
+    found = audited(tests=[test], claims=[rows.claim("comparable", "level")]).one("no_difference_is_shown")
+    assert found["why"] == "Alike is concluded from a test that found no difference, without a margin."
+
+
+def test_a_claim_against_two_arms_names_both(audited, rows):
+    found = audited(arms=rows.arms(a=50, b=50, c=50), claims=[rows.claim("non_inferior", arms="a|b|c")])
+    why = found.one("non_inferiority_has_a_margin")["why"]
+    assert why == "Cured is called not inferior with A against B or C, without a margin."
+
+
+def levels(rows, events, sizes, **at):
+    names = ("young", "old")
+    base = [rows.baseline("drug", "stage", name, n, sum(sizes)) for name, n in zip(names, sizes, strict=True)]
+    return base + [
+        rows.count(events=str(e), n=str(n), subgroup="stage", level=name, **at)
+        for e, n, name in zip(events, sizes, names, strict=True)
+    ]
+
+
+def test_the_room_left_for_a_difference_is_that_of_the_last_time_in_whatever_unit(audited, rows):
+    early, late = {"time": "12", "time_unit": "week"}, {"time": "6", "time_unit": "month"}
+    counts = [*levels(rows, (15, 15), (30, 30), **early), *levels(rows, (16, 15), (30, 30), **late)[2:]]
+    claim = rows.claim("comparable", arms="drug", subgroup="stage")
+    why = audited(arms=rows.arms(drug=60), counts=counts, claims=[claim]).one("subgroups_are_alike")["why"]
+    assert why.endswith(" points at 6 months.")
+
+
+def test_a_p_of_exactly_alpha_is_not_below_it(audited, rows):
+    p = fisher_freeman_halton([[3, 0], [0, 3]]).p
+    claim = rows.claim("comparable", arms="drug", subgroup="stage")
+    given = {"arms": rows.arms(drug=6), "counts": levels(rows, (3, 0), (3, 3)), "claims": [claim]}
+    for alpha, verdict in ((p, "not_checkable"), (math.nextafter(p, 1), "inconsistent")):
+        assert audited(alpha=alpha, **given).verdicts("subgroups_are_alike") == [verdict]
+
+
+def test_a_count_out_of_its_own_patients_is_not_held_against_those_of_the_arm(audited, rows):
+    found = audited(
+        counts=[rows.count(events="55", n="60"), rows.count("placebo", events="51", n="", n_basis="")]
+    )
+    assert found.one("events_fit_patients")["reported"] == "51/50"
+    assert found.one("patients_fit_arm")["reported"] == "n = 60"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evidence.audit.implied_n import implied_patients
+from evidence.audit.implied_n import _f_span, implied_patients
 from evidence.audit.pairwise import Group, lsd_p
 from evidence.audit.reported import Reported
 
@@ -36,3 +36,19 @@ def test_patients_are_inferred_only_where_the_headers_do_not_fit(real):
     assert all(abs(p - float(printed[row])) < 0.004 for row, p in found.p.items())
     assert len(found.p) == 6
     assert not implied_patients(real.only(set(real.studies["study_id"]) - {"cit_cohort"})).sizes
+
+
+def test_the_f_that_rounding_allows_is_that_of_spreads_at_either_end():
+    figures = {"a": (33, 9.12, 2.66), "b": (12, 9.9, 3.24), "c": (14, 6.69, 2.21)}
+    # means to ten decimals, so that only the rounding of the spreads is left
+    groups = [
+        Group(arm, arm, Reported(f"{m:.10f}"), Reported(str(s)), n) for arm, (n, m, s) in figures.items()
+    ]
+    sizes, means, spreads = map(np.array, zip(*figures.values(), strict=True))
+
+    def f(sds):
+        between = (sizes * (means - np.average(means, weights=sizes)) ** 2).sum() / 2
+        return between / (((sizes - 1) * sds**2).sum() / (sizes.sum() - 3))
+
+    expected = f(spreads + 0.005), f(spreads - 0.005)
+    assert _f_span(groups, tuple(sizes)) == pytest.approx(expected, abs=1e-6)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from evidence.audit.other_methods import linear_by_linear, rank_statistic
-from evidence.stats import chi_square, likelihood_ratio
+from evidence.audit.recompute import freeman_halton_statistic
+from evidence.stats import chi_square, fisher_freeman_halton, likelihood_ratio
 
 CELLS = st.lists(st.lists(st.integers(1, 30), min_size=3, max_size=3), min_size=2, max_size=4)
 
@@ -79,6 +80,17 @@ def test_a_named_test_is_not_excused_by_another(audited, rows):
     assert open_["verdict"] == "consistent"
 
 
+def test_the_statistic_of_the_exact_test_belongs_to_its_p(audited, rows):
+    table = [[6, 2, 1], [1, 4, 5]]
+    p, statistic = f"{fisher_freeman_halton(table).p:.3f}", f"{freeman_halton_statistic(table):.3f}"
+    found = audited(
+        counts=classes(rows, *table), tests=[of_stage(rows, p, statistic=statistic, statistic_label="χ²")]
+    )
+    one = found.one("p_fits_statistic")
+    assert (one["verdict"], one["recomputed"]) == ("consistent", "")
+    assert one["why"].startswith("An exact P value with the statistic of the exact test: ")
+
+
 def test_three_classes_may_stand_behind_a_test_of_two(audited, rows):
     counts = [
         rows.count(events="30"), rows.count("placebo", events="22"),
@@ -88,17 +100,20 @@ def test_three_classes_may_stand_behind_a_test_of_two(audited, rows):
     found = audited(counts=counts, tests=[rows.test(p)]).one("test_recomputes")
     assert found["verdict"] == "not_checkable"
     assert found["consequence"] == "conclusion"
-    assert "three classes" in found["why"]
+    assert found["why"].startswith(
+        "Only a chi-square test of three classes (the part, the rest, none) gives it"
+    )
 
 
-def swapped(rows, first, second):
+def swapped(rows, first, second, ratios=({}, {})):
     at = {"locator": "Table 2, row Cured"}
     other = {"locator": "Table 2, row Fever"}
     counts = [
         rows.count(events="30"), rows.count("placebo", events="20"),
         rows.count(outcome="fever", events="10"), rows.count("placebo", "fever", events="12"),
     ]  # fmt: skip
-    return {"counts": counts, "tests": [rows.test(first, **at), rows.test(second, outcome="fever", **other)]}
+    tests = [rows.test(first, **at, **ratios[0]), rows.test(second, outcome="fever", **other, **ratios[1])]
+    return {"counts": counts, "tests": tests}
 
 
 def test_p_values_in_each_others_rows_are_put_right(audited, rows):
@@ -107,6 +122,12 @@ def test_p_values_in_each_others_rows_are_put_right(audited, rows):
     found = audited(**swapped(rows, *p[::-1])).one("p_values_stand_in_their_rows")
     assert (found["verdict"], found["consequence"]) == ("inconsistent", "conclusion")
     assert f"P = {p[0]}" in found["recomputed"]
+    # The crude odds ratios, 2.25 and 0.79, lie inside the intervals of other ones: both may be adjusted.
+    ratios = [
+        dict(zip(("effect_label", "effect", "low", "high"), texts, strict=True))
+        for texts in (("OR", "1.60", "0.70", "3.40"), ("OR", "0.45", "0.20", "0.99"))
+    ]
+    assert audited(**swapped(rows, *p[::-1], ratios)).of("p_values_stand_in_their_rows") == []
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

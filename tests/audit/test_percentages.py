@@ -100,10 +100,15 @@ def test_two_classes_rounded_to_make_a_hundred_tell_nothing_of_the_habit(audited
     ]
 
 
-def test_one_ratio_printed_as_two_percentages_is_found(audited, rows):
+@pytest.mark.parametrize(
+    ("other", "verdict", "consequence"),
+    [("43.8", "rounding", "cosmetic"), ("45.0", "inconsistent", "number")],
+)
+def test_one_ratio_printed_as_two_percentages_is_found(audited, rows, other, verdict, consequence):
     counts = [
         rows.count(events="28", n="64", percent="43.7"),
-        rows.count("placebo", events="28", n="64", percent="43.8"),
+        rows.count("placebo", events="28", n="64", percent=other),
     ]
     found = audited(counts=counts, arms=rows.arms(drug=64, placebo=64)).one("same_ratio_one_percent")
-    assert (found["verdict"], found["reported"]) == ("rounding", "43.7% and 43.8%")
+    assert (found["verdict"], found["consequence"]) == (verdict, consequence)
+    assert (found["reported"], found["recomputed"]) == (f"43.7% and {other}%", "28/64 = 43.75%")

@@ -1,6 +1,9 @@
 import math
+from dataclasses import replace
 
+import pandas as pd
 import pytest
+from scipy import stats
 
 from evidence.audit.recompute import (
     MEDIANS,
@@ -78,6 +81,12 @@ def test_rounding_of_means_and_spreads_is_allowed_for(data):
     assert found.candidates[0].statistic_range[0] < 1.928 < found.candidates[0].statistic_range[1]
 
 
+def test_means_without_a_number_are_of_all_patients_of_their_own_studys_arms(data):
+    bare = replace(data, measurements=data.measurements.assign(n=pd.NA))
+    test = test_of(data, outcome_id="age", arms="a|b|ab|c")
+    assert recompute(test, bare) == recompute(test, data)
+
+
 def test_a_spread_that_must_be_a_standard_error_is_found_out(data):
     found = recompute(test_of(data, outcome_id="platelets", time=0.0), data)
     means = [(57.80, 1.67), (60.95, 1.86), (54.53, 2.79), (60.30, 1.70)]
@@ -85,6 +94,7 @@ def test_a_spread_that_must_be_a_standard_error_is_found_out(data):
     centre = sum(w * m for w, (m, _) in zip(weights, means, strict=True)) / sum(weights)
     wald = sum(w * (m - centre) ** 2 for w, (m, _) in zip(weights, means, strict=True))
     assert found.statistic == pytest.approx(wald)
+    assert (found.df, found.p) == (3, pytest.approx(stats.chi2.sf(wald, 3)))
     assert "standard errors" in found.method
     assert found.agrees == "yes"
 

@@ -38,6 +38,21 @@ def test_scores_are_held_to_whole_numbers(audited, rows, sd, verdict):
     assert found.verdicts("mean_of_whole_numbers_is_possible") == [verdict]
 
 
+@pytest.mark.parametrize(
+    ("mean", "sd", "n", "verdict"),
+    [
+        # zeros and ones with the mean p have the standard deviation √(p (1 - p) n / (n - 1))
+        ("0.54", "0.50", "50", "consistent"),
+        ("0.54", "0.40", "50", "inconsistent"),
+        ("0.50", "0.58", "4", "consistent"),
+        ("0.50", "0.50", "4", "inconsistent"),
+    ],
+)
+def test_a_yes_or_no_is_held_to_the_spread_of_zeros_and_ones(audited, rows, mean, sd, n, verdict):
+    found = audited(measurements=[rows.measure("drug", mean, sd, "cured", n=n)])
+    assert found.verdicts("mean_of_whole_numbers_is_possible") == [verdict]
+
+
 def means(rows, spreads, label="sd"):
     values = {"a": "10.00", "b": "11.00", "c": "12.50", "d": "10.40"}
     return [rows.measure(arm, values[arm], spreads[arm], spread_label=label) for arm in values]
@@ -121,15 +136,16 @@ def printed_means(rows, sizes):
     ]
 
 
-def test_the_numbers_of_patients_behind_the_intervals_are_solved(audited, rows):
+@pytest.mark.parametrize("fewest", [14, 2])
+def test_the_numbers_of_patients_behind_the_intervals_are_solved(audited, rows, fewest):
     found = audited(
         arms=rows.arms(a=64, b=37, c=36),
         measurements=printed_means(rows, (64, 37, 36)),
-        tests=comparisons(rows),
+        tests=comparisons(rows, ARMS | {"c": (fewest, 6.69, 2.21)}),
     )
     solved = found.one("patients_fit_means_and_intervals")
     assert (solved["verdict"], solved["consequence"]) == ("inconsistent", "conclusion")
-    assert solved["recomputed"] == "n = 33, 12, 14"
+    assert solved["recomputed"] == f"n = 33, 12, {fewest}"
     assert found.verdicts("patients_fit_f") == ["inconsistent"]
 
 

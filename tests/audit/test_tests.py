@@ -1,6 +1,7 @@
 """Tests done again, P against statistic, effects and intervals."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 from scipy import special
 
 from evidence.audit.distribution import Distribution
+from evidence.audit.effects import p_fits_interval, rate_interval_recomputes
+from evidence.audit.material import Material
 from evidence.audit.p_values import error_df_span
 from evidence.stats import chi_square, compare, fisher_exact, mean_difference
 
@@ -59,6 +62,27 @@ def test_an_adjusted_effect_is_not_held_against_counts(audited, rows):
     assert found.verdicts("test_recomputes") == found.verdicts("effect_recomputes") == ["not_checkable"]
 
 
+@pytest.mark.parametrize(
+    ("adjusted", "verdict"),
+    [("", "consistent"), ("no", "consistent"), ("False", "consistent"), ("yes", "not_checkable"), ("age", "not_checkable")],
+)  # fmt: skip
+def test_a_test_is_adjusted_where_the_document_says_so(audited, rows, adjusted, verdict):
+    found = audited(counts=two(rows), tests=[rows.test("0.046", adjusted=adjusted)])
+    assert found.verdicts("test_recomputes") == [verdict]
+
+
+def test_a_test_of_one_class_is_of_that_class_against_the_rest(audited, rows):
+    classes = [
+        rows.baseline(arm, "stage", name, events)
+        for arm, counts in (("drug", (10, 20, 20)), ("placebo", (20, 20, 10)))
+        for name, events in zip(("I", "II", "III"), counts, strict=True)
+    ]
+    # 10 and 20 of 50: 100 × (10 × 30 - 40 × 20)² / (30 × 70 × 50 × 50) = 4.762
+    at = {"time": "0", "time_unit": "month", "time_label": "baseline"}
+    found = audited(counts=classes, tests=[rows.test("0.029", outcome="stage", category="I", **at)])
+    assert found.one("test_recomputes")["recomputed"] == "4.762, P = 0.029 (Pearson chi-square test)"
+
+
 def test_where_counts_are_small_the_exact_test_is_asked(audited, rows):
     small = table(6, 0)
     assert max(chi_square(small).p, fisher_exact(small).p) < 0.05  # both significant: the same conclusion
@@ -93,6 +117,9 @@ def test_p_follows_from_chi_square_and_df(audited, rows, p, verdict):
         ("z", "2.00", "", "0.073", "inconsistent"),
         ("F", "4.00", "1, 10", "0.073", "consistent"),
         ("F", "4.00", "1, 10", "0.046", "inconsistent"),
+        # the upper tail of F on 2 and d df is (1 + 2F/d) ** (-d/2): 1.01 ** -50 = 0.608
+        ("F", "0.50", "2, 100", "0.608", "consistent"),
+        ("F", "0.50", "2, 100", "0.371", "inconsistent"),
         ("W", "4.00", "", "0.046", "not_checkable"),
     ],
 )
@@ -155,6 +182,27 @@ def test_an_odds_ratio_is_sound_in_the_direction_of_its_label_only(audited, rows
     found = audited(counts=two(rows), tests=[effect_row(rows, invert=True)]).one("effect_recomputes")
     assert found["verdict"] == "inconsistent"
     assert "the inverse, placebo against drug" in found["why"]
+
+
+def test_a_difference_has_no_inverse(audited, rows):
+    # 10.5 less 10.0 is 0.5 ± t(0.975; 98) × 0.2: 0.103 to 0.897; printed are their inverses
+    means = [rows.measure("drug", "10.5", "1.0"), rows.measure("placebo", "10.0", "1.0")]
+    limits = {"effect_label": "mean difference", "effect": "2.00", "low": "1.11", "high": "9.70"}
+    found = audited(measurements=means, tests=[rows.test("0.014", outcome="level", **limits)])
+    assert "estimate 2.00 is 0.500" in found.one("effect_recomputes")["why"]
+    none = {"effect_label": "risk difference", "effect": "0.10", "low": "-0.09", "high": "0.29"}
+    found = audited(counts=two(rows, 20, 20), tests=[rows.test("1.000", **none)])
+    assert "estimate 0.10 is 0.000" in found.one("effect_recomputes")["why"]
+
+
+def test_a_level_may_be_given_in_percent(real):
+    by_hundred = {
+        name: getattr(real, name).assign(interval_level=lambda rows: 100 * rows["interval_level"])
+        for name in ("counts", "tests")
+    }
+    usual, percent = (Material(data) for data in (real, replace(real, **by_hundred)))
+    for check in (rate_interval_recomputes, p_fits_interval):
+        assert list(check(usual)) == list(check(percent)) != []
 
 
 def test_a_ratio_that_may_be_adjusted_is_not_called_wrong(audited, rows):

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from evidence import parameters
 from evidence.audit.printed import p_between, p_is
 
 STAGES = ("I", "II", "III")
@@ -102,16 +103,25 @@ def test_a_claim_with_the_mean_of_one_arm_or_of_another_time_has_no_figures(audi
     assert why == "No figures of these arms are printed for it."
 
 
-def test_a_median_is_told_with_its_limits_as_printed(audited, rows):
-    limits = {"statistic": "median", "low": "5", "high": "9", "interval_label": "range", "time": "1"}
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"low": "5", "high": "9", "interval_label": "range"}, "7 (5 to 9) against 6 (5 to 9)"),
+        ({"low": "5", "interval_label": "range"}, "7 against 6"),
+        ({}, "7 against 6"),
+    ],
+)
+def test_a_median_is_told_with_its_limits_as_printed(audited, rows, limits, words):
+    limits = {"statistic": "median", "time": "1"} | limits
     medians = [rows.measure(arm, value, "", **limits) for arm, value in (("drug", "7"), ("placebo", "6"))]
     why = audited(measurements=medians, claims=[rows.claim("comparable", "level")]).one(
         "no_difference_is_shown"
     )["why"]
-    assert why == "No test of it is printed, only the medians 7 (5 to 9) against 6 (5 to 9) at 1 month."
+    assert why == f"No test of it is printed, only the medians {words} at 1 month."
 
 
-def test_a_rate_of_everybody_keeps_its_decimal(audited, rows):
+def test_a_rate_of_everybody_keeps_its_decimal_whatever_a_report_writes_elsewhere(audited, rows, monkeypatch):
+    monkeypatch.setattr(parameters, "_decimals", [0])
     counts = [rows.count(events="5", n="40", time="6"), rows.count(events="4", n="32", time="12")]
     found = audited(arms=rows.arms(drug=40), counts=counts).one("rates_are_of_everybody")
     assert found["recomputed"] == "12.5%, 10.0% to 12.5%, 30.0%"

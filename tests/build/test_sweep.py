@@ -59,12 +59,24 @@ def test_a_grid_combines_all_values_and_a_list_takes_them_as_given(project, grid
         ("list: [1]", "one set of name: value"),
         ("grid: {alpha: [0.01]}\nbase: defualt", "did you mean default"),
         ("a: [", "not readable as YAML"),
+        ("grid: {alpha: [0.01]}\nparameters: [alpha]", "give parameters as name: value"),
+        ("grid: {alpha: [0.01]}\nparameter: {alpha: 0.1}", "unknown parameter; the keys are"),
+        (
+            "grid: {alpha: [0.01, 0.02], confidence_level: " + str([0.9] * 6000) + "}",
+            "12000 scenarios; at most",
+        ),
     ],
 )
 def test_a_wrong_grid_is_refused_with_its_mend(project, grid, content, message):
     grid.write_text(content)
     with pytest.raises(ParameterError, match=message):
         read_grid(grid, project)
+
+
+def test_a_grid_with_a_name_that_no_folder_should_have_is_refused(project, grid):
+    odd = grid.rename(grid.with_name("all levels.yml"))
+    with pytest.raises(ParameterError, match="letters, digits"):
+        read_grid(odd, project)
 
 
 @pytest.mark.slow

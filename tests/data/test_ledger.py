@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from evidence.data.ledger import (
 )
 from evidence.data.numerals import tokens, value
 from evidence.errors import DataError
+
+from ..conftest import write_tables
 
 ROOT = Path(__file__).parents[2]
 SEEDS = ROOT.parent / "shared" / "seeds"
@@ -180,6 +183,27 @@ def test_adding_a_number_anywhere_in_the_text_is_reported(place: int, number: st
 def test_a_wrong_entry_is_reported_with_its_mend(change: dict[str, str], message: str):
     wrong = [replace(entry, **change) if entry.token == "224" else entry for entry in LEDGER]
     assert any(message in fault for fault in faults(wrong))
+
+
+def test_an_entry_that_its_document_does_not_have_is_to_be_removed():
+    found = faults(LEDGER, TEXT.replace("224", "many"))
+    assert [fault for fault in found if "remove it" in fault] == [
+        "ledger.csv:4 token 224: not in doc (Of 1,024 patients, 21.9% (224) responded at week 6 [3]. No); remove it"
+    ]
+
+
+def test_a_folder_without_a_ledger_and_one_with_faults_are_told_apart(tmp_path: Path):
+    folder = tmp_path / "data"
+    write_tables(folder)
+    package = folder / "datapackage.json"
+    declared = json.loads(package.read_text(encoding="utf-8"))
+    (folder / "arms.csv").write_text("no\ncolumns\n")
+    with pytest.raises(DataError, match=r"arms\.csv"):
+        read_ledger(folder)
+    declared["resources"] = [one for one in declared["resources"] if one["name"] != "ledger"]
+    package.write_text(json.dumps(declared), encoding="utf-8")
+    with pytest.raises(DataError, match=r"datapackage.json ledger: declare this table"):
+        read_ledger(folder)
 
 
 def test_an_entry_of_a_document_without_text_is_reported():

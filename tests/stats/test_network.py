@@ -66,6 +66,8 @@ def test_heterogeneity_and_inconsistency_match_metafor_on_every_network(pinned, 
         assert ours.q_between == pytest.approx(float(row["q"]) - float(row["q_within"]), rel=1e-8)
         for part in ("q", "q_within", "tau2_within", "q_inconsistency"):
             assert pinned.deviation(getattr(ours, part), float(row[part]), 1e-6) < 1e-9, (name, part)
+        by_chance = distributions.chi2.sf(float(row["q_inconsistency"] or "nan"), ours.q_between_df)
+        assert ours.q_inconsistency_p == pytest.approx(by_chance, rel=1e-7, nan_ok=True), name
         assert pinned.deviation(by["DL"].tau2, float(row["tau2_dl"]), 1e-6) < 1e-9, name
         assert pinned.deviation(ours.tau2, float(row["tau2_reml"]), 1e-6) < 1e-7, name
         # rma.mv stops earlier: 5e-6 relative on these networks

@@ -139,6 +139,16 @@ def test_studies_all_at_0_or_1_are_refused():
         pool_proportions([0, 10], [12, 10])
 
 
+def test_a_new_study_is_as_uncertain_as_the_centre_and_the_studies_together():
+    found = pool_proportions([16, 10, 4, 43, 10, 25, 13], [17, 12, 8, 58, 10, 42, 14])
+    assert found.tau2 > 0
+    centre, high = special.logit([found.estimate, found.high])
+    reach = math.hypot(high - centre, special.ndtri(0.975) * math.sqrt(found.tau2))
+    assert (found.pi_low, found.pi_high) == pytest.approx(
+        tuple(special.expit([centre - reach, centre + reach]))
+    )
+
+
 def test_the_centre_is_called_the_median_study():
     assert pool_proportions([7, 17], [32, 30]).centre == "proportion in the median study"
 

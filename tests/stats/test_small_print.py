@@ -17,6 +17,8 @@ from evidence.stats import (
     conditional_logistic,
     cumulative,
     fisher_freeman_halton,
+    heterogeneity,
+    holm,
     mantel_haenszel,
     mean_difference,
     network,
@@ -57,6 +59,14 @@ def test_a_refused_count_is_called_by_its_name():
         (lambda: mantel_haenszel([[[1, None], [3, 4]]]), "^tables holds a missing"),
         (lambda: proportion(1, 10, level=2.0), r"^level is 2\.0: give a number between 0 and 1"),
         (lambda: mean_difference(1, 2, 10, 1, -2, 10), "^group 0 has n 10 and SD -2"),
+        (lambda: heterogeneity([[0.1, 0.2]], [[0.1, 0.2]]), r"^estimates has shape \(1, 2\): give a list of numbers$"),
+        (lambda: heterogeneity([1e41, 0.2], [0.1, 0.2]), r"^estimates holds a number beyond 1e\+40: give it in another unit$"),
+        (lambda: absolute_effect((1.5, None, 1.9), (0.3, 0.2, 0.4)), "^ratio holds a missing"),
+        (lambda: absolute_effect((1.5, 1.2, 1.9), (0.3, None, 0.4)), "^control risk holds a missing"),
+        (lambda: holm([0.1, None]), "^p_values holds a missing"),
+        (lambda: network(CONTRASTS, measure="OR", reference="z"), "^reference is 'z': choose a, b, c$"),
+        (lambda: pool([0.1, None], [0.1, 0.1]), "^y holds a missing"),
+        (lambda: pool([0.1, 0.2], [0.1, None]), "^v holds a missing"),
         (lambda: conditional_logistic(["s", "s"], ["a", "b"], [1, 7], [5, 5], reference="a"), "^events of s, b"),
     ],
 )  # fmt: skip
@@ -87,8 +97,14 @@ def test_a_t_test_is_called_by_the_name_of_its_author(method, name):
     assert t_from_summary(3, 1, 20, 2, 1.5, 20, method=method).method == name
 
 
-def test_breslow_and_day_are_named():
+def test_tests_of_several_tables_are_named():
     assert breslow_day([[[8, 2], [3, 7]], [[6, 4], [5, 5]]]).method == "Breslow-Day test"
+    assert heterogeneity([0.3, 0.9], [0.04, 0.05]).method == "Q test of heterogeneity"
+
+
+@pytest.mark.parametrize(("measure", "method"), [("RR", "katz"), ("RD", "wald")])
+def test_a_study_that_stands_alone_is_told_with_its_own_method(measure, method):
+    assert pool_comparisons([(3, 20, 6, 20)], measure=measure, method=method).method == method
 
 
 @pytest.mark.parametrize("shape", [(1, 2, 3), (2, 2), (1, 1, 2, 2)])

@@ -158,6 +158,11 @@ def test_trend_does_not_depend_on_origin_and_unit_of_the_scores(origin, unit):
     assert moved.statistic == pytest.approx(cochran_armitage(events, n, scores=scores).statistic)
 
 
+def test_of_hardly_any_freedom_nothing_lies_above_0():
+    assert chi_square_p(0, 5e-324) == 1
+    assert chi_square_p(5e-324, 5e-324) == chi_square_p(1, 5e-324) == 0
+
+
 @pytest.mark.parametrize("test", [chi_square, likelihood_ratio])
 def test_a_table_without_comparison_is_refused(test):
     with pytest.raises(StatisticsError, match="nothing to compare"):
