@@ -5,14 +5,12 @@ import json
 import os
 import runpy
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from nbformat import v4
 
-from evidence import memo
 from evidence.build.notebooks import to_text
 from evidence.display import theme
 
@@ -29,8 +27,6 @@ EXAMPLES = int(os.environ.get("EVIDENCE_EXAMPLES", "25"))  # of a property; `mak
 settings.register_profile("tests", deadline=None, derandomize=True, max_examples=EXAMPLES)
 settings.load_profile("tests")
 
-RUN = "EVIDENCE_TEST_RUN"  # names the folder of what kernels share, to the workers of a run
-
 # Files that take longest are begun first, so that no worker is left alone with one at the end.
 LONGEST = (
     "test_changed_rows.py",
@@ -44,27 +40,6 @@ LONGEST = (
     "test_sweep.py",
     "test_incremental.py",
 )
-
-
-class Sharing:
-    """Lets the kernels of the committed notebooks share what one of them has computed in this run, and no test."""
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        os.environ.pop(memo.FOLDER, None)
-        if item.path.suffix == ".ipynb":
-            os.environ[memo.FOLDER] = os.environ[RUN]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    if RUN not in os.environ:
-        os.environ[RUN] = tempfile.mkdtemp(prefix="evidence-tests-")
-    config.pluginmanager.register(Sharing())
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):  # the process that the workers belong to
-        shutil.rmtree(os.environ.pop(RUN, ""), ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -135,7 +135,7 @@ def test_table_figure_and_list_say_what_each_scenario_changes(compared):
     table = scenarios_table(compared)
     assert table.caption == ("1 question under 5 scenarios in numbers.")
     assert scenarios_figure(compared).caption.startswith(
-        "The one answer with a direction loses it under Wide (99.9% intervals): cure at 6 months. "
+        "The one answer with a direction loses it in the scenario “Wide” (99.9% intervals): cure at 6 months. "
     )
     assert (
         "In 1 of 4 pairs of a question and a scenario other than this report there are no data" in table.note
@@ -176,7 +176,7 @@ def test_only_what_had_a_direction_is_counted_as_able_to_lose_it(inside):
     own = Parameters(confidence_level=0.999)
     told = scenarios_in_short(compare_scenarios(read_scenarios(), own, ev.dataset)).text
     assert "with a direction" not in told
-    assert "1 was uncertain already; another conclusion under " in told
+    assert "1 was uncertain before; another conclusion in every scenario but “Wide” and “Empty”" in told
     assert "(95% intervals): cure at 6 months." in told
 
 
@@ -193,7 +193,9 @@ def test_a_risk_without_comparison_is_named_where_it_leaves_its_own_interval(com
         )
         told = scenarios_in_short(replace(compared, questions=(one,))).text
         assert "1 has no comparison" in told
-        assert (f"to {round(1000 * risk)} per 1,000 under Wide (99.9% intervals)" in told) is moves
+        assert (
+            f"to {round(1000 * risk)} per 1,000 in the scenario “Wide” (99.9% intervals)" in told
+        ) is moves
 
 
 def test_an_answer_that_nothing_can_change_is_not_counted_as_tested(compared):

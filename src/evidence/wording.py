@@ -17,6 +17,11 @@ from evidence.stats import Proportion
 
 Direction = Literal["more", "fewer", "uncertain", "small", "described", "nothing"]
 Allocation = Literal["randomised", "not randomised", "not stated"]
+ALLOCATED: Mapping[Allocation, str] = {
+    "randomised": "randomised",
+    "not randomised": "not randomised",
+    "not stated": "randomisation not stated",
+}
 Limits = tuple[float, float, float]  # estimate, lower and upper limit
 
 
@@ -240,9 +245,8 @@ def apart_text(allocation: Allocation, studies: Sequence[tuple[str, Limits]]) ->
     >>> apart_text("not randomised", [("Trial B", (0.1, 0.02, 0.2))])
     'Apart from these, not randomised: Trial B, 100 more per 1,000 (20 more to 200 more).'
     """
-    said = {"not stated": "randomisation not stated"}.get(allocation, allocation)
     told = [f"{label}, {told_difference(limits)}" for label, limits in studies]
-    return f"Apart from these, {said}: {'; '.join(told)}."
+    return f"Apart from these, {ALLOCATED[allocation]}: {'; '.join(told)}."
 
 
 def _difference(limits: Limits, confidence: float) -> str:

@@ -150,7 +150,7 @@ def test_percentages_say_how_they_came_about(audited, rows):
             ('rounding', 'cosmetic', '43.7%, 43.8%', '', 'The document has no one way of rounding: it prints 28/64 = 43.75% as 43.7%, which rounds halves down; 28/64 = 43.75% as 43.8%, which rounds halves up.'),
         ],
         'same_ratio_one_percent': [
-            ('rounding', 'cosmetic', '43.7% and 43.8%', '28/64 = 43.75%', '28/64 = 43.75% is printed as 43.7% and 43.8% in one document; only the rounding can differ.'),
+            ('rounding', 'cosmetic', '43.7% and 43.8%', '28/64 = 43.75%', '28/64 = 43.75% is printed as 43.7% and 43.8% in one document; only the rounding differs.'),
         ],
     }
     assert told(audited(**given), expected) == expected

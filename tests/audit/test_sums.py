@@ -58,6 +58,37 @@ def test_subgroups_add_up_to_the_whole_study(audited, rows, events, verdict):
     assert found.verdicts("subgroups_are_within_baseline") == ["consistent", "consistent"]
 
 
+@pytest.mark.parametrize(("total", "verdict"), [("1", "consistent"), ("0", "inconsistent")])
+def test_levels_of_which_one_is_not_printed_exceed_no_total_not_even_of_none(audited, rows, total, verdict):
+    base = [rows.baseline("drug", "stage", name, n) for name, n in (("I", 20), ("II", 20), ("III", 10))]
+    level = [
+        rows.count(events=e, n="20", subgroup="stage", level=name) for e, name in (("1", "I"), ("0", "II"))
+    ]
+    found = audited(counts=[*base, rows.count(events=total), *level]).one("subgroups_add_up")
+    assert (found["verdict"], found["recomputed"]) == (verdict, "1/40")
+
+
+def test_a_level_of_nobody_adds_nobody(audited, rows):
+    base = [rows.baseline("drug", "stage", name, n) for name, n in (("I", 20), ("II", 30), ("III", 0))]
+    level = [
+        rows.count(events=e, n=n, subgroup="stage", level=name)
+        for e, n, name in (("9", "20", "I"), ("11", "30", "II"), ("0", "0", "III"))
+    ]
+    found = audited(counts=[*base, rows.count(events="20"), *level]).one("subgroups_add_up")
+    assert (found["verdict"], found["recomputed"]) == ("consistent", "20/50")
+
+
+@pytest.mark.parametrize(("events", "verdict"), [("11", "consistent"), ("12", "inconsistent")])
+def test_levels_printed_without_patients_are_added_by_their_events(audited, rows, events, verdict):
+    base = [rows.baseline("drug", "sex", name, n) for name, n in (("male", 20), ("female", 30))]
+    level = [
+        rows.count(events=e, n=n, percent="", subgroup="sex", level=name)
+        for e, n, name in (("9", "20", "male"), (events, "", "female"))
+    ]
+    found = audited(counts=[*base, rows.count(events="20"), *level]).one("subgroups_add_up")
+    assert (found["verdict"], found["reported"], found["recomputed"]) == (verdict, "20", str(9 + int(events)))
+
+
 def test_one_level_alone_is_no_sum(audited, rows):
     counts = [rows.count(events="20"), rows.count(events="9", n="20", subgroup="sex", level="male")]
     assert audited(counts=counts).of("subgroups_add_up") == []

@@ -52,3 +52,29 @@ def test_rows_and_files_of_one_report_alone_are_named(tmp_path):
 def test_a_folder_that_is_no_report_is_refused(tmp_path):
     with pytest.raises(BuildError, match="no built report"):
         compare_reports(report(tmp_path / "a"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "{}", "[" * 100_000], ids=["cut off", "list", "empty", "nested"]
+)
+def test_a_record_that_cannot_be_read_is_named(tmp_path, content):
+    (report(tmp_path / "b") / "provenance.json").write_text(content)
+    with pytest.raises(BuildError, match=r"b/provenance\.json: not readable"):
+        compare_reports(report(tmp_path / "a"), tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("tables/answers.csv", b"\xff\xfe", "not readable as UTF-8"),
+        ("tables/answers.csv", b"a\n" + b"x" * 200_000, "not readable as a table"),
+        ("index.html", b"<main>\xff</main>", "not readable as UTF-8"),
+    ],
+)
+def test_a_file_of_a_report_that_cannot_be_read_is_named(tmp_path, name, content, why):
+    for place in (report(tmp_path / "a"), report(tmp_path / "b")):
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_bytes(b"a\n1\n")
+    (tmp_path / "b" / name).write_bytes(content)
+    with pytest.raises(BuildError, match=f"b/{name}: {why}"):
+        compare_reports(tmp_path / "a", tmp_path / "b")

@@ -13,15 +13,16 @@ from pathlib import Path
 import pytest
 from nbformat import v4
 
-from evidence.build import kernels
+from evidence.build import kernel_server, kernels
 from evidence.build.execute import Task, run_all
-from evidence.build.kernel_server import can_fork, draw_once, receive, send
+from evidence.build.kernel_server import Words, can_fork, draw_once, open_log, receive, send
 from evidence.build.notebooks import to_text
 from evidence.build.stage import chapters_of, read_project
 from evidence.cli import main
 from evidence.errors import NotebookError
 
 ROOT = Path(__file__).parents[2]
+POSIX = pytest.mark.skipif(os.name != "posix", reason="pipes that do not block")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 CELLS = {
     "streams": [
@@ -50,6 +51,43 @@ CELLS = {
         "import numpy, pandas\nprint(numpy.get_printoptions(), numpy.geterr(), pandas.get_option('display.max_rows'))",
     ],
 }
+
+
+def heard(folder: Path) -> tuple[Words, int]:
+    """Return what listens to a kernel's streams, and the end that the kernel writes to."""
+    end, spoken = os.pipe()
+    os.set_blocking(end, False)
+    return Words(end, open_log(str(folder / "kernel.log"))), spoken
+
+
+@POSIX
+def test_what_a_kernel_says_is_kept_in_its_log_until_nobody_is_left_to_say_anything(tmp_path):
+    words, spoken = heard(tmp_path)
+    assert words.take()
+    os.write(spoken, b"one")
+    assert words.take()
+    os.write(spoken, b" two")
+    os.close(spoken)
+    assert not words.take()
+    words.close()
+    assert (tmp_path / "kernel.log").read_bytes() == b"one two"
+    assert words.said == 7
+    assert not words.flooded
+
+
+@POSIX
+def test_a_kernel_that_says_much_lets_others_have_their_turn_and_fills_no_disk(tmp_path, monkeypatch):
+    for name, value in {"CHUNK": 4, "TURN": 2, "MOST_LOG": 5, "MOST_OUTPUT": 11}.items():
+        monkeypatch.setattr(kernel_server, name, value)
+    words, spoken = heard(tmp_path)
+    os.write(spoken, b"0123456789ab")
+    os.close(spoken)
+    assert words.take()
+    assert (words.said, words.flooded) == (8, False)
+    assert not words.take()
+    assert (words.said, words.flooded) == (12, True)
+    words.close()
+    assert (tmp_path / "kernel.log").read_bytes() == b"01234"
 
 
 def text(*sources: str) -> str:

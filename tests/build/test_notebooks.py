@@ -19,6 +19,12 @@ def test_declared_values_come_from_the_tagged_cell_alone():
     assert declared_values(made) == {"alpha": 0.05, "name": "x"}
 
 
+def test_a_notebook_declares_plain_values_and_may_declare_none():
+    assert declared_values(notebook(v4.new_code_cell("alpha = 0.05"))) == {}
+    tagged = v4.new_code_cell('"""Words."""\nalpha: float = 1\nbeta = 2', metadata={"tags": ["parameters"]})
+    assert declared_values(notebook(tagged)) == {"beta": 2}
+
+
 def test_settle_lifts_caption_and_alt_text_of_a_figure_to_its_cell():
     said = {"kind": "figure", "caption": "A caption.", "alt": "Alt 1.", "csv": "a\n1\n"}
     output = v4.new_output("display_data", {"text/plain": "x"}, metadata={"evidence": said})
@@ -74,7 +80,9 @@ def test_text_of_a_notebook_reads_back_the_same(tmp_path):
     assert to_text(nbformat.read(tmp_path / "a.ipynb", as_version=4)) == to_text(made)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": 1}', "\x00"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"cells": 1}', "\x00", pytest.param("[" * 100_000, id="nested")]
+)
 def test_a_file_that_is_no_notebook_is_named(tmp_path, content):
     path = tmp_path / "broken.ipynb"
     path.write_text(content, encoding="utf-8")

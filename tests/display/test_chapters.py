@@ -7,11 +7,13 @@ import pytest
 import evidence
 from evidence.display import (
     audit_in_short,
+    beside_in_short,
     bias_in_short,
     certainty_table,
     changing_figure,
     explorer_in_short,
     limits_in_short,
+    network_in_short,
     outcome_words_table,
     sensitivity_in_short,
     signs_table,
@@ -23,6 +25,7 @@ from evidence.display.decides import decides_words, disagreement
 from evidence.display.figures.stability import curves
 from evidence.display.model import DOUBT, SIGNS
 from evidence.questions import answer
+from evidence.synthesis.bias import RANKS
 
 from ..synthesis.invented import dataset, emptied, of_counts
 
@@ -112,8 +115,30 @@ def test_short_texts_count_what_the_chapter_shows(clear, borderline):
     assert changed in sensitivity_in_short(borderline, P).text
     assert "All intervals are 95% confidence intervals" in sensitivity_in_short(clear, P).text
     assert re.search(r"\d+ checks of printed figures", audit_in_short(clear, P).text)
-    assert "1 answer 1 question" in limits_in_short(clear, P).text
-    assert "combinations of choices for 1 question" in explorer_in_short(clear, P).text
+    assert "Of 1 study, 1 answers 1 question." in limits_in_short(clear, P).text
+    explored = explorer_in_short(clear, P).text
+    assert "combinations of choices for 1 question" in explored
+    assert explored.endswith("What may be said does not depend on the choice.")
+    assert explorer_in_short(borderline, P).text.endswith("What may be said depends on the choice.")
+
+
+def test_results_beside_each_other_are_counted_and_a_pooled_one_is_told(tmp_path, clear, empty):
+    assert "Drug against placebo: 1 result of 1 study. Nothing is pooled." in beside_in_short(clear, P).text
+    three = of_counts(tmp_path / "three", (CLEAR, BORDERLINE, (20, 40, 10, 40)))
+    assert "1 result of 3 studies. The one result is pooled." in beside_in_short(three, P).text
+    assert (
+        beside_in_short(empty, P) == network_in_short(clear, P, outcome_ids=["cured"]) == bias_in_short(empty)
+    )
+
+
+def test_judged_results_are_counted_from_best_to_worst():
+    judged = bias_in_short(evidence.load(Path(__file__).parents[2] / "data")).text
+    total = int(re.search(r"Of (\d+) results judged", judged)[1])
+    told = judged.partition(" overall is ")[2].partition(".")[0]
+    each = {word: int(count) for word, count in re.findall(r"(?:, | and |^)([a-z ]+?) in (\d+)", told)}
+    assert sum(each.values()) == total
+    assert [RANKS[word] for word in each] == sorted(RANKS[word] for word in each)
+    assert ("None is at low risk." in judged) != ("low" in each)
 
 
 def test_short_texts_of_an_empty_dataset_say_so(empty):

@@ -41,5 +41,8 @@ def test_comparisons_are_counted_in_short(tmp_path):
     text = effects_in_short(clear, evidence.Parameters(), outcome_ids=[outcome]).text
     assert "2 comparisons within 2 studies" in text
     assert "leaves out" not in text
+    single = of_counts(tmp_path / "single", ((45, 50, 10, 50),))
+    said = effects_in_short(single, evidence.Parameters(), outcome_ids=[outcome]).text
+    assert said.endswith("1 comparison within 1 study counts these events.")
     nothing = dataset(tmp_path / "empty", emptied())
     assert "hold no result" in effects_in_short(nothing, evidence.Parameters(), outcome_ids=[outcome]).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from invented_book import code, markdown, raw, shown, write_notebook
 
 from evidence.errors import RenderError
 from evidence.render import lint, render
+from evidence.render.book import read_book
+from evidence.render.notebook import read_source
 
 CHAPTER = "notebooks/notes.ipynb"
 
@@ -95,6 +98,36 @@ def test_missing_files_of_the_project_are_faults(book: Path) -> None:
     found = [str(fault) for fault in lint(book)]
     assert "_quarto.yml bibliography references.bib: there is no such file" in found
     assert any(fault.startswith("notebooks/appendix.ipynb: cannot be read") for fault in found)
+
+
+OUTPUT = {"output_type": "display_data", "data": {}, "metadata": {}}
+
+
+@pytest.mark.parametrize(("cells", "why"), [
+    ({"one": "cell"}, "it has no list of cells"),
+    (["words"], "cell 1 is not made"),
+    ([markdown("# A"), {"cell_type": "markdown", "source": 7}], "cell 2 is not made"),
+    ([markdown("# A"), code("x") | {"metadata": ["x"]}], "cell 2 is not made"),
+    ([markdown("# A"), code("x") | {"outputs": {"output_type": "stream"}}], "cell 2 is not made"),
+    ([code("x") | {"outputs": ["printed"]}], "cell 1 is not made"),
+    ([code("x", OUTPUT | {"text": 1})], "cell 1 is not made"),
+    ([code("x", OUTPUT | {"data": ["text/plain"]})], "cell 1 is not made"),
+    ([code("x", OUTPUT | {"metadata": "wide"})], "cell 1 is not made"),
+    ([code("x", OUTPUT | {"metadata": {"evidence": "table"}})], "cell 1 is not made"),
+    ([code("x", OUTPUT | {"data": {"text/markdown": {"a": "b"}}})], "cell 1 is not made"),
+])  # fmt: skip
+def test_what_is_not_made_as_a_notebook_is_named_with_its_place(book: Path, cells, why: str) -> None:
+    (book / "notebooks" / "pears.ipynb").write_text(json.dumps({"cells": cells}))
+    (chapter,) = (one for one in read_book(book).chapters if one.path.endswith("pears.ipynb"))
+    (fault,) = read_source(read_book(book), chapter).faults
+    assert str(fault).startswith(f"notebooks/pears.ipynb: cannot be read as a notebook ({why}")
+
+
+def test_of_a_chapter_that_cannot_be_read_that_alone_is_told(faults_of, book: Path) -> None:
+    assert faults_of() == []
+    (book / CHAPTER).write_text("{}")
+    (fault,) = (str(fault) for fault in lint(book) if str(fault).startswith(CHAPTER))
+    assert fault == f"{CHAPTER}: cannot be read as a notebook (it has no list of cells)"
 
 
 @pytest.mark.parametrize(

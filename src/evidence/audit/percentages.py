@@ -215,8 +215,11 @@ def _one_percent(same: list[Count]) -> Finding:
     ids, reported = tuple(row.row_id for row in same), " and ".join(f"{one}%" for one in percents)
     if len(percents) == 1:
         return Finding(ids, reported, _share(same[0]), "consistent", "One ratio, one percentage.")
-    why = f"{_share(same[0])} is printed as {reported} in one document; only the rounding can differ."
+    said = f"{_share(same[0])} is printed as {reported} in one document"
     near = all(rounding_of(row.events or 0, row.n or 1, row.percent) != "other" for row in same)
     if near:
-        return Finding(ids, reported, _share(same[0]), "rounding", why, "cosmetic")
+        return Finding(
+            ids, reported, _share(same[0]), "rounding", f"{said}; only the rounding differs.", "cosmetic"
+        )
+    why = f"{said}, further apart than rounding leaves them."
     return Finding(ids, reported, _share(same[0]), "inconsistent", why, "number")

@@ -251,8 +251,8 @@ def _levelled(row: Count) -> Key:
 def _levels_sum(same: list[Count], total: Count, *, complete: bool) -> Finding:
     ids = (total.row_id, *(row.row_id for row in same))
     events, n = sum(row.events or 0 for row in same), sum(row.n or 0 for row in same)
-    reported, found = f"{total.events}/{total.n}", f"{events}/{n}"
     sized = None not in (total.n, *(row.n for row in same))
+    reported, found = (f"{a}/{b}" if sized else f"{a}" for a, b in ((total.events, total.n), (events, n)))
     over = events > (total.events or 0) or (sized and n > (total.n or 0))
     if complete and events == total.events and (n == total.n or not sized):
         return Finding(ids, reported, found, "consistent", "The subgroups add up to the whole study.")

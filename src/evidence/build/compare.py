@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -70,7 +71,7 @@ def _provenance(folder: Path) -> Mapping[str, dict[str, object]]:
     try:
         found = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
         return found if isinstance(found["parameters"], dict) else {"parameters": {}}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BuildError(f"{folder}/provenance.json: not readable ({type(error).__name__})") from None
 
 
@@ -107,13 +108,22 @@ def _cells(name: str, before: Path, after: Path, kind: Kind) -> Iterator[Differe
 
 
 def _rows(path: Path) -> dict[str, dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        rows = list(csv.DictReader(io.StringIO(_text(path), newline="")))
+    except csv.Error as error:
+        raise BuildError(f"{path}: not readable as a table ({error})") from None
     found: dict[str, dict[str, str]] = {}
     for number, row in enumerate(rows, 1):
         key = row.get("row_id") or f"row {number}"
         found[key if key not in found else f"{key} (row {number})"] = row
     return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except ValueError as error:
+        raise BuildError(f"{path}: not readable as UTF-8 ({error})") from None
 
 
 def _pages(before: Path, after: Path) -> Iterator[Difference]:
@@ -126,7 +136,7 @@ def _pages(before: Path, after: Path) -> Iterator[Difference]:
 
 def _blocks(path: Path) -> list[tuple[Kind, str]]:
     """Return the captions and the other texts of a page in order, without its frame."""
-    page = path.read_text(encoding="utf-8")
+    page = _text(path)
     main = MAIN.search(page)
     body = UNSEEN.sub("", (main.group(1) or main.group(2)) if main else page)
     found: list[tuple[Kind, str]] = []

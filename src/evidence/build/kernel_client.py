@@ -18,7 +18,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.client import KernelClient
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.manager import AsyncKernelManager, KernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Type
 
@@ -235,14 +235,9 @@ def _ends(message: dict[str, Any], asked: str) -> bool:
     return bool(idle and message["parent_header"].get("msg_id") == asked)
 
 
-class Manager(AsyncKernelManager):
-    """Starts kernels through the provisioner above, and ends them without interrupting them first.
+class Provisioned(KernelManager):
+    """Starts kernels through the provisioner above."""
 
-    The interrupt that jupyter_client sends before every shutdown makes an idle kernel print that it was
-    interrupted; a kernel that is killed the next moment needs none.
-    """
-
-    client_factory = Type(Client, klass=KernelClient)
     witness: Witness
 
     async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
@@ -251,6 +246,16 @@ class Manager(AsyncKernelManager):
         command, kwargs = await super()._async_pre_start_kernel(**kwargs)
         self.provisioner.kernel_id = self.kernel_id
         return command, kwargs
+
+
+class Manager(Provisioned, AsyncKernelManager):
+    """Ends its kernels without interrupting them first.
+
+    The interrupt that jupyter_client sends before every shutdown makes an idle kernel print that it was
+    interrupted; a kernel that is killed the next moment needs none.
+    """
+
+    client_factory = Type(Client, klass=KernelClient)
 
     async def _async_interrupt_kernel(self) -> None:
         if not self.shutting_down:

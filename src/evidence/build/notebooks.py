@@ -44,7 +44,7 @@ def _read(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BuildError(f"{path}: {_UNREADABLE} ({type(error).__name__})") from error
     if not (
         isinstance(content, dict) and content.get("nbformat") == 4 and isinstance(content.get("cells"), list)

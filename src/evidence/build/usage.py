@@ -22,7 +22,7 @@ def _declared(path: Path) -> list[str]:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
         return [name for cell in tagged for name in _assigned("".join(cell["source"]))]
-    except (OSError, ValueError, KeyError, TypeError, SyntaxError):
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError, RecursionError):
         return []
 
 

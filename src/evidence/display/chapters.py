@@ -99,6 +99,8 @@ def explorer_in_short(data: Dataset, parameters: Parameters) -> Prose:
     asked = several(len(exploration.topics) - joint, "question")
     asked += f", and for {several(joint, 'set')} of questions taken together," if joint else ""
     told = f"{choices:,} combinations of choices for {asked} can be looked at."
+    if len(exploration.topics) == 1:
+        return quoted([told, f"What may be said {'depends' if moving else 'does not depend'} on the choice."])
     which = f"all {len(exploration.topics)}" if len(moving) == len(exploration.topics) else f"{len(moving)}"
     return quoted([told, f"In {which if moving else 'none'} of them what may be said depends on the choice."])
 
@@ -110,9 +112,8 @@ def limits_in_short(data: Dataset, parameters: Parameters) -> Prose:
     read = (
         f"{supplied} documents were supplied and {added} added to check what they quote; no search was made."
     )
-    return quoted(
-        [read, f"Of {flow.studies} studies, {flow.answering} answer {several(flow.questions, 'question')}."]
-    )
+    answering = f"{flow.answering} answer{'s' * (flow.answering == 1)} {several(flow.questions, 'question')}"
+    return quoted([read, f"Of {several(flow.studies, 'study')}, {answering}."])
 
 
 def scenarios_in_short(compared: Comparison) -> Prose:
@@ -123,11 +124,10 @@ def scenarios_in_short(compared: Comparison) -> Prose:
 def effects_in_short(data: Dataset, parameters: Parameters, *, outcome_ids: Sequence[str]) -> Prose:
     """Return how many comparisons within studies there are, and that they are not counted alike."""
     frame = effects_frame(data, parameters, measure="RD", outcome_ids=outcome_ids)
-    studies = frame["study_id"].nunique()
-    within = f"{studies} {'study' if studies == 1 else 'studies'}"
-    said = f"{len(frame)} comparisons within {within} count these events."
+    within = f"{several(len(frame), 'comparison')} within {several(frame['study_id'].nunique(), 'study')}"
+    said = f"{within} {'counts' if len(frame) == 1 else 'count'} these events."
     alike = "They were counted over different times and in different ways."
-    return quoted([said, alike] if len(frame) else [])
+    return quoted([said, alike if len(frame) > 1 else ""] if len(frame) else [])
 
 
 def beside_in_short(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]) -> Prose:

@@ -35,7 +35,9 @@ def lint(project: Path) -> list[Fault]:
 def all_faults(book: Book, sources: Sequence[Source], found: Sequence[Fault]) -> list[Fault]:
     """Return the faults of the project's files, of its notebooks and of their text, by chapter and cell."""
     order = {chapter.path: position for position, chapter in enumerate(book.chapters)}
-    faults = [fault for source in sources for fault in source.faults] + list(found)
+    unread = {source.chapter.path for source in sources if not source.text}  # of these, that alone is told
+    faults = [fault for source in sources for fault in source.faults]
+    faults += [fault for fault in found if fault.file not in unread]
     faults.sort(key=lambda fault: (order.get(fault.file, -1), _cell(fault)))
     return _missing_files(book) + list(dict.fromkeys(faults))
 

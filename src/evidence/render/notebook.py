@@ -51,7 +51,7 @@ def read_source(book: Book, chapter: Chapter) -> Source:
     source = Source(chapter)
     try:
         cells = _cells(book, chapter)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         source.faults.append(Fault(chapter.path, 0, "", "", f"cannot be read as a notebook ({error})"))
         return source
     pieces = [piece for index, cell in enumerate(cells, 1) for piece in _piece(book, source, index, cell)]
@@ -63,9 +63,10 @@ def _cells(book: Book, chapter: Chapter) -> list[dict[str, Any]]:
     text = (book.root / chapter.path).read_text(encoding="utf-8")
     if not chapter.path.endswith(".ipynb"):
         return [{"cell_type": "markdown", "source": text}]
-    cells = json.loads(text)["cells"]
+    content = json.loads(text)
+    cells = content.get("cells") if isinstance(content, dict) else None
     if not isinstance(cells, list):
-        raise TypeError("cells is not a list")
+        raise TypeError("it has no list of cells")
     for place, cell in enumerate(cells, 1):
         if not _is_cell(cell):
             raise TypeError(f"cell {place} is not made as a notebook's cell")

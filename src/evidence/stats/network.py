@@ -76,7 +76,7 @@ class Network:
     (design-by-treatment interaction). What cannot be estimated is NaN, and ``warnings`` says so.
     ``direct`` counts the studies that compare each pair. ``reference_shares`` (treatments by ``studies``)
     says how far each effect falls when the reference arm of a study rises by 1. ``ci`` is the kind of
-    interval, with ``df`` degrees of freedom (NaN for normal limits).
+    interval, with ``df`` degrees of freedom (NaN for normal limits) and all variances times ``factor``.
     """
 
     measure: str
@@ -116,6 +116,7 @@ class Network:
     reference_shares: Floats
     ci: str
     df: float
+    factor: float
 
     def effects(self, *, scale: Literal["natural", "analysis"] = "natural") -> pd.DataFrame:
         """Return one row per ordered pair: ``treatment1, treatment0, estimate, low, high, se, p, direct``.
@@ -221,6 +222,7 @@ def network(
         p_scores(treatments, centre, covariance, better, level, seed), _direct(evidence, treatments),
         _designs(evidence), tuple(study.name for study in evidence.studies), evidence.left_out,
         evidence.k, fit.method, level, _warnings(evidence, fit, tau2), shares, reach.ci, reach.df,
+        reach.factor,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ makes intervals far too wide.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +18,7 @@ from evidence.errors import StatisticsError
 from evidence.stats._checks import Floats, normal_quantile
 from evidence.stats.network import Network
 
-SMALLEST = 1e-6  # variance of a logit that a correction of empty cells cannot make 0 or negative
+SMALLEST = 1e-9  # variance of a logit that rounding cannot make 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,22 @@ class NetworkRisks:
     high: Floats
 
 
-def common_risk(events: Floats, n: Floats, studies: list[str], *, level: float = 0.95) -> ReferenceRisk:
+def common_risk(
+    events: Floats, n: Floats, studies: Sequence[str], *, corrected: Collection[str] = (), level: float = 0.95
+) -> ReferenceRisk:
     """Return the risk of arms that are taken to share one, with Wilson limits.
 
-    Every study's reference arm has the same covariance with its logit, the variance of that logit. Where no
-    patient or every patient has the event the logit, and only it, is of the counts with half a patient added
-    to each side, as in the odds ratios.
+    Args:
+        events: of each reference arm.
+        n: patients of each.
+        studies: whose arms these are; empty where they are no part of the network.
+        corrected: the studies whose odds ratios are of counts with half a patient added to every cell.
+        level: of the limits.
+
+    Every study's reference arm has the same covariance with the logit, the variance of that logit. The logit,
+    and only it, is of the counts that the odds ratios are of, halves included: of others it would share more
+    with them than it has. Where the arms are of other patients, halves are added if none or all of these had
+    the event.
 
     >>> found = common_risk(np.array([5.0, 3.0]), np.array([85.0, 50.0]), ["one", "two"])
     >>> round(found.estimate, 4), round(found.low, 4), round(found.high, 4)
@@ -62,9 +72,11 @@ def common_risk(events: Floats, n: Floats, studies: list[str], *, level: float =
     """
     cases, total = float(events.sum()), float(n.sum())
     low, high = wilson_limits(np.array([cases / total]), np.array([total]), level)
-    add = 0.5 if cases in (0, total) else 0.0
-    share = (cases + add) / (total + 2 * add)
-    variance = 1 / ((total + 2 * add) * share * (1 - share))
+    halves = 0.5 * sum(name in corrected for name in studies)
+    if not halves and cases in (0, total):
+        halves = 0.5
+    share = (cases + halves) / (total + 2 * halves)
+    variance = 1 / ((total + 2 * halves) * share * (1 - share))
     logit, shared = math.log(share / (1 - share)), dict.fromkeys(studies, variance)
     return ReferenceRisk(cases / total, float(low[0]), float(high[0]), logit, variance, shared)
 
@@ -116,9 +128,9 @@ def wilson_limits(share: Floats, n: Floats, level: float) -> tuple[Floats, Float
 
 
 def _covariance(result: Network, base: ReferenceRisk) -> Floats:
-    """Return the covariance of the logits of all risks."""
+    """Return the covariance of the logits of all risks; effects of less variance share as much less."""
     common = np.array([base.shared.get(name, 0.0) for name in result.studies])
-    ties = -(result.reference_shares @ common)
+    ties = -(result.reference_shares @ common) * math.sqrt(min(result.factor, 1.0))
     return np.asarray(result.covariance + base.variance + np.add.outer(ties, ties), dtype=np.float64)
 
 

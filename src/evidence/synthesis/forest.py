@@ -33,6 +33,7 @@ from evidence.stats import (
 from evidence.stats.pool_comparisons import FEWEST_TO_POOL, zero_cells
 from evidence.synthesis.bias import bias_lights
 from evidence.synthesis.pooled import pooled
+from evidence.wording import ALLOCATED, Allocation
 
 Grouping = Literal["allocation", "treatment", "dose", "none"]
 
@@ -203,8 +204,8 @@ KEYS: dict[Grouping, Callable[[Study], str]] = {
 }
 
 
-def _title(label: str, allocation: str) -> str:
-    said = {"not stated": "randomisation not stated"}.get(allocation, allocation)
+def _title(label: str, allocation: Allocation) -> str:
+    said = ALLOCATED[allocation]
     return f"{label}, {said}" if label else said[:1].upper() + said[1:]
 
 

@@ -26,6 +26,7 @@ from evidence.stats import (
     pool,
     pool_proportions,
 )
+from evidence.stats.compare import EVERY_CELL
 from evidence.stats.network_risks import NetworkRisks, ReferenceRisk, common_risk, network_risks
 from evidence.synthesis.connect import (
     NO_COUNT,
@@ -85,20 +86,36 @@ def baseline_risk(connected: Connected, treatment: str, *, level: float = 0.95) 
     events, n = (arms[name].to_numpy(dtype=np.float64) for name in ("events", "n"))
     studies = [str(one) for one in arms["study_id"]]
     pooled = pool_proportions(list(arms["events"]), list(arms["n"]), level=level)
+    corrected = _corrected(connected)
     if pooled.tau2 > 0:
-        risk, method = _median_risk(pooled, n, studies), pooled.method
+        halves = np.array([0.5 * (name in corrected) for name in studies])
+        with np.errstate(divide="ignore"):  # a study without any event takes no part in the network
+            own = 1 / (events + halves) + 1 / (n - events + halves)
+        risk, method = _median_risk(pooled, n, own, studies), pooled.method
     else:
-        risk, method = common_risk(events, n, studies, level=level), "wilson"
+        risk, method = common_risk(events, n, studies, corrected=corrected, level=level), "wilson"
     return Baseline(treatment, risk, pooled.events, pooled.n, pooled.k, method)
 
 
-def _median_risk(pooled: PooledProportion, n: Floats, studies: list[str]) -> ReferenceRisk:
-    """Return the risk in the median study, each study's share in its logit as in an inverse-variance mean."""
+def _corrected(connected: Connected) -> set[str]:
+    """Return the studies whose odds ratios are of counts with half a patient added to every cell."""
+    contrasts = connected.contrasts("OR")
+    return set(map(str, contrasts.loc[contrasts["correction"] == EVERY_CELL, "study"]))
+
+
+def _median_risk(pooled: PooledProportion, n: Floats, own: Floats, studies: list[str]) -> ReferenceRisk:
+    """Return the risk in the median study, each study's share in its logit as in an inverse-variance mean.
+
+    ``own`` is the variance of each reference arm's logit in the network. Together the arms share no more with
+    the logit than it has.
+    """
     low, middle, high = special.logit([pooled.low, pooled.estimate, pooled.high])
     within = 1 / (n * pooled.estimate * (1 - pooled.estimate))
     weights = 1 / (within + pooled.tau2)
-    shared = dict(zip(studies, (weights * within / weights.sum()).tolist(), strict=True))
     se = float(high - low) / (2 * float(special.ndtri((1 + pooled.level) / 2)))
+    common = weights * within / weights.sum()
+    common *= min(1.0, se / float(np.sqrt((common**2 / own).sum())))
+    shared = dict(zip(studies, common.tolist(), strict=True))
     return ReferenceRisk(pooled.estimate, pooled.low, pooled.high, float(middle), se**2, shared)
 
 

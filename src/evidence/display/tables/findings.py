@@ -38,13 +38,8 @@ from evidence.synthesis.certainty import (
     certainty,
     interval_levels,
 )
-from evidence.wording import Allocation, apart_text
+from evidence.wording import ALLOCATED, apart_text
 
-ALLOCATIONS: dict[Allocation, str] = {
-    "randomised": "randomised",
-    "not randomised": "not randomised",
-    "not stated": "randomisation not stated",
-}
 SHORT = {"publication_bias": "Publication bias", "risk_of_bias": "Risk of bias"}
 SIGNS = "●●●● high, ●●●○ moderate, ●●○○ low, ●○○○ very low."
 
@@ -131,7 +126,7 @@ def _measure(parameters: Parameters) -> str:
 
 def _who(one: Answer) -> str:
     names = joined([study.name for study in one.finding.studies])
-    return f"{patients_words(one)} ({len(one.studies)}): {names}, {ALLOCATIONS[one.allocation]}"
+    return f"{patients_words(one)} ({len(one.studies)}): {names}, {ALLOCATED[one.allocation]}"
 
 
 def _apart(one: Answer) -> list[tuple[Cell, ...]]:

@@ -110,13 +110,28 @@ def _row(result: Result, compared: Comparison) -> tuple[Cell, ...]:
 
 def scenario_names(scenarios: Sequence[Scenario], compared: Comparison) -> str:
     """Return the titles of scenarios; where most are meant, those that are not."""
-    every = _report_first(compared)
-    if len(scenarios) == len(every):
-        return "All"
-    absent = [one.title for one in every if one not in scenarios]
-    if len(absent) < len(scenarios) and len(every) > 3:
-        return f"All but {joined(absent)}"
+    every, absent = _but(scenarios, compared)
+    if every:
+        return f"All but {joined(absent)}" if absent else "All"
     return "; ".join(one.title for one in scenarios)
+
+
+def _but(scenarios: Sequence[Scenario], compared: Comparison) -> tuple[bool, list[str]]:
+    """Return whether scenarios are named by those that are not among them, and the titles of these."""
+    every = _report_first(compared)
+    absent = [one.title for one in every if one not in scenarios]
+    return not absent or (len(absent) < len(scenarios) and len(every) > 3), absent
+
+
+def _in_scenarios(scenarios: Sequence[Scenario], compared: Comparison) -> str:
+    """Return in which scenarios something holds, as part of a sentence."""
+    every, absent = _but(scenarios, compared)
+    titles = [f"“{title}”" for title in (absent if every else [one.title for one in scenarios])]
+    if every:
+        where = f"in every scenario but {joined(titles)}" if titles else "in every scenario"
+    else:
+        where = f"in the scenario{'s' * (len(titles) > 1)} {joined(titles)}"
+    return f"{where}{_other_levels(scenarios, compared)}"
 
 
 def _places(results: Iterable[Result]) -> dict[str, str]:
@@ -175,8 +190,8 @@ def _by_level_alone(lost: Sequence[Compared], compared: Comparison) -> str:
     alone = replace(compared.own.parameters, confidence_level=levels[0])
     if not all(_only_level(one, result, alone) for one, result in pairs):
         return ""
-    whose = "its count" if len(lost) == 1 else "a count of theirs"
-    return f" The {fmt.level(levels[0])} level alone does it: the scenario does not change {whose}."
+    behind = "this answer" if len(lost) == 1 else "these answers"
+    return f" The {fmt.level(levels[0])} intervals alone do that: no count behind {behind} changes."
 
 
 def _only_level(one: Compared, result: Result, alone: Parameters) -> bool:
@@ -190,7 +205,7 @@ def _uncertain_before(compared: Comparison) -> str:
     some = _said(compared, "uncertain")
     gained = _changes([one for one in some if not one.stable], compared)
     were = "was" if len(some) == 1 else "were"
-    told = f"{len(some)} {were} uncertain already"
+    told = f"{len(some)} {were} uncertain before"
     return f"{told}{f'; another conclusion {gained}' if gained else ''}." if some else ""
 
 
@@ -200,7 +215,7 @@ def _only_described(compared: Comparison) -> str:
     changes = _changes([one for one in some if not one.stable], compared)
     told = f"{len(some)} {'has' if len(some) == 1 else 'have'} no comparison" if some else ""
     told += f"; one is found {changes}" if changes else ""
-    told += f"; a rate leaves the interval of this report in {'; '.join(moved)}" if moved else ""
+    told += f"; a rate comes to lie outside the interval of this report: {'; '.join(moved)}" if moved else ""
     return f"{told}." if told else ""
 
 
@@ -221,8 +236,8 @@ def _changes(some: Sequence[Compared], compared: Comparison) -> str:
     found: dict[str, list[str]] = {}
     for one in some:
         names = [scenario for result in one.results if result.changed for scenario in result.scenarios]
-        found.setdefault(_conditions(names, compared), []).append(lower_first(pretty(one.title)))
-    return "; ".join(f"under {names}{_named(titles, len(some))}" for names, titles in found.items())
+        found.setdefault(_in_scenarios(names, compared), []).append(lower_first(pretty(one.title)))
+    return "; ".join(f"{where}{_named(titles, len(some))}" for where, titles in found.items())
 
 
 def _named(titles: Sequence[str], of: int) -> str:
@@ -237,12 +252,17 @@ def _moving(one: Compared, result: Result, compared: Comparison) -> str:
     own, other = one.own.answer.treatment, result.answer.treatment
     assert own is not None and other is not None  # noqa: S101, PT018 - only risks move
     before = f"{per_1000(own.estimate)} ({per_1000(own.low)} to {per_1000(own.high)})"
-    after = f"{per_1000(other.estimate)} per 1,000 under {_conditions(result.scenarios, compared)}"
+    after = f"{per_1000(other.estimate)} per 1,000 {_in_scenarios(result.scenarios, compared)}"
     return f"{lower_first(pretty(one.title))}, from {before} to {after}"
 
 
 def _conditions(scenarios: Sequence[Scenario], compared: Comparison) -> str:
     """Return the titles of scenarios, with the level of their intervals where it is not the report's own."""
+    return f"{scenario_names(scenarios, compared)}{_other_levels(scenarios, compared)}"
+
+
+def _other_levels(scenarios: Sequence[Scenario], compared: Comparison) -> str:
+    """Return the levels that are neither the report's own nor in a title, in brackets; empty if all are."""
     own = compared.own.parameters.confidence_level
     levels = list(
         dict.fromkeys(
@@ -252,8 +272,7 @@ def _conditions(scenarios: Sequence[Scenario], compared: Comparison) -> str:
             and fmt.level(one.parameters.confidence_level) not in one.title
         )
     )
-    names = scenario_names(scenarios, compared)
-    return f"{names} ({joined(levels)} intervals)" if levels else names
+    return f" ({joined(levels)} intervals)" if levels else ""
 
 
 def _measure(one: Scenario) -> str:

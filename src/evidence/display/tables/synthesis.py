@@ -27,7 +27,7 @@ from evidence.stats import Effect, compare
 from evidence.stats.compare import Measure
 from evidence.synthesis.forest import Forest, ForestStudy, Grouping, Summary
 from evidence.synthesis.specifications import Curve, specifications
-from evidence.wording import per_1000, size_text, told_difference
+from evidence.wording import ALLOCATED, per_1000, size_text, told_difference
 
 ENDS: dict[str, Callable[..., float | None]] = {"lowest": min, "highest": max}
 NO_QUESTION = "The data hold no comparison to synthesise here."
@@ -194,7 +194,7 @@ def _line(
     shares: Sequence[float],
     difference: tuple[float, float, float],
 ) -> tuple[tuple[Cell, ...], dict[str, Any]]:
-    allocation = {"not stated": "randomisation not stated"}.get(finding.allocation, finding.allocation)
+    allocation = ALLOCATED[finding.allocation]
     estimate, low, high = difference
     shown = told_difference(difference, unit=False)
     values = {
