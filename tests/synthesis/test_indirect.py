@@ -103,6 +103,19 @@ def test_the_risk_in_the_median_study_shares_less_with_each_trial_than_a_common_
     assert all(0 < one < base.risk.variance for one in base.risk.shared.values())
 
 
+@pytest.mark.parametrize("placebo", [(0, 12, 2), (1, 15, 30), (0, 0, 20), (3, 39, 40)])
+def test_trials_of_unlike_risks_share_no_more_with_the_median_risk_than_it_has(placebo):
+    world = World().outcome("cured", "Cured")
+    for place, events in enumerate(placebo):
+        world.study(f"trial_{place}", ("alpha", None, 20, 40), ("placebo", None, events, 40))
+    base = baseline_risk(linked(world), "placebo")
+    assert base.method == "GLMM"
+    halves = [0.5 if events in (0, 40) else 0 for events in placebo]
+    own = [1 / (e + half) + 1 / (40 - e + half) for e, half in zip(placebo, halves, strict=True)]
+    most = sum(base.risk.shared[f"trial_{place}"] ** 2 / v for place, v in enumerate(own))
+    assert 0 < most <= base.risk.variance * (1 + 1e-9)
+
+
 def test_absolute_effects_refuse_another_measure_or_reference():
     found = linked()
     base = baseline_risk(found, "placebo")

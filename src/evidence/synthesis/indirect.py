@@ -114,7 +114,9 @@ def _median_risk(pooled: PooledProportion, n: Floats, own: Floats, studies: list
     weights = 1 / (within + pooled.tau2)
     se = float(high - low) / (2 * float(special.ndtri((1 + pooled.level) / 2)))
     common = weights * within / weights.sum()
-    common *= min(1.0, se / float(np.sqrt((common**2 / own).sum())))
+    most = float(np.sqrt((common**2 / own).sum()))
+    if most > se:
+        common *= se / most
     shared = dict(zip(studies, common.tolist(), strict=True))
     return ReferenceRisk(pooled.estimate, pooled.low, pooled.high, float(middle), se**2, shared)
 
