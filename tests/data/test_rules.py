@@ -10,6 +10,7 @@ import pytest
 
 from evidence.data import load
 from evidence.data.expectations import CHECKS
+from evidence.errors import DataError
 
 from .conftest import Folder, faults_in
 
@@ -210,8 +211,9 @@ def test_a_citation_key_must_stand_in_the_bibliography_of_the_project(folder: Fo
     (folder.path.parent / "_quarto.yml").write_text("bibliography: refs.bib\n", encoding="utf-8")
     bibliography = folder.path.parent / "refs.bib"
     bibliography.write_text("@article{paper2021,\n title = {x}}\n", encoding="utf-8")
-    (warning,) = load(folder.path).warnings
-    assert str(warning) == (
+    with pytest.raises(DataError) as refused:
+        load(folder.path)
+    assert str(refused.value) == (
         "data/sources.csv:2 citekey paper2020: no such key in refs.bib; add the entry there; "
         "did you mean 'paper2021'?"
     )

@@ -1,4 +1,4 @@
-"""Warnings on what was typed: it can be printed so, or meant so, but mostly it is a slip."""
+"""Warnings on what was typed, which can be meant so but mostly is a slip; and unknown citations."""
 
 from __future__ import annotations
 
@@ -36,16 +36,10 @@ USED_OUTCOMES = tuple((table, "subgroup") for table in ("counts", "measurements"
 IDENTITY = {"row_id", "note", "category_label"}  # two rows that differ in these alone are the same entry
 
 
-def find_slips(sheets: Sheets, folder: Path) -> tuple[Fault, ...]:
-    """Return what looks like a slip in the tables of a folder, by file and line.
-
-    Args:
-        sheets: the tables as read, without faults.
-        folder: where they stand; the bibliography is that of the project around it.
-    """
+def find_slips(sheets: Sheets) -> tuple[Fault, ...]:
+    """Return what looks like a slip in tables that were read without a fault, by file and line."""
     found = chain.from_iterable(check(sheets) for check in CHECKS)
-    faults = [*found, *_unknown_citations(sheets, folder)]
-    return tuple(sorted(faults, key=lambda one: (one.file, one.line, one.column, one.value)))
+    return tuple(sorted(found, key=lambda one: (one.file, one.line, one.column, one.value)))
 
 
 def _outside_interval(sheets: Sheets) -> Iterator[Fault]:
@@ -139,7 +133,8 @@ CHECKS: tuple[Callable[[Sheets], Iterator[Fault]], ...] = (
 )
 
 
-def _unknown_citations(sheets: Sheets, folder: Path) -> Iterator[Fault]:
+def unknown_citations(sheets: Sheets, folder: Path) -> Iterator[Fault]:
+    """Yield the keys that the bibliography of the project around a folder lacks; outside a project, none."""
     known, files = bibliography(folder)
     sources = sheets["sources"]
     for line, key in zip(sources.lines, sources.columns.get("citekey", ()), strict=False):
