@@ -135,7 +135,8 @@ def test_table_figure_and_list_say_what_each_scenario_changes(compared):
     table = scenarios_table(compared)
     assert table.caption == ("1 question under 5 scenarios in numbers.")
     assert scenarios_figure(compared).caption.startswith(
-        "The one answer with a direction loses it in the scenario “Wide” (99.9% intervals): cure at 6 months. "
+        "The one answer that says more or fewer becomes uncertain in the scenario “Wide” (99.9% intervals): "
+        "cure at 6 months. "
     )
     assert (
         "In 1 of 4 pairs of a question and a scenario other than this report there are no data" in table.note
@@ -175,9 +176,18 @@ def test_the_rows_say_level_and_methods_and_no_change_where_there_are_no_data(co
 def test_only_what_had_a_direction_is_counted_as_able_to_lose_it(inside):
     own = Parameters(confidence_level=0.999)
     told = scenarios_in_short(compare_scenarios(read_scenarios(), own, ev.dataset)).text
-    assert "with a direction" not in told
+    assert "more or fewer" not in told
     assert "1 was uncertain before; another conclusion in every scenario but “Wide” and “Empty”" in told
     assert "(95% intervals): cure at 6 months." in told
+
+
+def test_an_answer_that_turns_round_is_not_called_uncertain(compared):
+    (question,) = compared.questions
+    *others, wide = question.results
+    turned = replace(wide, answer=replace(wide.answer, verdict=Verdict("fewer", "comparator")), changed=True)
+    one = replace(question, results=(*others, turned))
+    told = scenarios_in_short(replace(compared, questions=(one,))).text
+    assert "The one answer that says more or fewer changes in the scenario “Wide”" in told
 
 
 def test_a_risk_without_comparison_is_named_where_it_leaves_its_own_interval(compared):
@@ -193,6 +203,7 @@ def test_a_risk_without_comparison_is_named_where_it_leaves_its_own_interval(com
         )
         told = scenarios_in_short(replace(compared, questions=(one,))).text
         assert "1 has no comparison" in told
+        assert ("1 has no comparison; the rate of 1 leaves its interval: cure" in told) is moves
         assert (
             f"to {round(1000 * risk)} per 1,000 in the scenario “Wide” (99.9% intervals)" in told
         ) is moves
@@ -204,7 +215,7 @@ def test_an_answer_that_nothing_can_change_is_not_counted_as_tested(compared):
     still = replace(question, results=(replace(own, scenarios=compared.scenarios),))
     told = replace(compared, questions=(still,))
     assert (told.cells, told.without_data, told.identical) == (4, 0, 4)
-    assert "The one answer with a direction keeps it." in scenarios_in_short(told).text
+    assert "The one answer that says more or fewer does not change." in scenarios_in_short(told).text
 
 
 def test_nothing_is_drawn_where_nothing_is_asked(compared):

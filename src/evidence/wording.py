@@ -20,7 +20,7 @@ Allocation = Literal["randomised", "not randomised", "not stated"]
 ALLOCATED: Mapping[Allocation, str] = {
     "randomised": "randomised",
     "not randomised": "not randomised",
-    "not stated": "randomisation not stated",
+    "not stated": "randomisation not stated in what was read",
 }
 Limits = tuple[float, float, float]  # estimate, lower and upper limit
 

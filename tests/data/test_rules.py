@@ -221,6 +221,15 @@ def test_a_citation_key_must_stand_in_the_bibliography_of_the_project(folder: Fo
     assert load(folder.path).warnings == ()
 
 
+def test_an_unknown_citation_stands_among_the_faults_of_its_file(folder: Folder):
+    folder.add("studies", study_id="two words", label="B")
+    folder.write()
+    (folder.path.parent / "_quarto.yml").write_text("bibliography: refs.bib\n", encoding="utf-8")
+    (folder.path.parent / "refs.bib").write_text("", encoding="utf-8")
+    found = [(one.file, one.column) for one in faults_in(folder.path)]
+    assert found == [("data/sources.csv", "citekey"), ("data/studies.csv", "study_id")]
+
+
 @pytest.mark.parametrize(
     "settings", ["[", "- 1", "bibliography: missing.bib", "bibliography: {a: 1}", "x: 1"]
 )

@@ -140,15 +140,17 @@ def test_few_intervals_are_told_as_one_would_say_it(clear, total, words):
 
 
 @pytest.mark.parametrize(
-    ("differences", "words"),
+    ("intervals", "words"),
     [
         ([], ""),
-        ([0.2], "One difference: 200 more."),
-        ([0.2, -0.05, 0.1], "3 differences, from 50 fewer to 200 more."),
+        ([(0.1, 0.3)], "One difference."),
+        ([(-0.1, 0.3)], "One difference; its interval reaches from fewer to more."),
+        ([(0.1, 0.3), (0, 0.1)], "2 differences; in none the interval reaches from fewer to more."),
+        ([(0.1, 0.3), (-0.2, 0.1)], "2 differences; in 1 the interval reaches from fewer to more."),
     ],
 )
-def test_absolute_effects_are_told_from_the_lowest_to_the_highest(differences, words):
-    assert _reach(differences) == words
+def test_absolute_effects_are_told_with_how_many_are_open(intervals, words):
+    assert _reach([{"low": low, "high": high} for low, high in intervals]) == words
 
 
 def test_rates_across_studies_are_told_from_the_lowest_to_the_highest(data):

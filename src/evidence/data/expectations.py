@@ -1,4 +1,4 @@
-"""Warnings on what was typed, which can be meant so but mostly is a slip; and unknown citations."""
+"""Warnings on what was typed, which can be meant so but mostly is a slip."""
 
 from __future__ import annotations
 
@@ -6,19 +6,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
-from pathlib import Path
-
-import yaml
 
 from evidence.data.read import Sheet
 from evidence.data.schema import nearest
 from evidence.data.validate import shortened
-from evidence.errors import BuildError, Fault
-from evidence.project import ROOT_MARK, find_root
+from evidence.errors import Fault
 
 Sheets = Mapping[str, Sheet]
 NUMBER = re.compile(r"[-−+]?[0-9]+(\.[0-9]+)?")
-ENTRY = re.compile(r"^\s*@\w+\s*\{\s*([^,\s{}]+)\s*,", re.MULTILINE)
 KEEP = "check the row, keep it if it is printed so"
 
 # The value that stands between the ends of its interval.
@@ -131,26 +126,3 @@ CHECKS: tuple[Callable[[Sheets], Iterator[Fault]], ...] = (
     _undefined_subgroups,
     _same_entry,
 )
-
-
-def unknown_citations(sheets: Sheets, folder: Path) -> Iterator[Fault]:
-    """Yield the keys that the bibliography of the project around a folder lacks; outside a project, none."""
-    known, files = bibliography(folder)
-    sources = sheets["sources"]
-    for line, key in zip(sources.lines, sources.columns.get("citekey", ()), strict=False):
-        if files and key and key not in known:
-            mend = f"no such key in {', '.join(files)}; add the entry there{nearest(key, known)}"
-            yield Fault(sources.file, line, "citekey", shortened(key), mend)
-
-
-def bibliography(folder: Path) -> tuple[set[str], list[str]]:
-    """Return the keys of the bibliography of the project around a folder, and its files."""
-    try:
-        root = find_root(folder)
-        settings = yaml.safe_load((root / ROOT_MARK).read_text(encoding="utf-8"))
-        named = settings.get("bibliography") or []
-        files = [named] if isinstance(named, str) else [str(one) for one in named]
-        texts = [(root / name).read_text(encoding="utf-8") for name in files]
-    except (BuildError, OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError):
-        return set(), []  # whoever renders the book says what is wrong with it
-    return {key for text in texts for key in ENTRY.findall(text)}, files

@@ -11,11 +11,12 @@ from typing import Any
 
 import pandas as pd
 
+from evidence.data.bibliography import bibliography
 from evidence.data.complement import add_complements
 from evidence.data.content import remembered
 from evidence.data.dataset import TABLES, Dataset
 from evidence.data.distinct import with_distinct_labels
-from evidence.data.expectations import bibliography, find_slips, unknown_citations
+from evidence.data.expectations import find_slips
 from evidence.data.frame import make_frame
 from evidence.data.joint import fill_jointly
 from evidence.data.plausibility import find_warnings
@@ -88,7 +89,7 @@ def _sound(folder: Path, made_from: Hashable) -> tuple[dict[str, Sheet], Tables,
     """Return the sheets of a folder without a fault, their frames, and the files that are declared."""
     schema = read_schema(folder)
     sheets = {resource.name: read_sheet(folder, resource) for resource in schema.resources}
-    if faults := (*find_faults(schema, sheets), *unknown_citations(sheets, folder)):
+    if faults := find_faults(schema, sheets, folder):
         raise DataError(faults)
     frames = {name: make_frame(sheet) for name, sheet in sheets.items()}
     frames["studies"] = with_distinct_labels(frames["studies"])

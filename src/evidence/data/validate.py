@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
+from pathlib import Path
 
+from evidence.data.bibliography import bibliography
 from evidence.data.read import Sheet
 from evidence.data.schema import Reference, Rule, Schema, nearest
 from evidence.data.structure import structural_faults
@@ -16,11 +18,12 @@ SHOWN = 60  # characters of a value that a message shows
 PLAIN = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
-def find_faults(schema: Schema, sheets: Sheets) -> tuple[Fault, ...]:
-    """Return every fault of the tables, by file, line and column."""
+def find_faults(schema: Schema, sheets: Sheets, folder: Path) -> tuple[Fault, ...]:
+    """Return every fault of the tables of a folder, by file, line and column."""
     found = chain.from_iterable(check(sheet, sheets) for sheet in sheets.values() for check in SHEET_CHECKS)
     places = {(sheet.file, name): i for sheet in sheets.values() for i, name in enumerate(sheet.columns)}
-    faults = {*found, *structural_faults(sheets), *_shared_values(schema, sheets)}
+    across = structural_faults(sheets), _shared_values(schema, sheets), _unknown_citations(sheets, folder)
+    faults = set(chain(found, *across))
     return tuple(sorted(faults, key=lambda f: (f.file, f.line, places.get((f.file, f.column), -1), f.value)))
 
 
@@ -59,6 +62,16 @@ def _repeats(sheet: Sheet, key: tuple[str, ...]) -> Iterator[Fault]:
         if any(row) and first.setdefault(row, line) != line:
             mend = f"already on line {first[row]}; give it a name of its own or remove the row"
             yield Fault(sheet.file, line, ", ".join(key), shortened(", ".join(row)), mend)
+
+
+def _unknown_citations(sheets: Sheets, folder: Path) -> Iterator[Fault]:
+    """Yield the keys that the bibliography of the project around a folder lacks; outside a project, none."""
+    known, files = bibliography(folder)
+    sources = sheets["sources"]
+    for line, key in zip(sources.lines, sources.columns.get("citekey", ()), strict=False):
+        if files and key and key not in known:
+            mend = f"no such key in {', '.join(files)}; add the entry there{nearest(key, known)}"
+            yield Fault(sources.file, line, "citekey", shortened(key), mend)
 
 
 def _shared_values(schema: Schema, sheets: Sheets) -> Iterator[Fault]:

@@ -25,6 +25,7 @@ from evidence.results import (
     undated_again,
     words_of,
 )
+from evidence.wording import ALLOCATED, allocation_of
 
 SYNTHESES = ("meta_analysis", "network_meta_analysis")
 COMPARATORS = ("placebo", "control")
@@ -268,11 +269,10 @@ def design_words(study: Mapping[str, Any]) -> str:
     """Return a design in words, with what is known of randomisation where arms are compared.
 
     >>> design_words({"design": "controlled_trial", "randomised": "", "comparator": "placebo"})
-    'Controlled trial, randomisation not stated'
+    'Controlled trial, randomisation not stated in what was read'
     """
-    said = {"yes": "randomised", "no": "not randomised"}.get(str(study["randomised"] or ""), "")
     compared = not fmt.missing(study["comparator"]) and study["design"] not in SYNTHESES
-    known = said or ("randomisation not stated" if compared else "")
+    known = ALLOCATED[allocation_of([str(study["randomised"] or "")])]
     design = words_of(study["design"]) or "Design not stated"
     return design if not compared or known in design.lower() else f"{design}, {known}"
 

@@ -14,7 +14,7 @@ from evidence.data import Dataset
 from evidence.data.values import by_value
 from evidence.display.decides import decides_words
 from evidence.display.labels import ci, interval_words, joined, lower_first, pretty, study_label
-from evidence.display.markdown import escape
+from evidence.display.markdown import NO_BREAK, escape
 from evidence.display.marks import findings_of
 from evidence.display.model import DOUBT, DOUBTED, Cell, Column, Prose, Table, legend_of, mark_from
 from evidence.display.tables.answered import (
@@ -144,11 +144,12 @@ def _told_in_short(
     """Return one answer as parts of a line, with the sign of doubt where a question on its rows is open."""
     if sure is None:
         return f"{escape(what)}: no data."
+    whole_words = f"{sure.word.capitalize()} certainty.".replace(" ", NO_BREAK)
     parts = (
         _part("asked", f"{escape(what)}{JOINT.format(':')}"),
         _part("risks", " ".join(_risks(one, data, open_))),
         _part("told", f"{_verdict(one, sure, data)}.{_caveats(sure)}"),
-        _part("sure", escape(f"{sure.signs} {sure.word.capitalize()} certainty.")),
+        _part("sure", escape(f"{sure.signs} {whole_words}")),
     )
     return " ".join(parts)
 

@@ -293,13 +293,23 @@ def _whole(
         outcome=str(outcome["label"].iloc[0]) if len(outcome) else "",
         better=str(outcome["better"].iloc[0]) if len(outcome) else "",
         treatment=" or ".join(dict.fromkeys(study.treatment.label for study in studies)),
-        comparator=" or ".join(dict.fromkeys(_label(study) for study in studies)),
+        comparator=" or ".join(_distinct(_label(study) for study in studies)),
         groups=groups,
         total=total,
         reason=reason,
         test=_test(groups, measure, parameters.confidence_level),
         notes=tuple(dict.fromkeys(note for note in notes if note)),
     )
+
+
+def _distinct(labels: Iterable[str]) -> list[str]:
+    """Return labels without repeats; what is also named as given alone is named so.
+
+    >>> _distinct(["Placebo", "Diet alone", "Diet", "Placebo"])
+    ['Placebo', 'Diet alone']
+    """
+    found = dict.fromkeys(labels)
+    return [label for label in found if f"{label} alone" not in found]
 
 
 def _label(study: Study) -> str:

@@ -23,7 +23,7 @@ from evidence.display.labels import (
     titled,
 )
 from evidence.display.model import Figure
-from evidence.display.tables.pairwise import pair_frame
+from evidence.display.tables.pairwise import pair_frame, tested_pairs
 from evidence.display.tables.subgroups import interaction_words, subgroup_effects
 from evidence.parameters import EffectMeasure, Parameters
 from evidence.results import Tables, contrasts, records
@@ -167,8 +167,11 @@ def _part_row(row: Mapping[str, Any]) -> Interval:
 
 
 def pairwise_figure(data: Tables, parameters: Parameters, *, study_id: str, outcome_id: str) -> Figure:
-    """Draw every pair of arms as risk difference and, below, as odds ratio."""
-    frame = pair_frame(data, parameters, study_id=study_id, outcome_ids=[outcome_id], measures=("RD", "OR"))
+    """Draw every pair of arms, what is tested first, as risk difference and, below, as odds ratio."""
+    pairs = tested_pairs(data, study_id=study_id)
+    frame = pair_frame(
+        data, parameters, study_id=study_id, outcome_ids=[outcome_id], pairs=pairs, measures=("RD", "OR")
+    )
     label = lower_first(outcome_labels(data).get(outcome_id, outcome_id))
     caption = f"{study_label(data, study_id)}: {label}, all pairs of arms. {_lines(frame, parameters)}"
     if frame.empty:

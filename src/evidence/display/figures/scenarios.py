@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PATIENTS, QUESTION, LINE, AFTER = 15.0, 12.0, 9.5, 4.0  # points: two kinds of heading, an interval, a gap
 MORE = 11.0  # points: a further line of a question
 LEGEND, LEGEND_ROW, BOTTOM = 6.0, 13.0, 40.0  # points above the first question, and below the last
-PAGE = 560.0  # points of questions in one part of the figure, so that it fits a page with its caption
+PAGE = 500.0  # points of questions in one part of the figure, so that it fits a page at its own size
 LEFT, RIGHT, GLYPH = 76.0, 18.0, 10.5  # points: room for the marks beside an interval, and for each of them
 STEPS = (100, 200, 250, 500)  # per 1,000 between two ticks
 TICK = 36.0  # points between two ticks
@@ -99,12 +99,17 @@ def _is_alone(one: Compared) -> bool:
 
 
 def _parts(blocks: Sequence[Block]) -> list[list[Block]]:
-    """Return the questions in parts that fit a page; a part begins with the patients that it is about."""
-    parts: list[list[Block]] = [[]]
+    """Return the questions in parts that fit a page; those of the same patients stay together."""
+    groups: list[list[Block]] = []
     for block in blocks:
-        if parts[-1] and block.whom and sum(one.height for one in [*parts[-1], block]) > PAGE:
+        if block.whom or not groups:
+            groups.append([])
+        groups[-1].append(block)
+    parts: list[list[Block]] = [[]]
+    for group in groups:
+        if parts[-1] and sum(one.height for one in [*parts[-1], *group]) > PAGE:
             parts.append([])
-        parts[-1].append(block)
+        parts[-1] += group
     return parts
 
 

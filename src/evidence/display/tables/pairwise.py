@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -53,16 +54,23 @@ def printed_pairs(data: Tables, *, study_id: str, outcome_ids: Sequence[str]) ->
     return [(none, one) if (none, one) in printed else (one, none) for one, none in pairs]
 
 
+def tested_pairs(data: Tables, *, study_id: str) -> list[tuple[str, str]]:
+    """Return every pair of arms with what is tested first; of two such arms, what is made up of more."""
+    arms = records(separate_arms(data, study_id))
+    arms.sort(key=lambda arm: (arm["role"] != "experimental", -str(arm["components"]).count("+")))
+    return list(combinations([str(arm["arm_id"]) for arm in arms], 2))
+
+
 def pair_frame(
     data: Tables,
     parameters: Parameters,
     *,
     study_id: str,
     outcome_ids: Sequence[str],
+    pairs: Sequence[tuple[str, str]],
     measures: Sequence[EffectMeasure] = ("OR", "RD"),
 ) -> pd.DataFrame:
-    """Return the effects of all pairs in each measure, one frame."""
-    pairs = printed_pairs(data, study_id=study_id, outcome_ids=outcome_ids)
+    """Return the effects of pairs of arms (arm 1, arm 0) in each measure, one frame."""
     frames = [
         contrasts(data, parameters, study_id=study_id, outcome_ids=outcome_ids, measure=measure, pairs=pairs)
         for measure in measures
@@ -74,7 +82,8 @@ def pairwise_table(
     data: Tables, parameters: Parameters, *, study_id: str, outcome_ids: Sequence[str]
 ) -> Table:
     """Return every pair of arms: printed statistic, P and odds ratio above the recomputed ones."""
-    effects = pair_frame(data, parameters, study_id=study_id, outcome_ids=outcome_ids)
+    pairs = printed_pairs(data, study_id=study_id, outcome_ids=outcome_ids)
+    effects = pair_frame(data, parameters, study_id=study_id, outcome_ids=outcome_ids, pairs=pairs)
     frame = with_pair_tests(effects, [*SETTING, "measure"])
     body: Body = []
     groups: list[tuple[int, str]] = []

@@ -149,35 +149,40 @@ def asked_words(compared: Comparison) -> str:
 
 
 def stability_words(compared: Comparison) -> str:
-    """Return what the scenarios do to the answers with a direction; where there are none, what was asked."""
+    """Return what the scenarios do to the answers that say more or fewer; if none does, what was asked."""
     return next(iter(changed_sentences(compared)), f"{asked_words(compared)}.")
 
 
 def changed_sentences(compared: Comparison) -> list[str]:
     """Return what the scenarios do to the answers, by what there was to change in each.
 
-    Only an answer with a direction can lose it. One that was uncertain can gain a direction, and one without
-    a comparison can only move.
+    Only an answer that says more or fewer can become uncertain. One that was uncertain can say more or fewer,
+    and one without a comparison can only move.
     """
-    told = [_of_those(DIRECTED, "with a direction", "lose", "it", compared)]
-    told += [_of_those(("small",), "of little difference", "lose", "that", compared)]
+    told = [_of_those(DIRECTED, "more or fewer", compared)]
+    told += [_of_those(("small",), "little difference", compared)]
     told += [_uncertain_before(compared), _only_described(compared), _unanswered(compared)]
     return list(filter(None, told))
 
 
-def _of_those(directions: Sequence[str], what: str, verb: str, it: str, compared: Comparison) -> str:
+def _of_those(directions: Sequence[str], what: str, compared: Comparison) -> str:
     some = _said(compared, *directions)
     if not some:
         return ""
     lost = [one for one in some if not one.stable]
-    if len(some) == 1:
-        did = f"{verb}s {it} {_changes(lost, compared)}" if lost else f"keeps {it}"
-        return f"The one answer {what} {did}."
-    count = "all" if len(lost) == len(some) else len(lost) or "none"
-    loses = verb + ("" if len(lost) > 1 else "s")
     named = f" {_changes(lost, compared)}" if lost else ""
-    told = f"Of {several(len(some), 'answer')} {what}, {count} {loses} {it}{named}."
+    if len(some) == 1:
+        return f"The one answer that says {what} {_turn(lost) if lost else 'does not change'}{named}."
+    count = "all" if len(lost) == len(some) else len(lost) or "none"
+    told = f"Of {several(len(some), 'answer')} that say {what}, {count} {_turn(lost)}{named}."
     return f"{told}{_by_level_alone(lost, compared)}"
+
+
+def _turn(lost: Sequence[Compared]) -> str:
+    """Return what becomes of answers that change, as a verb for as many of them."""
+    turned = {result.answer.verdict.direction for one in lost for result in one.results if result.changed}
+    verb, into = ("become", " uncertain") if turned == {"uncertain"} else ("change", "")
+    return f"{verb}{'' if len(lost) > 1 else 's'}{into}"
 
 
 def _by_level_alone(lost: Sequence[Compared], compared: Comparison) -> str:
@@ -212,10 +217,12 @@ def _uncertain_before(compared: Comparison) -> str:
 def _only_described(compared: Comparison) -> str:
     some = _said(compared, "described")
     moved = [_moving(one, result, compared) for one in some for result in one.moved]
+    leaving = sum(bool(one.moved) for one in some)
+    leaves = "the rate of 1 leaves its" if leaving == 1 else f"the rates of {leaving} leave their"
     changes = _changes([one for one in some if not one.stable], compared)
     told = f"{len(some)} {'has' if len(some) == 1 else 'have'} no comparison" if some else ""
     told += f"; one is found {changes}" if changes else ""
-    told += f"; a rate comes to lie outside the interval of this report: {'; '.join(moved)}" if moved else ""
+    told += f"; {leaves} interval: {'; '.join(moved)}" if moved else ""
     return f"{told}." if told else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
 import pandas as pd
@@ -27,7 +27,7 @@ from evidence.stats import Effect, compare
 from evidence.stats.compare import Measure
 from evidence.synthesis.forest import Forest, ForestStudy, Grouping, Summary
 from evidence.synthesis.specifications import Curve, specifications
-from evidence.wording import ALLOCATED, per_1000, size_text, told_difference
+from evidence.wording import ALLOCATED, per_1000, told_difference
 
 ENDS: dict[str, Callable[..., float | None]] = {"lowest": min, "highest": max}
 NO_QUESTION = "The data hold no comparison to synthesise here."
@@ -127,7 +127,7 @@ def absolute_table(data: Dataset, parameters: Parameters, **asked: Unpack[Asked]
         Column(f"Difference per 1,000 ({ci(parameters)})", width=2.0),
     )
     caption = "Absolute effects by question and design, per 1,000 patients."
-    caption = f"{caption} {_reach([row['difference'] for row in rows])}".strip()
+    caption = f"{caption} {_reach(rows)}".strip()
     note = POOLED_RISKS if any(row["pooled"] for row in rows) else ""
     doubts = doubt_words(data, {row_id for line in body for cell in line for row_id in cell.rows})
     note = f"{note} {doubts}".strip()
@@ -146,14 +146,18 @@ POOLED_RISKS = (
 )
 
 
-def _reach(differences: Sequence[float]) -> str:
-    """Return how many differences there are and from where to where they reach, as a sentence."""
-    if not differences:
+def _reach(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many differences there are, and of how many the direction is open, as a sentence.
+
+    >>> _reach([{"low": -0.1, "high": 0.2}, {"low": 0.1, "high": 0.2}])
+    '2 differences; in 1 the interval reaches from fewer to more.'
+    """
+    if not rows:
         return ""
-    low, high = (size_text(end) for end in (min(differences), max(differences)))
-    if len(differences) == 1:
-        return f"One difference: {low}."
-    return f"{len(differences)} differences, from {low} to {high}."
+    open_ = sum(row["low"] < 0 < row["high"] for row in rows)
+    if len(rows) == 1:
+        return f"One difference{'; its interval reaches from fewer to more' if open_ else ''}."
+    return f"{len(rows)} differences; in {open_ or 'none'} the interval reaches from fewer to more."
 
 
 def _absolute_lines(finding: Finding) -> Iterable[tuple[tuple[Cell, ...], dict[str, Any]]]:
