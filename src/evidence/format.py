@@ -133,6 +133,16 @@ def count(events: Any, n: Any) -> str:
     return f"{int(events)}" if missing(n) else f"{int(events)}/{int(n)}"
 
 
+def span(value: Any, unit: Any) -> str:
+    """Return a number of units of time as it is read aloud; a text is shown as it is.
+
+    >>> span(1.0, "month"), span(2.5, "week"), span("1", "day"), span("42", "day")
+    ('1 month', '2.5 weeks', '1 day', '42 days')
+    """
+    shown = value if isinstance(value, str) else f"{value:g}"
+    return f"{shown} {unit}{'' if shown == '1' else 's'}"
+
+
 def x_of_n(events: Any, n: Any) -> str:
     """Return events and patients in words, for a sentence.
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from evidence.stats import fisher_freeman_halton, holm
+from evidence.stats import fisher_exact, fisher_freeman_halton, holm
 
 
 def course(rows, ns, events):
@@ -28,9 +28,12 @@ def test_a_rate_of_everybody_is_sound(audited, rows):
     ]
 
 
-@pytest.mark.parametrize(("n", "verdict"), [("50", "consistent"), ("51", "inconsistent")])
-def test_no_more_patients_are_counted_than_the_arm_has(audited, rows, n, verdict):
-    assert audited(counts=[rows.count(events="20", n=n)]).verdicts("patients_fit_arm") == [verdict]
+@pytest.mark.parametrize(
+    ("n", "verdict", "consequence"), [("50", "consistent", ""), ("51", "inconsistent", "number")]
+)
+def test_no_more_patients_are_counted_than_the_arm_has(audited, rows, n, verdict, consequence):
+    found = audited(counts=[rows.count(events="20", n=n)]).one("patients_fit_arm")
+    assert (found["verdict"], found["consequence"]) == (verdict, consequence)
 
 
 def median(rows, days, analysis_set="unstated"):
@@ -86,7 +89,7 @@ def test_a_p_value_stands_beside_the_difference_of_its_own_time(audited, rows):
     for month, e1, p in (("6", 28, "0.111"), ("3", 24, "0.222")):  # printed in the wrong order
         at = {"time": month, "time_unit": "month"}
         counts += [rows.count(events=str(e1), **at), rows.count("placebo", events="20", **at)]
-        tests.insert(0, rows.test(p) | at)
+        tests.append(rows.test(p) | at)
     found = audited(counts=counts, tests=tests, claims=[rows.claim("superior", time="", time_unit="")])
     why = found.one("superiority_is_shown")["why"]
     assert re.search(
@@ -344,3 +347,32 @@ def test_a_count_out_of_its_own_patients_is_not_held_against_those_of_the_arm(au
     )
     assert found.one("events_fit_patients")["reported"] == "51/50"
     assert found.one("patients_fit_arm")["reported"] == "n = 60"
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("no_difference", "inconsistent"), ("superior", "consistent")])
+def test_counts_with_a_p_of_exactly_alpha_show_no_difference(audited, rows, kind, verdict):
+    p = fisher_exact([[3, 0], [0, 3]]).p  # 2 of the 20 ways to choose 3 of 6: 0.1
+    counts = [rows.count(events="3", n="3"), rows.count("placebo", events="0", n="3")]
+    given = {"arms": rows.arms(drug=3, placebo=3), "counts": counts, "claims": [rows.claim(kind)]}
+    check = "superiority_is_shown" if kind == "superior" else "no_difference_is_shown"
+    assert audited(alpha=p, **given).verdicts(check) == ["not_checkable"]
+    assert audited(alpha=math.nextafter(p, 1), **given).verdicts(check) == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        ((("12", "month"), ("6", "month")), "6 and 12 months"),
+        ((("6", "month"), ("12", "week")), "12 weeks and 6 months"),
+        ((("6", "month"), ("6", "week")), "6 weeks and 6 months"),
+        ((("1", "month"),), "1 month"),
+    ],
+)
+def test_the_times_at_which_no_difference_is_claimed_are_told_in_their_order(audited, rows, times, told):
+    said = [rows.claim("superior", paraphrase="Cured was better.")]
+    said += [
+        rows.claim("no_difference", time=time, time_unit=unit, paraphrase="Cured did not differ.")
+        for time, unit in times
+    ]
+    found = audited(claims=said).one("claims_do_not_contradict")
+    assert f"says that there is none at {told}, or none" in found["why"]

@@ -51,14 +51,14 @@ def test_patients_of_two_studies_are_no_comparison(audited, rows):
     across, worded = audited(counts=counts, claims=claims).of(COMPARED)
     assert {across["verdict"], worded["verdict"]} == {"not_checkable"}
     assert "without a test or a margin" not in worded["why"]
+    assert across["why"].startswith("What is called alike, cured with drug, is of another study than ")
     assert "never in one study" in across["why"]
     assert "reference 8 of the document" in worded["why"]
     within = rows.claim("comparable", arms="drug|placebo")
     assert audited(claims=[within]).of(COMPARED) == []
 
 
-@pytest.mark.parametrize(("counted", "verdicts"), [(70, ["not_checkable"]), (95, ["consistent"]), (100, [])])
-def test_a_part_sized_by_all_patients_is_hardly_a_part_of_fewer(audited, rows, counted, verdicts):
+def part_of_a_trial(rows, counted):
     everybody = rows.arms(drug=50, placebo=50)
     all_ = everybody[0] | {
         "arm_id": "all",
@@ -74,10 +74,26 @@ def test_a_part_sized_by_all_patients_is_hardly_a_part_of_fewer(audited, rows, c
         rows.count(study_id="part_a", events="6", n="12"), rows.count("placebo", study_id="part_a", events="1", n="8"),
     ]  # fmt: skip
     studies = [{"study_id": "trial_a", "label": "Trial A", "indication": "SAA", "n": "100", "status": "completed", "origin": "seed"}, PART]  # fmt: skip
-    found = audited(arms=[*everybody, all_, *part], counts=counts, studies=studies)
+    return {"arms": [*everybody, all_, *part], "counts": counts, "studies": studies}
+
+
+@pytest.mark.parametrize(("counted", "verdicts"), [(70, ["not_checkable"]), (95, ["consistent"]), (100, [])])
+def test_a_part_sized_by_all_patients_is_hardly_a_part_of_fewer(audited, rows, counted, verdicts):
+    found = audited(**part_of_a_trial(rows, counted))
     assert found.verdicts(PARTS) == verdicts
     if verdicts:
         assert f"printed as a part of {counted}" in found.one(PARTS)["why"]
+
+
+def test_a_part_is_held_against_the_classes_of_its_own_study(audited, rows):
+    given = part_of_a_trial(rows, 70)
+    given["studies"].append(given["studies"][0] | {"study_id": "trial_b", "label": "Trial B"})
+    given["arms"] += [one | {"study_id": "trial_b"} for one in rows.arms(drug=50, placebo=50)]
+    given["counts"] += [
+        rows.baseline(arm, "stage", "I", 9, study_id="trial_b") for arm in ("drug", "placebo")
+    ]
+    found = audited(**given).one(PARTS)
+    assert (found["reported"], found["recomputed"]) == ("20 of 70", "12 + 8 of 100")
 
 
 def test_the_chance_is_that_of_drawing_everybody_left_out_from_outside_the_part(real):

@@ -138,3 +138,24 @@ def test_the_p_of_any_table_is_sound_whatever_method_gave_it(audited, rows, e1, 
     for p in (chi_square(table).p, likelihood_ratio(table).p):
         found = audited(counts=counts, tests=[rows.test(f"{p:.4f}")])
         assert "inconsistent" not in found.verdicts("test_recomputes")
+
+
+def test_ordered_classes_may_have_been_cut_in_the_middle(audited, rows):
+    cells = {"drug": (20, 8, 4, 18), "placebo": (8, 10, 20, 12)}
+    counts = [
+        rows.baseline(arm, "stage", name, events)
+        for arm, row in cells.items()
+        for name, events in zip(("I", "II", "III", "IV"), row, strict=True)
+    ]
+    p = chi_square([[28, 22], [18, 32]]).p  # classes I and II against III and IV: 28 and 18 of 50
+    found = audited(counts=counts, tests=[of_stage(rows, f"{p:.4f}")]).one("test_recomputes")
+    assert found["recomputed"] == f"P = {p:.3f} (a test of classes 1 to 2 against the others)"
+
+
+def test_p_values_of_different_tables_are_not_put_in_each_others_place(audited, rows):
+    p = [f"{chi_square(table).p:.3f}" for table in ([[10, 40], [12, 38]], [[30, 20], [20, 30]])]
+    given = swapped(rows, *p)
+    for locators, number in ((("Table 2", "Table 2"), 1), (("Table 2", "Table 3"), 0)):
+        tests = [test | {"locator": locator} for test, locator in zip(given["tests"], locators, strict=True)]
+        found = audited(counts=given["counts"], tests=tests)
+        assert len(found.of("p_values_stand_in_their_rows")) == number

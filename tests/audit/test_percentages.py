@@ -112,3 +112,11 @@ def test_one_ratio_printed_as_two_percentages_is_found(audited, rows, other, ver
     found = audited(counts=counts, arms=rows.arms(drug=64, placebo=64)).one("same_ratio_one_percent")
     assert (found["verdict"], found["consequence"]) == (verdict, consequence)
     assert (found["reported"], found["recomputed"]) == (f"43.7% and {other}%", "28/64 = 43.75%")
+
+
+def test_a_percentage_that_two_counts_give_if_wrongly_rounded_may_be_of_either(audited, rows):
+    # 2 of 61 are 3.28% and 3 of 61 are 4.92%: rounded up, or cut off, either is 4%
+    found = audited(counts=[rows.count(percent="4", n="61")], arms=rows.arms(drug=61, placebo=50))
+    told = found.one("percent_is_possible")
+    assert (told["verdict"], told["consequence"]) == ("rounding", "number")
+    assert told["why"] == "No count out of 61 rounds to 4%; 2/61 = 3.28% gives it only rounded up."

@@ -297,8 +297,8 @@ def test_the_pooled_results_of_a_meta_analysis_are_counted(audited, rows):
         "randomised": "yes", "n": "100", "status": "completed", "origin": "seed", "period": "2019",
     }  # fmt: skip
     found = audited(studies=[study], claims=[called], tests=[rows.test("0.02")]).one("pooling_is_shown")
-    assert (found["verdict"], found["recomputed"]) == ("consistent", "1 pooled results")
-    assert found["why"] == "1 pooled results are printed with it."
+    assert (found["verdict"], found["recomputed"]) == ("consistent", "1 pooled result")
+    assert found["why"] == "1 pooled result is printed with it."
 
 
 def test_a_ratio_on_the_limit_of_a_printed_interval_may_be_an_adjusted_one(audited, rows):

@@ -26,6 +26,8 @@ def test_the_year_in_a_doi_is_held_against_the_year_of_the_document(audited):
     assert sound.verdicts("references_are_plausible") == ["consistent"]
     both = audited(sources=[source("doc", doi="10.1016/j.2011.x.2015.01.002", year="2022")])
     assert both.one("references_are_plausible")["recomputed"] == "2011, 2015"
+    parted = audited(sources=[source("doc", doi="10.1016/2015/x.002", year="2022")])
+    assert parted.one("references_are_plausible")["recomputed"] == "2015"
 
 
 def test_a_document_that_pools_nothing_is_no_meta_analysis(audited, rows):

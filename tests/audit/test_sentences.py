@@ -604,8 +604,8 @@ def test_identifiers_definitions_and_references_are_told_word_for_word(audited, 
             ("inconsistent", "number", "NCT123", "", "NCT123 is no identifier of that registry: it has the wrong number of digits."),
         ],
         "definitions_are_one": [
-            ("not_checkable", "conclusion", "level ≥100 × 10⁹/L and transfusion free (other); level ≥100 × 10⁹/L (doc)", "", "Cured is level ≥100 × 10⁹/L and transfusion free (other), but level ≥100 × 10⁹/L (doc). A document that does not print “transfusion free” may have asked for it all the same; if it did not, the rates are not rates of one thing."),
-            ("inconsistent", "conclusion", "level <20 g (other); level ≥38.5 days (doc)", "", "As printed, Fever means level <20 g (other), but level ≥38.5 days (doc): their rates are not rates of one thing."),
+            ("not_checkable", "conclusion", "level ≥100 × 10⁹/L and transfusion free (article); level ≥100 × 10⁹/L (article, 2022)", "", "Cured is level ≥100 × 10⁹/L and transfusion free (article), but level ≥100 × 10⁹/L (article, 2022). A document that does not print “transfusion free” may have asked for it all the same; if it did not, the rates are not rates of one thing."),
+            ("inconsistent", "conclusion", "level <20 g (article); level ≥38.5 days (article, 2022)", "", "As printed, Fever means level <20 g (article), but level ≥38.5 days (article, 2022): their rates are not rates of one thing."),
         ],
         "documents_are_listed_once": [
             ("consistent", "", "10.1016/j.x.2015.01.002", "", "No other document has this DOI."),

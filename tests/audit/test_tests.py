@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy import special
+from scipy import special, stats
 
 from evidence.audit.distribution import Distribution
 from evidence.audit.effects import p_fits_interval, rate_interval_recomputes
 from evidence.audit.material import Material
 from evidence.audit.p_values import error_df_span
-from evidence.stats import chi_square, compare, fisher_exact, mean_difference
+from evidence.stats import chi_square, compare, fisher_exact, fisher_freeman_halton, mean_difference
 
 
 def two(rows, e1=30, e0=20):
@@ -313,3 +313,134 @@ def test_a_study_made_from_counts_raises_no_alarm(audited, rows, e1, e0):
     )
     sexes = [rows.baseline("drug", "sex", "male", e1), rows.baseline("drug", "sex", "female", 50 - e1)]
     assert audited(counts=counts + sexes, tests=[test]).alarms == []
+
+
+def test_a_difference_of_rates_that_is_not_in_the_middle_is_measured_on_no_log_scale(audited, rows):
+    test = rows.test("0.046", effect_label="risk difference", effect="0.20", low="0.00", high="0.50")
+    found = audited(tests=[test]).one("interval_holds_estimate")
+    assert (found["verdict"], found["recomputed"]) == ("not_checkable", "middle 0.250")
+    assert found["why"] == (
+        "The interval is not symmetric about the difference; a method for which it need not be is not stated."
+    )
+
+
+@pytest.mark.parametrize(("level", "verdict"), [("0.9", "consistent"), ("0.95", "inconsistent")])
+def test_welchs_interval_is_known_at_the_level_that_is_printed(audited, rows, level, verdict):
+    made = mean_difference(10.0, 3.0, 50, 8.5, 5.0, 20, method="welch", level=0.9)
+    limits = {"effect": "1.500", "low": f"{made.low:.3f}", "high": f"{made.high:.3f}"}
+    means = [rows.measure("drug", "10.000", "3.000"), rows.measure("placebo", "8.500", "5.000", n="20")]
+    test = rows.test("", outcome="level", effect_label="mean difference", interval_level=level, **limits)
+    found = audited(arms=rows.arms(drug=50, placebo=20), measurements=means, tests=[test])
+    told = found.one("effect_recomputes")
+    assert told["verdict"] == verdict
+    assert (told["recomputed"] == "Welch's method") == (verdict == "consistent")
+
+
+def three_means(rows, spread):
+    return {
+        "arms": rows.arms(a=20, b=20, c=20),
+        "measurements": [
+            rows.measure(arm, mean, spread, n="20")
+            for arm, mean in (("a", "3.000"), ("b", "2.200"), ("c", "2.500"))
+        ],
+    }
+
+
+@pytest.mark.parametrize(("sd", "verdict"), [(1.04, "consistent"), (1.08, "inconsistent")])
+def test_an_interval_after_anova_is_of_spreads_that_are_rounded_so(audited, rows, sd, verdict):
+    half = stats.t.ppf(0.975, 57) * sd * math.sqrt(2 / 20)  # 1.0 may have been 0.95 to 1.05
+    limits = {"effect": "0.800", "low": f"{0.8 - half:.3f}", "high": f"{0.8 + half:.3f}"}
+    test = rows.test("", "a|b", "level", effect_label="mean difference", interval_level="0.95", **limits)
+    assert audited(**three_means(rows, "1.0"), tests=[test]).verdicts("effect_recomputes") == [verdict]
+
+
+def test_a_p_of_tukeys_comparison_is_known_without_an_interval(audited, rows):
+    p = stats.studentized_range.sf(0.8 / math.sqrt(1 / 20), 3, 57)
+    least = 2 * stats.t.sf(0.8 / math.sqrt(2 / 20), 57)  # that of LSD, a third of Bonferroni's
+    assert least + 0.01 < p < 3 * least - 0.004
+    found = audited(**three_means(rows, "1.00"), tests=[rows.test(f"{p:.3f}", "a|b", "level")]).one(
+        "test_recomputes"
+    )
+    assert (found["verdict"], found["recomputed"]) == ("consistent", "Tukey after one-way ANOVA")
+
+
+@pytest.mark.parametrize(
+    ("third", "p", "words", "consequence"),
+    [
+        # χ² on one degree of freedom is z²: of 3.00 P is 0.083, of 5.00 it is 0.025
+        (
+            "3.00",
+            "0.020",
+            "; 3.00 would still give P = 0.083 and not 0.020, no longer below 0.05.",
+            "conclusion",
+        ),
+        ("5.00", "0.010", "; 5.00 would still give P = 0.025 and not 0.010.", "number"),
+        (
+            "5.00",
+            "0.200",
+            "; 5.00 would still give P = 0.025 and not 0.200, and so below 0.05.",
+            "conclusion",
+        ),
+    ],
+)
+def test_a_statistic_that_fits_no_p_of_the_table_is_told_with_the_p_that_it_gives(
+    audited, rows, third, p, words, consequence
+):
+    # of 4.00 P is 0.046 and of 9.00 it is 0.003: each stands beside the other's
+    printed = (("cured", "9.00", "0.046"), ("fever", "4.00", "0.003"), ("score", third, p))
+    tests = [
+        rows.test(
+            beside, outcome=outcome, statistic=statistic, statistic_label="χ²", df="1", locator="Table 9"
+        )
+        for outcome, statistic, beside in printed
+    ]
+    found = audited(tests=tests).one("statistics_stand_beside_their_p")
+    assert found["consequence"] == consequence
+    assert found["why"].endswith(
+        f"put in the order 4.00, 9.00, {third}, 2 of 3 fit (chi-square on 1 df){words}"
+    )
+
+
+def test_where_no_method_gives_the_printed_p_the_exact_test_is_not_asked(audited, rows):
+    assert chi_square(table(4, 0)).warning
+    found = audited(counts=two(rows, 4, 0), tests=[rows.test("0.500")])
+    assert found.of("conclusion_holds_exactly") == []
+
+
+@pytest.mark.parametrize(("adjusted", "verdict"), [("", "not_checkable"), ("no", "inconsistent")])
+def test_a_ratio_said_not_to_be_adjusted_is_held_to_the_counts(audited, rows, adjusted, verdict):
+    test = rows.test("0.020", effect_label="OR", effect="2.60", low="1.10", high="6.15", adjusted=adjusted)
+    found = audited(counts=two(rows), tests=[test])
+    assert found.verdicts("effect_recomputes") == found.verdicts("test_recomputes") == [verdict]
+
+
+@pytest.mark.parametrize(("tests", "everyone"), [(2, False), (3, True)])
+def test_one_method_is_said_to_give_every_p_from_three_of_them_on(audited, rows, tests, everyone):
+    p = f"{chi_square(table()).p:.4f}"  # to four decimals only Pearson's, 0.0455, not that of N-1, 0.0466
+    outcomes = ("cured", "lasting_cure", "fever")[:tests]
+    counts = [row | {"outcome_id": outcome} for outcome in outcomes for row in two(rows)]
+    found = audited(counts=counts, tests=[rows.test(p, outcome=one) for one in outcomes]).one(
+        "tests_are_named"
+    )
+    said = "; Pearson chi-square test gives every one of them that can be done again"
+    assert found["why"] == (
+        f"The test is not named beside {tests} of {tests} P values; {tests} can be reproduced "
+        f"(Pearson chi-square test {tests}){said if everyone else ''}."
+    )
+
+
+def test_a_method_that_gives_only_some_of_the_p_values_is_not_said_to_give_all(audited, rows):
+    outcomes, stages = ("cured", "lasting_cure", "fever"), {"drug": (40, 8, 2), "placebo": (28, 12, 10)}
+    counts = [row | {"outcome_id": outcome} for outcome in outcomes for row in two(rows)]
+    counts += [
+        rows.baseline(arm, "stage", stage, events)
+        for arm, some in stages.items()
+        for stage, events in zip(("I", "II", "III"), some, strict=True)
+    ]
+    exact = fisher_freeman_halton([list(some) for some in stages.values()]).p  # Pearson's is another
+    tests = [rows.test(f"{chi_square(table()).p:.4f}", outcome=one) for one in outcomes]
+    tests.append(
+        rows.test(f"{exact:.4f}", outcome="stage", time="0", time_unit="month", time_label="baseline")
+    )
+    found = audited(counts=counts, tests=tests).one("tests_are_named")
+    assert found["why"].endswith("(Pearson chi-square test 3, Fisher-Freeman-Halton exact test 1).")

@@ -27,3 +27,9 @@ def test_p_is_that_of_the_general_library(q, groups, df):
 def test_the_quantile_inverts_p(level, groups, df):
     q = studentized_range_quantile(level, groups, df)
     assert studentized_range_p(q, groups, df) == pytest.approx(1 - level, abs=1e-8)
+
+
+@pytest.mark.parametrize("q", [3.0, 6.0, 9.0, 12.0])
+@pytest.mark.parametrize("groups", [3, 10])
+def test_p_on_one_degree_of_freedom_is_that_of_the_general_library_to_eight_decimals(groups, q):
+    assert studentized_range_p(q, groups, 1) == pytest.approx(studentized_range.sf(q, groups, 1), abs=1e-8)

@@ -133,6 +133,8 @@ def test_a_rate_of_everybody_keeps_its_decimal_whatever_a_report_writes_elsewher
         (("0.020", "0.030", "0.704"), "none of the 2 that are significant survives Holm's"),
         (("0.020", "0.704", "0.900"), "the one that is significant does not survive Holm's"),
         (("0.010", "0.030", "0.704"), "1 of the 2 that are significant does not survive Holm's"),
+        # 2 × 0.025 is just 0.05, and not below it
+        (("0.001", "0.025", "0.704"), "1 of the 2 that are significant does not survive Holm's"),
         (("0.001", "0.030", "0.040"), "2 of the 3 that are significant do not survive Holm's"),
         (("0.001", "0.500", "0.704"), "1 of 3 is significant, before and after Holm's"),
     ],

@@ -39,10 +39,10 @@ def test_comparisons_are_counted_in_short(tmp_path):
     clear = of_counts(tmp_path / "clear", ((45, 50, 10, 50), (20, 50, 19, 50)))
     outcome = str(clear.counts["outcome_id"].iloc[0])
     text = effects_in_short(clear, evidence.Parameters(), outcome_ids=[outcome]).text
-    assert "2 comparisons within 2 studies" in text
+    assert "1 event was compared 2 times within 2 studies." in text
     assert "leaves out" not in text
     single = of_counts(tmp_path / "single", ((45, 50, 10, 50),))
     said = effects_in_short(single, evidence.Parameters(), outcome_ids=[outcome]).text
-    assert said.endswith("1 comparison within 1 study counts these events.")
+    assert said.endswith("1 event was compared once within 1 study.")
     nothing = dataset(tmp_path / "empty", emptied())
     assert "hold no result" in effects_in_short(nothing, evidence.Parameters(), outcome_ids=[outcome]).text

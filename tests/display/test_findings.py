@@ -173,7 +173,9 @@ def test_the_first_screen_gives_absolute_numbers_and_a_certainty_for_every_answe
     whom = list(dict.fromkeys(one.title.partition(":")[0] for one in shown))
     together = sorted(shown, key=lambda one: whom.index(one.title.partition(":")[0]))
     for line, one in zip(lines, together, strict=True):
-        assert re.search(r"[●○]{4} (High|Moderate|Low|Very low) certainty\.$", line)
+        assert re.search(
+            r"[●○]{4} (High|Moderate|Low|Very low) certainty\.$", line.replace("\N{NO-BREAK SPACE}", " ")
+        )
         assert f"{round(one.treatment.estimate * 1000)}" in line
         assert f"{round(one.control.estimate * 1000)}" in line
         assert len(line) < 240

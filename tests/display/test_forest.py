@@ -360,7 +360,7 @@ def test_tables_hold_every_study_and_each_design_apart(many):
     lines = [row[1].text for row in absolute_table(many, P).rows]
     assert any("(randomised)" in line for line in lines)
     assert any("(not randomised)" in line for line in lines)
-    assert any("(randomisation not stated)" in line for line in lines)
+    assert any("(randomisation not stated in what was read)" in line for line in lines)
 
 
 def test_the_curve_says_in_how_many_analyses_the_conclusion_is_the_same(many):

@@ -89,7 +89,7 @@ def test_widths_are_in_proportion_and_alignment_is_kept():
 def test_the_signs_that_are_used_are_explained_and_no_others():
     table = Table((Column("A"),), ((Cell("1", mark="derived"),),), "Caption", "Note.")
     assert table.full_note == "Note. † count that follows from printed figures."
-    assert ">Note. † count" in table_markdown(table)
+    assert ">Note. †\N{NO-BREAK SPACE}count" in table_markdown(table)
 
 
 def test_a_cell_shows_every_sign_that_belongs_to_it():

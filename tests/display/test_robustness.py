@@ -113,7 +113,7 @@ def test_missing_patients_are_taken_to_the_two_ends(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("enrolled", "words"), [((40, 40), "none missing"), ((None, 40), "size of the groups not known")]
+    ("enrolled", "words"), [((40, 40), "none missing"), ((None, 40), "numbers allocated not known")]
 )
 def test_where_nobody_is_missing_or_nobody_knows_it_says_so(tmp_path, enrolled, words):
     assert cells(of(tmp_path, FRAGILE, enrolled=enrolled))[0][4] == words

@@ -93,3 +93,9 @@ def test_what_is_too_large_or_too_extreme_is_refused():
         fragility(1, 6000, 30, 100)
     with pytest.raises(StatisticsError, match="too extreme"):
         e_value(5e-324, 5e-324, 1.0)
+
+
+def test_a_p_of_exactly_alpha_is_not_significant():
+    p = fragility(12, 40, 2, 40).p
+    assert fragility(12, 40, 2, 40, alpha=p).fewest == 0
+    assert fragility(12, 40, 2, 40, alpha=math.nextafter(p, 1)).fewest == 1

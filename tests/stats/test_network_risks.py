@@ -70,6 +70,7 @@ def test_risks_and_differences_stay_in_range_and_in_order_and_mirror(data):
     assert (np.abs(found.low) <= 1 + 1e-9).all()
     assert (np.abs(found.high) <= 1 + 1e-9).all()
     np.testing.assert_allclose(found.low, -found.high.T, atol=1e-12)
+    assert not np.diag(found.high).any()  # no treatment differs from itself
 
 
 @settings(max_examples=5, deadline=None)

@@ -330,3 +330,5 @@ def test_unusable_studies_are_refused_with_the_mend(call, mend):
 def test_one_study_has_no_heterogeneity_to_test():
     result = pool([0.4], [0.04])
     assert (result.q, result.q_df, result.q_p) == (0, 0, 1)
+    many = pool_many([[0.4], [0.1]], [[0.04], [0.09]])
+    assert (many.q.tolist(), many.q_df, many.q_p.tolist()) == ([0, 0], 0, [1, 1])

@@ -11,7 +11,7 @@ from evidence.scenarios import Scenario
 from evidence.synthesis.explorer import explore
 from evidence.synthesis.flips import Flips, chosen_views, flips_of
 
-from .invented import of_counts
+from .invented import dataset, emptied, of_counts, study
 
 P = evidence.Parameters()
 CLEAR, BORDERLINE, NOT_QUITE = (45, 50, 10, 50), (30, 50, 20, 50), (29, 50, 20, 50)
@@ -67,3 +67,20 @@ def test_the_joint_table_names_the_choices_of_each_chapter_and_leaves_out_what_s
             (row,) = table.rows
             assert [row[1].text, row[3].text] == ["99% level", "Wide"]
             assert row[2].text not in ("–", "not asked"), "one method of the interval includes no difference"
+
+
+@pytest.mark.parametrize(("enrolled", "moves"), [(200, True), (105, False)])
+def test_a_rate_without_comparison_is_named_where_missing_values_move_it_out_of_its_interval(
+    tmp_path, enrolled, moves
+):
+    tables = emptied()
+    study(tables, "trial", (80, 100, 1, 2), label="Trial")
+    tables["arms"], tables["counts"] = tables["arms"][:1], tables["counts"][:1]
+    tables["arms"][0]["n"], tables["counts"][0]["analysis_set"] = str(enrolled), "evaluable"
+    tables["questions"][0] |= {"comparator": "", "analysis_set": "evaluable"}
+    data = dataset(tmp_path, tables)
+    found = flips(data)
+    # 80 of 100 is 0.80 (0.71 to 0.87); with all missing failed or well 0.40 or 0.90 of 200, 0.76 or 0.81 of 105.
+    assert found.moved
+    assert found.policies == (("failure", "success") if moves else ())
+    assert flip_words(found, ["Trial"]).endswith("(the rate moves)") is moves

@@ -191,7 +191,9 @@ def definitions_are_one(m: Material) -> Iterator[Finding]:
     rows = list(zip(*columns, zip(*criteria, strict=True), strict=True))
     for outcome, same in grouped(rows, lambda row: row[0]).items():
         by_place = grouped(same, lambda row: row[1])
-        ways = {frozenset(row[3] for row in one): source for source, one in reversed(by_place.items())}
+        ways = {
+            frozenset(row[3] for row in one): m.document(source) for source, one in reversed(by_place.items())
+        }
         if len(by_place) > 1:
             yield _defined(tuple(row[2] for row in same), m.outcome(outcome), ways)
 

@@ -16,7 +16,7 @@ from evidence.audit.printed import p_is, p_text, result_of
 from evidence.audit.reported import Reported
 from evidence.audit.tests_from_data import AS_ERRORS
 from evidence.errors import StatisticsError
-from evidence.format import in_sentence, percent, sentence
+from evidence.format import in_sentence, percent, sentence, span
 from evidence.stats import (
     breslow_day,
     cochran_armitage,
@@ -144,7 +144,7 @@ def _mean_interval(rows: Sequence[Measure], m: Material, *, as_errors: bool) -> 
         for row, factor, n in zip(rows, scale, sizes, strict=True)
     ]
     made = mean_difference(*groups[0], *groups[1], method="welch")
-    when = f" at {rows[0].time:g} {rows[0].time_unit}s" if rows[0].time is not None else ""
+    when = f" at {span(rows[0].time, rows[0].time_unit)}" if rows[0].time is not None else ""
     return [f"{made.estimate:+.1f} ({made.low:+.1f} to {made.high:+.1f}){when}"]
 
 
@@ -362,7 +362,7 @@ def _at_time(row: Test | Count | Measure) -> str:
     """Return the time of a result after what was found at it."""
     if row.time is None:
         return f" ({row.time_label})" if row.time_label else ""
-    return f" at {row.time:g} {row.time_unit}{'' if row.time == 1 else 's'}"
+    return f" at {span(row.time, row.time_unit)}"
 
 
 def _with_level(pair: _Pair) -> str:
@@ -522,8 +522,13 @@ def _of(row: Count) -> str:
 def _moments(claims: Sequence[Claim]) -> str:
     """Return at which times claims are made, empty where none is told."""
     timed = sorted((claim for claim in claims if claim.time is not None), key=lambda one: days(one) or 0.0)
-    times = list(dict.fromkeys(f"{claim.time:g}" for claim in timed))
-    return f" at {' and '.join(times)} {timed[0].time_unit}s" if times else ""
+    times = list(dict.fromkeys((claim.time or 0.0, claim.time_unit) for claim in timed))
+    if len({unit for _, unit in times}) > 1:
+        return f" at {' and '.join(span(*one) for one in times)}"
+    if not times:
+        return ""
+    *earlier, last = times
+    return f" at {' and '.join([*(f'{one:g}' for one, _ in earlier), span(*last)])}"
 
 
 def _if(claim: Claim, m: Material) -> str:

@@ -50,7 +50,8 @@ def _told(control: list[Count], m: Material) -> str:
         return ""
     row = control[0]
     arm = in_sentence(m.label(row.study_id, row.arm_id))
-    return f" The {row.percent}% with {arm} in the same study ({row.source_id}) is not given beside it."
+    where = m.document(row.source_id)
+    return f" The {row.percent}% with {arm} in the same study ({where}) is not given beside it."
 
 
 def _in_words(claim: Claim) -> Finding:

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from evidence.audit.finding import Finding, Verdict
 from evidence.audit.material import Count, Material, Measure, days, grouped, moment, plain
 from evidence.audit.reported import Reported
-from evidence.format import percent
+from evidence.format import percent, span
 
 TIME_TO = re.compile(r"^time_to_(?:first_)?(?P<event>.+)$")
 RESPONDERS = "responders"
@@ -140,10 +140,12 @@ def _median(row: Measure, event: str, m: Material) -> Iterator[Finding]:
     rates = [rate for rate in _rates(row, event, m) if at is not None and (days(rate) or 0.0) >= at]
     if not rates:
         return
-    reported = f"median {row.value} {row.unit}s"
+    median = f"median of {span(row.value, row.unit)}"
+    reported = f"median {span(row.value, row.unit)}"
     below = [rate for rate in rates if 2 * (rate.events or 0) < (rate.n or 0)]
     seen = max(below or rates, key=lambda rate: days(rate) or 0.0)
-    shown = f"{seen.events}/{seen.n} at {seen.time:g} {seen.time_unit}s"
+    when = span(seen.time, seen.time_unit)
+    shown = f"{seen.events}/{seen.n} at {when}"
     ids = (row.row_id, *(rate.row_id for rate in below or rates))
     if not below or row.analysis_set == RESPONDERS:
         why = (
@@ -154,8 +156,8 @@ def _median(row: Measure, event: str, m: Material) -> Iterator[Finding]:
         yield Finding(ids, reported, shown, "consistent", why)
         return
     why = (
-        f"At {seen.time:g} {seen.time_unit}s only {seen.events} of {seen.n} patients had the event (unless "
-        f"some had lost it again), so a median of {row.value} {row.unit}s can only be among those who had "
+        f"At {when} only {seen.events} of {seen.n} patients had the event (unless "
+        f"some had lost it again), so a {median} can only be among those who had "
         f"it{': such medians of two arms do not compare all patients' if _compared(row, m) else ''}."
     )
     stated = row.analysis_set not in ("", "unstated")

@@ -126,11 +126,15 @@ def _crosses(test: Test, statistic: str, given: Distribution, alpha: float) -> b
     return (given.p(Reported(statistic).value) < alpha) != (Reported(test.p).value < alpha)
 
 
+def _side(test: Test, alpha: float) -> str:
+    return "no longer" if Reported(test.p).value < alpha else "and so"
+
+
 def _residual(moved: Sequence[tuple[Test, str, bool]], given: Distribution, alpha: float) -> str:
     left = [(test, statistic) for test, statistic, fit in moved if not fit]
     said = [
         f"; {statistic} would still give {p_is(given.p(Reported(statistic).value))} and not {test.p}"
-        + (f", no longer below {alpha:g}" if _crosses(test, statistic, given, alpha) else "")
+        + (f", {_side(test, alpha)} below {alpha:g}" if _crosses(test, statistic, given, alpha) else "")
         for test, statistic in left
     ]
     return "".join(said)

@@ -111,10 +111,11 @@ def _pooling(rows: tuple[str, ...], source: str, m: Material) -> Finding:
         test for test in m.data.tests.itertuples() if test.source_id == source and test.study_id in pooled
     ]
     if effects:
-        why = f"{len(effects)} pooled results are printed with it."
-        return Finding(
-            rows, "called a meta-analysis, or pooled", f"{len(effects)} pooled results", "consistent", why
+        shown, are = (
+            ("1 pooled result", "is") if len(effects) == 1 else (f"{len(effects)} pooled results", "are")
         )
+        why = f"{shown} {are} printed with it."
+        return Finding(rows, "called a meta-analysis, or pooled", shown, "consistent", why)
     why = (
         "It is called a meta-analysis or pooled, but no pooled estimate, weight or measure of heterogeneity "
         "is printed: rates of different studies stand side by side."

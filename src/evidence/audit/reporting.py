@@ -76,8 +76,8 @@ def _methods(bare: list[Test], m: Material) -> str:
 
 
 def _gives_all(bare: list[Test], m: Material) -> str:
-    """Return the one method that reproduces every P value of 2 x 2 tables, if there is one."""
-    tried = [(test, again) for test in bare if len((again := m.again(test)).candidates) > 3]
+    """Return the one method that reproduces every P value that can be done again, if there is one."""
+    tried = [(test, again) for test in bare if (again := m.again(test)).candidates]
     fits = [
         {one.method for one in again.candidates if Reported(test.p).allows(*one.p_range)}
         for test, again in tried

@@ -145,7 +145,7 @@ _HOMES = {
     "tables.transitivity": ("transitivity_table",),
 }
 # What these make is marked where the audit doubts its data rows, save the tables of the audit itself.
-BUILDERS = ("_table", "_card")
+BUILDERS = ("_table", "_card", "_figure")
 # These make nothing to show.
 PLAIN = ("model", "publish")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

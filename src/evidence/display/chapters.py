@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Unpack
@@ -99,10 +100,12 @@ def explorer_in_short(data: Dataset, parameters: Parameters) -> Prose:
     asked = several(len(exploration.topics) - joint, "question")
     asked += f", and for {several(joint, 'set')} of questions taken together," if joint else ""
     told = f"{choices:,} combinations of choices for {asked} can be looked at."
+    moved = [sum((len(one.subject.questions) > 1) == many for one in moving) for many in (False, True)]
     if len(exploration.topics) == 1:
         return quoted([told, f"What may be said {'depends' if moving else 'does not depend'} on the choice."])
-    which = f"all {len(exploration.topics)}" if len(moving) == len(exploration.topics) else f"{len(moving)}"
-    return quoted([told, f"In {which if moving else 'none'} of them what may be said depends on the choice."])
+    nouns = zip(moved, ("question", "set"), strict=True)
+    which = " and ".join(several(count, noun) for count, noun in nouns if count) or "none of them"
+    return quoted([told, f"For {which} what may be said depends on the choice."])
 
 
 def limits_in_short(data: Dataset, parameters: Parameters) -> Prose:
@@ -122,10 +125,11 @@ def scenarios_in_short(compared: Comparison) -> Prose:
 
 
 def effects_in_short(data: Dataset, parameters: Parameters, *, outcome_ids: Sequence[str]) -> Prose:
-    """Return how many comparisons within studies there are, and that they are not counted alike."""
+    """Return how often events were compared within studies, and that they are not counted alike."""
     frame = effects_frame(data, parameters, measure="RD", outcome_ids=outcome_ids)
-    within = f"{several(len(frame), 'comparison')} within {several(frame['study_id'].nunique(), 'study')}"
-    said = f"{within} {'counts' if len(frame) == 1 else 'count'} these events."
+    events, studies = frame["outcome_id"].nunique(), several(frame["study_id"].nunique(), "study")
+    times = "once" if len(frame) == 1 else f"{len(frame)} times"
+    said = f"{several(events, 'event')} {'was' if events == 1 else 'were'} compared {times} within {studies}."
     alike = "They were counted over different times and in different ways."
     return quoted([said, alike if len(frame) > 1 else ""] if len(frame) else [])
 
@@ -183,19 +187,23 @@ def network_in_short(
         and row["treatment0"] in order
         and order[row["treatment1"]] < order[row["treatment0"]]
     ]
-    tested = f"{linked.outcome}: {indirect_words(indirect)}" if indirect else ""
+    pairs = math.comb(len(order), 2)
+    tested = f"{linked.outcome}: {indirect_words(indirect, pairs)}" if indirect else ""
     return quoted(map(escape, [tested, "The chapter gives no ranking."] if tested else []))
 
 
-def indirect_words(intervals: Sequence[tuple[float, float]]) -> str:
-    """Return what the intervals of ratios say of pairs that no trial compared.
+def indirect_words(intervals: Sequence[tuple[float, float]], pairs: int) -> str:
+    """Return what the intervals of ratios say of those among all pairs that no trial compared.
 
-    >>> indirect_words([(0.2, 5.0), (0.5, 3.0)])
-    'no trial compared any of 2 pairs of treatments or doses, and no indirect comparison tells any two apart.'
+    >>> indirect_words([(0.2, 5.0), (0.5, 3.0)], 3)
+    'of 3 pairs of treatments or doses 2 were compared in no trial; indirectly none differs clearly.'
+    >>> indirect_words([(2.0, 5.0)], 1)
+    'the one pair of treatments was compared in no trial; indirectly it differs clearly.'
     """
     apart = sum(low > 1 or high < 1 for low, high in intervals)
-    pairs = several(len(intervals), "pair")
-    tells = "no indirect comparison tells any two apart"
-    if apart:
-        tells = f"the indirect comparison tells {out_of(apart, len(intervals), 'pair')} apart"
-    return f"no trial compared any of {pairs} of treatments or doses, and {tells}."
+    if pairs == 1:
+        told = f"indirectly it {'differs' if apart else 'does not differ'} clearly"
+        return f"the one pair of treatments was compared in no trial; {told}."
+    were = "was" if len(intervals) == 1 else "were"
+    told = f"indirectly {apart or 'none'} {'differ' if apart > 1 else 'differs'} clearly"
+    return f"of {pairs} pairs of treatments or doses {len(intervals)} {were} compared in no trial; {told}."

@@ -21,6 +21,7 @@ UNIT = re.compile(
     r"(?<=\d) (?=(?:mg|g|kg|µg|m?L|years?|months?|weeks?|days?|wk|mo|h|points|trials)(?![\w-]))"
 )
 N_IS = re.compile(r"\bn = (?=\d)")
+MEANING = re.compile(r"(?<![^\s(])([†‡§¶≠][¹²³⁴⁵]?) (?=\w)")  # a sign of a legend, before its meaning
 # What makes a line that begins with it a list, a heading or a block.
 LINE_START = re.compile(r"^(\(?(?:\d{1,9}|[A-Za-z]|[ivxlcdmIVXLCDM]+)(?=[.)] )|(?=[+:=-][ :=]))(.)")
 UNKNOWN = "\ufffd"  # shown for a character that cannot be seen; the data hold none, for validation refuses it
@@ -73,14 +74,15 @@ def _cell(cell: Cell, shown: str, table: Table) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Return text in which a number and its short unit, ``n = 5`` and an interval stay in one line.
+    """Return text in which a number and its short unit, ``n = 5``, an interval, and a sign stay in one line.
 
     >>> unbroken("2.5 mg daily, n = 5").replace(NO_BREAK, "_")
     '2.5_mg daily, n_=_5'
     >>> unbroken("17 more (316 fewer to 374 more), P <0.001").replace(NO_BREAK, "_")
     '17 more (316_fewer_to_374_more), P_<0.001'
     """
-    kept = SIGNED.sub(NO_BREAK, N_IS.sub(f"n{NO_BREAK}={NO_BREAK}", text))
+    meant = MEANING.sub(rf"\1{NO_BREAK}", text)
+    kept = SIGNED.sub(NO_BREAK, N_IS.sub(f"n{NO_BREAK}={NO_BREAK}", meant))
     return BRACKET.sub(_whole, UNIT.sub(NO_BREAK, kept))
 
 
@@ -109,8 +111,8 @@ def origin(rows: Iterable[str], places: Mapping[str, str]) -> str:
 
 
 def _caption(table: Table) -> str:
-    note = table.full_note
-    return escape(table.caption) + (f' <span class="note">{escape(note)}</span>' if note else "")
+    note = escape(unbroken(table.full_note))
+    return escape(unbroken(table.caption)) + (f' <span class="note">{note}</span>' if note else "")
 
 
 def _heading(text: str, columns: int) -> str:

@@ -1,4 +1,4 @@
-"""Doubts of the audit in every table: which data rows do not fit the other printed figures, and why."""
+"""Doubts of the audit in tables and drawings: which data rows do not fit other printed figures, and why."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pandas as pd
 from evidence.data import Dataset
 from evidence.data.content import as_loaded, loaded_as
 from evidence.data.values import by_value
-from evidence.display.model import Item, Table
+from evidence.display.labels import joined, study_label
+from evidence.display.model import DOUBTED, Figure, Item, Prose, Table
 from evidence.memo import kept, repeated
 from evidence.parameters import Parameters
 from evidence.questions.studies import doubts_of
@@ -25,7 +26,7 @@ KEPT = 256  # more studies than one notebook shows
 
 
 def doubted(builder: Callable[..., Item]) -> Callable[..., Item]:
-    """Return a builder of tables whose tables know which of their data rows the audit doubts.
+    """Return a builder whose tables know which of their data rows the audit doubts, and whose figures say so.
 
     The builder's dataset and parameters are found among its arguments; without a dataset nothing changes.
     """
@@ -35,10 +36,12 @@ def doubted(builder: Callable[..., Item]) -> Callable[..., Item]:
         item = builder(*arguments, **named)
         given = [*arguments, *named.values()]
         data = next((one for one in given if isinstance(one, Dataset)), None)
-        if not isinstance(item, Table) or data is None:
+        if isinstance(item, Prose) or data is None:
             return item
         parameters = next((one for one in given if isinstance(one, Parameters)), Parameters())
-        return with_doubts(item, data, parameters)
+        if isinstance(item, Table):
+            return with_doubts(item, data, parameters)
+        return with_doubt_told(item, data, parameters)
 
     return built
 
@@ -50,6 +53,24 @@ def with_doubts(table: Table, data: Dataset, parameters: Parameters) -> Table:
     alpha, margin = parameters.alpha, parameters.noninferiority_margin
     found = doubts(data, _studies(data, rows), alpha=alpha, margin=margin)
     return replace(table, doubts={row: why for row, why in found.items() if row in rows})
+
+
+def with_doubt_told(figure: Figure, data: Dataset, parameters: Parameters) -> Figure:
+    """Return a drawing whose caption names the studies of which it shows figures that fit no others."""
+    if "row_id" not in figure.data or "study_id" not in figure.data:
+        return figure
+    pairs = list(zip(figure.data["study_id"].map(str), figure.data["row_id"].map(str), strict=True))
+    found = doubts(
+        data,
+        {study for study, _ in pairs if study},
+        alpha=parameters.alpha,
+        margin=parameters.noninferiority_margin,
+    )
+    named = dict.fromkeys(study for study, rows in pairs if found.keys() & set(rows.split("|")))
+    if not named:
+        return figure
+    told = f"What is drawn of {joined([study_label(data, study) for study in named])} in part {DOUBTED}."
+    return replace(figure, caption=f"{figure.caption} {told}")
 
 
 def _rows(table: Table) -> set[str]:

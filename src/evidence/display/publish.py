@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evidence.data.export import as_csv
-from evidence.display.markdown import escape, table_markdown, table_plain
+from evidence.display.markdown import escape, table_markdown, table_plain, unbroken
 from evidence.display.model import Figure, Item, Prose, Table
 from evidence.display.shown import Output, published
 
@@ -68,15 +68,15 @@ def _with_narrow(metadata: dict[str, Any], item: Item, place: int) -> dict[str, 
 
 def _table(item: Table) -> tuple[dict[str, str], dict[str, Any]]:
     bundle = {"text/markdown": table_markdown(item), "text/plain": table_plain(item)}
-    return bundle, _metadata("table", escape(item.caption), item.full_note, _csv(item))
+    return bundle, _metadata("table", escape(unbroken(item.caption)), item.full_note, _csv(item))
 
 
 def _figure(item: Figure) -> tuple[dict[str, str], dict[str, Any]]:
     from evidence.display.theme import svg
 
-    plain = f"{item.caption}\n{item.alt}"
+    plain, caption = f"{item.caption}\n{item.alt}", escape(unbroken(item.caption))
     bundle = {"image/svg+xml": svg(item.figure), "text/plain": plain}
-    return bundle, _with_narrow(_metadata("figure", escape(item.caption), item.alt, _csv(item)), item, 0)
+    return bundle, _with_narrow(_metadata("figure", caption, item.alt, _csv(item)), item, 0)
 
 
 def _prose(item: Prose) -> tuple[dict[str, str], dict[str, Any]]:

@@ -27,7 +27,7 @@ from evidence.display.markdown import escape
 from evidence.display.model import Prose
 from evidence.display.synthesis import Asked, asked_questions
 from evidence.display.tables.answered import caveat_words, doubt_sign, shown_differences, split_title
-from evidence.display.tables.definitions import rules_of, threshold_heading, threshold_rates
+from evidence.display.tables.definitions import gap_words, rules_of, threshold_rates
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.protocols import awaited
 from evidence.display.tables.statements import told_in_words
@@ -47,7 +47,6 @@ NO_RESULT = "No result of it was read."
 NO_OUTCOMES = ("product_label", "pharmacokinetic")  # designs that are not asked what they found in patients
 EFFECT = ["outcome_id", "arms", "time", "time_label", "effect_label"]
 AT = ["time", "time_unit", "time_label"]
-SAME_PATIENTS = ["study_id", "arm_id", "time", "time_unit", "n"]
 NO_DATA = "no data under these parameters"
 Said = Answer | Prose | str
 
@@ -294,22 +293,8 @@ def definitions_in_short(data: Dataset, parameters: Parameters) -> Prose:
     )
     told = [printed] if rules else []
     frame = threshold_rates(data, parameters)
-    groups = [group for _, group in frame.groupby(SAME_PATIENTS, sort=False, dropna=False)]
-    gaps = [(group, group["estimate"].max() - group["estimate"].min()) for group in groups]
-    if gaps:
-        told.append(_gap(max(gaps, key=lambda gap: gap[1])[0]))
+    told += [gap_words(frame)] if len(frame) else []
     return quoted(map(escape, told))
-
-
-def _gap(frame: pd.DataFrame) -> str:
-    """Return what the easiest and the hardest criterion count in the same patients."""
-    rows = sorted(records(frame), key=lambda row: -row["estimate"])
-    most, least = (
-        f"{fmt.x_of_n(row['events'], row['n'])} ({fmt.percent(row['estimate'])})"
-        for row in (rows[0], rows[-1])
-    )
-    rule = f"“{rows[0]['rule']}” counts {most}, “{rows[-1]['rule']}” counts {least}"
-    return f"In the same patients ({threshold_heading(rows[0])}) {rule}."
 
 
 def statements_in_short(data: Dataset, *, kinds: Sequence[str]) -> Prose:

@@ -71,8 +71,8 @@ def trial_details(data: Dataset, study: Row) -> str:
     row, _ = _endpoint(data, study)
     told = _details(data, study, told=str(row.get("row_id", "")), named=False)
     more = len(said_of(data, str(study["study_id"]))) > bool(row)
-    start = "In words: " if more else told[:1].upper()
-    return f"{start}{told if more else told[1:]}." if told else ""
+    whose = f"{escape(str(study['label']))}{', in words' if more else ''}"
+    return f"{whose}: {told}." if told else ""
 
 
 def _endpoint(data: Dataset, study: Row) -> tuple[Row, str]:

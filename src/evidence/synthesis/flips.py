@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from evidence.parameters import IntervalMethod, MissingData, Parameters, PoolingMethod
+from evidence.stats import Proportion
 from evidence.synthesis.explorer import Exploration, Topic, View
 
 Value = TypeVar("Value")
@@ -26,13 +27,18 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Flips:
-    """The choices that change a topic's verdict: each by itself, or ``together`` if only several do."""
+    """The choices that change a topic's verdict: each by itself, or ``together`` if only several do.
+
+    What is only described has no verdict that could change: there they move the rate out of its own interval,
+    and ``moved`` is true.
+    """
 
     levels: tuple[float, ...]
     policies: tuple[MissingData, ...]
     methods: tuple[tuple[PoolingMethod, IntervalMethod], ...]
     sets: tuple[tuple[int, ...], ...]
     together: bool
+    moved: bool = False
 
     def __bool__(self) -> bool:
         """Return whether any choice changes the verdict."""
@@ -40,7 +46,7 @@ class Flips:
 
 
 def flips_of(exploration: Exploration, topic: Topic, parameters: Parameters) -> Flips:
-    """Return the choices of the explorer that lead to another direction than the report's own view.
+    """Return the choices of the explorer that lead to another direction, or rate, than the report's own view.
 
     Args:
         exploration: all views.
@@ -51,7 +57,9 @@ def flips_of(exploration: Exploration, topic: Topic, parameters: Parameters) -> 
     own = next((one for one in views if not _departures(one, parameters)), None)
     if own is None:
         return Flips((), (), (), (), together=False)
-    other = [one for one in views if one.view.verdict.direction != own.view.verdict.direction]
+    described = own.view.verdict.direction == "described"
+    differs = _moves if described else _turns
+    other = [one for one in views if differs(one.view, own.view)]
     alone = [one for one in other if len(_departures(one, parameters)) == 1]
     return Flips(
         _unique(one.level for one in alone if one.level != parameters.confidence_level),
@@ -59,7 +67,32 @@ def flips_of(exploration: Exploration, topic: Topic, parameters: Parameters) -> 
         _unique((one.pooling, one.interval) for one in alone if "method" in _departures(one, parameters)),
         _unique(one.left_out for one in alone if one.left_out),
         together=bool(other) and not alone,
+        moved=described,
     )
+
+
+def _turns(view: View, own: View) -> bool:
+    return view.verdict.direction != own.verdict.direction
+
+
+def _moves(view: View, own: View) -> bool:
+    """Return whether a rate of a view lies outside the interval that it has in the report's own view."""
+    before, after = _rates(own), _rates(view)
+    return any(
+        not before[rows].low <= rate.estimate <= before[rows].high
+        for rows, rate in after.items()
+        if rows in before
+    )
+
+
+def _rates(view: View) -> dict[tuple[int, ...], Proportion]:
+    """Return the rate of every finding of a view, by the places of its studies and its own."""
+    return {
+        (*group.places, place): finding.treatment
+        for group in view.groups
+        for place, finding in enumerate(group.findings)
+        if finding.treatment
+    }
 
 
 def chosen_views(exploration: Exploration, topic: Topic) -> Iterator[Chosen]:

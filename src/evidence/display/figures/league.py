@@ -113,7 +113,8 @@ def scales_figure(
     at = f"{per_1000(base.estimate)} per 1,000 with {linked.inside(linked.reference)}"
     names = ["odds ratio carried over", "difference carried over"]
     sides, shown = _sides(linked, "second named", "first named"), _of_pairs(linked, frame)
-    told = f"{title} {{}} Odds ratios are turned into differences at {at}."
+    how = f"Odds ratios are turned into differences at {at}; differences carried over have Wald’s intervals."
+    told = f"{title} {{}} {how}"
     return _drawn(told, stacks, names, sides, shown, parameters)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 PATIENTS, QUESTION, LINE, AFTER = 15.0, 12.0, 9.5, 4.0  # points: two kinds of heading, an interval, a gap
 MORE = 11.0  # points: a further line of a question
 LEGEND, LEGEND_ROW, BOTTOM = 6.0, 13.0, 40.0  # points above the first question, and below the last
-PAGE = 500.0  # points of questions in one part of the figure, so that it fits a page at its own size
+PAGE = 560.0  # points of questions in one part of the figure, so that it fits a page at nearly its own size
 LEFT, RIGHT, GLYPH = 76.0, 18.0, 10.5  # points: room for the marks beside an interval, and for each of them
 STEPS = (100, 200, 250, 500)  # per 1,000 between two ticks
 TICK = 36.0  # points between two ticks
@@ -99,24 +100,31 @@ def _is_alone(one: Compared) -> bool:
 
 
 def _parts(blocks: Sequence[Block]) -> list[list[Block]]:
-    """Return the questions in parts that fit a page; those of the same patients stay together."""
-    groups: list[list[Block]] = []
+    """Return the questions in as few parts as fit a page each, of about the same height."""
+    whole = sum(block.height for block in blocks)
+    count = math.ceil(whole / PAGE)
+    parts: list[list[Block]] = [[] for _ in range(count)]
+    above = 0.0
     for block in blocks:
-        if block.whom or not groups:
-            groups.append([])
-        groups[-1].append(block)
-    parts: list[list[Block]] = [[]]
-    for group in groups:
-        if parts[-1] and sum(one.height for one in [*parts[-1], *group]) > PAGE:
-            parts.append([])
-        parts[-1] += group
-    return parts
+        parts[min(count - 1, int((above + block.height / 2) * count / whole))].append(block)
+        above += block.height
+    return _headed([part for part in parts if part])
 
 
 def _again(parts: Sequence[Sequence[Block]], blocks: Sequence[Block]) -> list[list[Block]]:
     """Return the questions, in lines of another width, in the same parts."""
     left = iter(blocks)
-    return [list(itertools.islice(left, len(part))) for part in parts]
+    return _headed([list(itertools.islice(left, len(part))) for part in parts])
+
+
+def _headed(parts: Sequence[Sequence[Block]]) -> list[list[Block]]:
+    """Return the parts, each beginning with whom it is about, also where it goes on with them."""
+    made, whom = [], ""
+    for first, *others in parts:
+        begun = first if first.whom else first._replace(whom=f"{whom}, continued")
+        made.append([begun, *others])
+        whom = next((block.whom for block in reversed([first, *others]) if block.whom), whom)
+    return made
 
 
 def _draw(part: Sequence[Block], blocks: Sequence[Block], compared: Comparison, width: float) -> Canvas:

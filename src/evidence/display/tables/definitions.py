@@ -271,7 +271,6 @@ def thresholds_table(data: Tables, parameters: Parameters) -> Table:
     if frame.empty:
         return nothing(caption)
     rows = in_order(data, frame)
-    fewest = min(rows, key=lambda row: row["estimate"])
     headings = [threshold_heading(row) for row in rows]
     first = dict(reversed(list(zip(headings, rows, strict=True))))
     body = [_threshold_row(row, first[at]) for row, at in zip(rows, headings, strict=True)]
@@ -285,11 +284,27 @@ def thresholds_table(data: Tables, parameters: Parameters) -> Table:
             Column("Fewer than by the first", "right", 1.3),
         ),
         body,
-        caption=f"{caption} The hardest, “{fewest['rule']}”, counts {fmt.percent(fewest['estimate'])}.",
+        caption=f"{caption} {gap_words(frame)}",
         note=f"No comparison between studies: the patients differ. {rate_note(parameters, frame)}",
         frame=pd.DataFrame([row | _fewer(row, first[at]) for row, at in zip(rows, headings, strict=True)]),
         groups=grouped(headings),
     )
+
+
+SAME_PATIENTS = ["study_id", "arm_id", "time", "time_unit", "n"]
+
+
+def gap_words(frame: pd.DataFrame) -> str:
+    """Return what the easiest and the hardest criterion count in those patients where they differ most."""
+    groups = [group for _, group in frame.groupby(SAME_PATIENTS, sort=False, dropna=False)]
+    widest = max(groups, key=lambda group: group["estimate"].max() - group["estimate"].min())
+    rows = sorted(records(widest), key=lambda row: -row["estimate"])
+    most, least = (
+        f"{fmt.x_of_n(row['events'], row['n'])} ({fmt.percent(row['estimate'])})"
+        for row in (rows[0], rows[-1])
+    )
+    rule = f"“{rows[0]['rule']}” counts {most}, “{rows[-1]['rule']}” counts {least}"
+    return f"In the same patients ({threshold_heading(rows[0])}) {rule}."
 
 
 def in_order(data: Tables, frame: pd.DataFrame) -> list[Row]:

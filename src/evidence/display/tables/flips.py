@@ -30,6 +30,7 @@ POLICIES: Mapping[MissingData, str] = {
 }
 TOGETHER = "only several choices together"
 METHODS = "method of pooling"
+MOVED = "(the rate moves)"
 
 
 def flips_table(data: Dataset, parameters: Parameters, compared: Comparison) -> Table:
@@ -123,12 +124,15 @@ def flip_words(found: Flips, names: Sequence[str]) -> str:
     '–'
     >>> flip_words(Flips((), (), (), (), together=True), [])
     'only several choices together'
+    >>> flip_words(Flips((), ("failure",), (), (), together=False, moved=True), [])
+    'patients without a value counted as failures (the rate moves)'
     """
     told = [f"{fmt.level(level)} level" for level in found.levels]
     told += [POLICIES[policy] for policy in found.policies]
     told += [METHODS] if found.methods else []
     told += [f"without {joined([pretty(names[place]) for place in some])}" for some in found.sets]
-    return "; ".join(told) or (TOGETHER if found.together else NONE)
+    words = "; ".join(told) or (TOGETHER if found.together else NONE)
+    return f"{words} {MOVED}" if found and found.moved else words
 
 
 def _combined(curve: Curve) -> str:
@@ -143,7 +147,7 @@ def _scenario(asked: Compared, compared: Comparison) -> str:
     changed = [one for result in asked.results if result.changed for one in result.scenarios]
     moved = [one for result in asked.moved for one in result.scenarios]
     told = scenario_names(changed, compared) if changed else ""
-    return told or (f"{scenario_names(moved, compared)} (the rate moves)" if moved else NONE)
+    return told or (f"{scenario_names(moved, compared)} {MOVED}" if moved else NONE)
 
 
 def is_flipped(line: Mapping[str, str]) -> bool:

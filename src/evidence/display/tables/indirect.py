@@ -31,9 +31,10 @@ RANDOMISED = {"randomised": "Yes", "not randomised": "No", "not stated": "Not st
 NOTE = (
     "Indirect: the first comparison with the third treatment over the second (Bucher). Direct over indirect: "
     "1 where they agree. First and second: events of patients. A percentage that fits no whole count gives "
-    "none, and no effect is computed from it. Certainty of an indirect comparison: the lower start of the "
-    "two it goes through, high if randomised and low if not, or if that is not stated; less one level for "
-    "indirectness. What else would lower it is not rated here, so no rating is above this."
+    "none, and no effect is computed from it. Certainty of an indirect comparison, by a rule of its own as "
+    "no risk of bias is judged for it: it starts high if both comparisons it goes through are randomised, "
+    "low if one is not or does not say so; less one level for indirectness. What else would lower it is not "
+    "rated here, so no rating is above this."
 )
 
 

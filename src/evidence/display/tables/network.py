@@ -366,5 +366,5 @@ def _firsts(linked: Linked, scores: Mapping[RatioMeasure, pd.DataFrame]) -> str:
     first = {one: linked.inside(str(row["treatment"])) for one, row in highest.items()}
     if len(set(first.values())) == 1:
         return f"Both scales give the highest P-score to {next(iter(first.values()))}."
-    told = [f"{lower_first(MEASURES[one])}s to {name}" for one, name in first.items()]
+    told = [f"{lower_first(MEASURES[one])}s give it to {name}" for one, name in first.items()]
     return f"The highest P-score depends on the scale: {joined(told)}."

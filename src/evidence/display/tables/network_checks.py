@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, Unpack
 
@@ -224,8 +224,9 @@ class _Set(NamedTuple):
 
 
 class _Shown(NamedTuple):
-    """A column: its heading, an effect by treatment, and what it says of τ."""
+    """A column: the name of its network, its heading, an effect by treatment, and what it says of τ."""
 
+    name: str
     heading: str
     rows: dict[str, Row]
     tau: str
@@ -255,22 +256,21 @@ def network_sets_table(
         columns,
         [*body, (Cell("τ between trials"), *(Cell(part.tau) for part in shown))],
         caption=f"{measure} against {lower_first(names[reference])} ({ci(parameters)}), by the results used. "
-        f"{_sets_words(made)}",
+        f"{_sets_words(shown)}",
         note=" ".join([*(_made_of(item, data) for item in made), *refused]),
         frame=pd.concat([_tidy(item) for item in made], ignore_index=True),
     )
 
 
-def _sets_words(made: Sequence[_Set]) -> str:
-    """Return how many intervals against the reference leave out no difference, in each network."""
-    told = [f"{item.name}, {_clear(item.result)} of {len(item.linked.others)}" for item in made]
+def _sets_words(shown: Sequence[_Shown]) -> str:
+    """Return how many intervals against the reference leave out no difference, in each column."""
+    told = [f"{part.name}, {_clear(part.rows.values())} of {len(part.rows)}" for part in shown]
     return f"Intervals that leave out {none_of(NETWORK_RATIO)}: {'; '.join(told)}."
 
 
-def _clear(result: Network) -> int:
+def _clear(effects: Iterable[Row]) -> int:
     """Return how many intervals against the reference leave out no difference."""
-    rows = _against(result.effects(), result.reference).values()
-    return sum(leaves_out(NETWORK_RATIO, row["low"], row["high"]) for row in rows)
+    return sum(leaves_out(NETWORK_RATIO, row["low"], row["high"]) for row in effects)
 
 
 def _against(effects: pd.DataFrame, reference: str) -> dict[str, Row]:
@@ -338,11 +338,13 @@ def _heading(item: _Set) -> str:
 def _shown(item: _Set) -> list[_Shown]:
     """Return a network's column, and beside it that without correction where a cell was corrected."""
     reference = item.linked.reference
-    own = _Shown(_heading(item), _against(item.result.effects(), reference), _tau_words(item.result))
+    own = _Shown(
+        item.name, _heading(item), _against(item.result.effects(), reference), _tau_words(item.result)
+    )
     if not item.corrected:
         return [own]
-    bare = _against(item.uncorrected, reference)
-    return [own, _Shown(f"{item.name}, no cell corrected", bare, "taken as 0")]
+    bare, name = _against(item.uncorrected, reference), f"{item.name}, no cell corrected"
+    return [own, _Shown(name, name, bare, "taken as 0")]
 
 
 def _set_cell(row: Row | None) -> Cell:
@@ -372,10 +374,11 @@ def _limits_words(item: _Set) -> str:
     if result.ci == "Wald":
         return ""
     floor = ", never narrowed" if result.ci == "HKSJ-adhoc" else ""
+    against = _against(item.normal.effects(), result.reference).values()
     return (
         f"Its limits are from t with {several(int(result.df), 'degree')} of freedom "
         f"(Hartung-Knapp-Sidik-Jonkman{floor}), because τ is estimated from so few trials; normal limits, "
-        f"which take it as known, would leave out {none_of(NETWORK_RATIO)} in {_clear(item.normal)} of "
+        f"which take it as known, would leave out {none_of(NETWORK_RATIO)} in {_clear(against)} of "
         f"{count}. "
     )
 

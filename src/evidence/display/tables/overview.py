@@ -214,12 +214,12 @@ def missing_evidence_table(data: Tables, parameters: Parameters, **choice: Unpac
     return build(
         data,
         (
-            Column("Study", width=1.8),
+            Column("Study", width=2.5),
             Column("Design", width=1.4),
-            Column("Registry number", width=1.3),
-            Column("State", width=1.0),
-            Column("Patients", "right", 1.0),
-            Column("What is said of it", width=3.0),
+            Column("Registry number", width=1.1),
+            Column("State", width=0.9),
+            Column("Patients", "right", 0.8),
+            Column("What is said of it", width=2.8),
         ),
         [_missing_row(data, row) for row in records(frame)],
         caption=f"Missing evidence: {len(frame)} studies without a single efficacy result"

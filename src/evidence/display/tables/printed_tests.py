@@ -45,7 +45,7 @@ NOT_DONE: Mapping[str, str] = {
 PARTS: Mapping[str, str] = {"p": "P", "low": "interval", "high": "interval"}
 TURNED = "the other way round"
 OPEN = "undecided"
-OPEN_WORDS = "not the crude effect (adjustment not stated), which decides nothing"
+OPEN_WORDS = "not what the counts give and may be adjusted (not stated): no sign of error"
 OF_TESTS = ("test_recomputes", "effect_recomputes")
 NOTE = (
     "Each line: one printing of a test, also where a result is printed twice. Recomputed: by the test named "
@@ -140,7 +140,7 @@ def again_words(done: Sequence[bool], total: int, *, undecided: int = 0) -> str:
     >>> again_words([True, True], 2), again_words([True, False, True], 4)
     ('done again, all agree', '3 could be done again: 2 agree, 1 does not')
     >>> again_words([True], 3, undecided=2)
-    'done again: 1 agrees, 2 are not the crude effect (adjustment not stated), which decides nothing'
+    'done again: 1 agrees, 2 are not what the counts give and may be adjusted (not stated): no sign of error'
     """
     if undecided:
         return _with_undecided(done, total, undecided)

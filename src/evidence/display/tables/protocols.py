@@ -64,11 +64,11 @@ def registered_table(data: Tables, parameters: Parameters) -> Table:
     """
     chosen = awaited(data)
     columns = (
-        Column("Trial", width=1.9),
-        Column("Registry number", width=1.3),
+        Column("Trial", width=2.4),
+        Column("Registry number", width=1.1),
         Column("Design", width=1.2),
-        Column("Patients", "right", 0.9),
-        Column("What is known of it", width=2.8),
+        Column("Patients", "right", 1.0),
+        Column("What is known of it", width=2.4),
     )
     return build(
         data,

@@ -29,7 +29,9 @@ NOTE = (
     "{alpha}; 0: it does so as it is. E-value, of "
     "the risk ratio and in brackets of its limit: how many times as frequent in one group, and as risky, an "
     "unmeasured cause must be to explain it alone; not given where chance allocated the patients. Missing "
-    "values: all missing patients of one group with the event and none of the other’s, both ways. "
+    "values: all missing patients of one group with the event and none of the other’s, both ways; "
+    "missing is who was allocated and not counted, whatever the outcome, while the analyses above fill in "
+    "responses alone. "
     "Comparisons: those that this report asks of the same patients; other outcomes of the study are not "
     "among them. P is from the counts, by Pearson’s test where no other is named; after the arrow it is "
     "adjusted by Holm for all these comparisons, and “holds” says that it is still below {alpha}."
@@ -51,7 +53,7 @@ def robustness_table(data: Dataset, parameters: Parameters) -> Table:
         data,
         (
             Column("Question", width=2.0),
-            Column(f"Difference per 1,000 ({ci(parameters)})", width=1.9),
+            Column(f"Difference per 1,000 ({ci(parameters)})", width=2.6),
             Column("Events that would undo it", width=1.3),
             Column("E-value (limit)", width=1.2),
             Column("Missing values", width=1.7),
@@ -146,7 +148,7 @@ def _e_words(row: Row) -> str:
 
 def _missing_words(row: Row) -> str:
     if row["missing"] is None:
-        return "size of the groups not known"
+        return "numbers allocated not known"
     if not row["missing"]:
         return "none missing"
     ends = [

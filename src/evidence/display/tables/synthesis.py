@@ -359,6 +359,7 @@ def published_beside_table(data: Dataset, parameters: Parameters, **asked: Unpac
     caption = "Effects as the studies print them, and as their counts give them."
     caption += f" {differing_effects(differing)}" if differing else ""
     note = f"{ci(parameters)} in the last column. Crude and adjusted effects are never pooled."
+    note += f" {OWN_P}" if len(frame) and frame["published_p"].ne("").any() else ""
     note += f" {UNSAID}" if differing else ""
     return build(data, columns, body, caption=caption, note=note, frame=frame)
 
@@ -437,5 +438,6 @@ def _could_print(test: dict[str, Any], made: Effect) -> bool:
     return all(Reported(str(text)).allows(scale * value, scale * value) for text, value in pairs if text)
 
 
+OWN_P = "P in the last column is of the effect, by Wald’s test; other tests of the same counts give others."
 UNSAID = "Where it is not stated whether an effect was adjusted, that may be why the counts do not give it."
 PUBLISHED: dict[str, Measure] = {"or": "OR", "rr": "RR", "difference": "RD"}
