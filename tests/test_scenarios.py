@@ -234,6 +234,21 @@ def test_many_questions_are_drawn_in_parts_of_a_page(compared):
     assert {part.get_size_inches()[0] for part in figure.narrow} == {276 / 72}
 
 
+def test_patients_whose_questions_go_on_in_the_next_part_are_named_again(compared):
+    (one,) = compared.questions
+    whom = ["Adults"] * 9 + ["Children"] * 5
+    many = tuple(
+        replace(one, title=f"{name}: cure {place}", question_id=str(place)) for place, name in enumerate(whom)
+    )
+    figure = scenarios_figure(replace(compared, questions=many))
+    first, second = (
+        [text.get_text() for axis in part.axes for text in axis.texts]
+        for part in (figure.figure, *figure.more)
+    )
+    assert first.count("Adults") == 1
+    assert second.count("Adults, continued") == second.count("Children") == 1
+
+
 def test_the_alternative_text_of_many_questions_has_the_ends_and_what_changes(compared):
     (one,) = compared.questions
     many = tuple(replace(one, title=f"Group {place}: cure", question_id=str(place)) for place in range(30))

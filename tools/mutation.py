@@ -41,7 +41,7 @@ DEPENDS = (
     "pyproject.toml",
 )
 # A new one after tests were written for the survivors of a sample: the score is that of changes not seen before.
-SEED = 2028
+SEED = 2029
 SAMPLE = 400
 # No change is begun later than this, in seconds.
 PATIENCE = 7 * 60

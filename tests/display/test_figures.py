@@ -241,3 +241,18 @@ def test_the_course_of_a_mean_and_of_a_rate_is_told_with_what_is_measured(data, 
     course = FIGURES["course"](data, parameters)
     measured = course.caption.partition(": ")[2].partition(" over time")[0]
     assert course.alt.startswith(f"Small multiples over time: {measured}.")
+
+
+def test_pairs_are_turned_so_that_what_is_tested_stands_first(data, parameters):
+    arms = data.arms[data.arms["study_id"] == "cohort"].set_index("arm_id")
+    drawn = pairwise_figure(data, parameters, study_id="cohort", outcome_id="efficacy").data
+    ranks = [
+        [(arms.loc[one, "role"] != "experimental", -arms.loc[one, "components"].count("+")) for one in pair]
+        for pair in zip(drawn["arm1"], drawn["arm0"], strict=True)
+    ]
+    assert set(map(frozenset, zip(drawn["arm1"], drawn["arm0"], strict=True))) == {
+        frozenset(pair)
+        for pair in combinations(sorted(set(arms.index) & {*drawn["arm1"], *drawn["arm0"]}), 2)
+    }
+    assert all(one <= other for one, other in ranks)
+    assert any(one < other for one, other in ranks)
