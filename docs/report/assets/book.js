@@ -14,9 +14,13 @@ if (current && sidebar.scrollHeight > sidebar.clientHeight) {
   sidebar.scrollTop = Math.max(0, current.offsetTop - sidebar.clientHeight / 2);
 }
 
-// Only a table that goes on past its edge needs a tab stop to be scrolled.
+// A table that is a little too wide is set smaller; only one that goes on past its edge all the same needs a tab stop
+// to be scrolled.
 const scrolls = () => all('.table-scroll').forEach((box) => {
-  if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+  box.classList.remove('tight');
+  const over = () => box.scrollWidth > box.clientWidth + 1;
+  if (over() && box.scrollWidth < 1.2 * box.clientWidth) box.classList.add('tight');
+  if (over()) box.tabIndex = 0;
   else box.removeAttribute('tabindex');
 });
 addEventListener('resize', scrolls, { passive: true });
