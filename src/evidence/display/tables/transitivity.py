@@ -19,7 +19,8 @@ from evidence.synthesis.transitivity import ALONE, Respect, Told, respects
 NOT_STATED = "Not stated"
 NOTE = (
     "“Not stated”: not in what was read. An indirect comparison takes the trials to be alike in everything "
-    "that changes the effect of a treatment; nothing in the results can test that."
+    "that changes the effect of a treatment; nothing in the results can test that. Times in days that make "
+    "whole weeks are told in weeks."
 )
 
 
