@@ -159,7 +159,7 @@ def test_table_figure_and_list_say_what_each_scenario_changes(compared):
     assert "<svg" in representation(figure)[0]["image/svg+xml"]
     told = scenarios_prose(compared).text
     assert "- **Default** (the parameters of this report). The usual choices. Changed: nothing." in told
-    assert "- **Wide**. An interval that is hard to please. Changed: confidence level 0.999." in told
+    assert "- **Wide**. An interval that is hard to please. Changed: confidence level = 0.999." in told
 
 
 def test_the_rows_say_level_and_methods_and_no_change_where_there_are_no_data(compared):

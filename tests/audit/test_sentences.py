@@ -338,12 +338,12 @@ def test_intervals_of_rates_are_told_by_their_method(audited, rows):
     ]}
     expected = {
         'rate_interval_recomputes': [
-            ('consistent', '', '30/50, 45.2 to 73.6', 'clopper-pearson', 'It is the clopper-pearson interval.'),
-            ('consistent', '', '20/50, 27.6 to 53.8', 'wilson', 'It is the wilson interval.'),
-            ('rounding', 'cosmetic', '5/50, 3.4 to 21.8', '3.3 to 21.8 (clopper-pearson)', 'It is the clopper-pearson interval rounded twice or cut off: 3.3 to 21.8 (clopper-pearson).'),
-            ('inconsistent', 'number', '5/50, 1 to 30', '3.3 to 21.8 (clopper-pearson)', 'No usual method gives 1 to 30 for 5 of 50, but 3.3 to 21.8 (clopper-pearson).'),
-            ('consistent', '', '30/50, 46.4 to 73.6', 'wald', 'It is the wald interval.'),
-            ('inconsistent', 'number', '30/50, 49.0 to 70.4', '47.4 to 71.7 (clopper-pearson)', 'No usual method gives 49.0 to 70.4 for 30 of 50, but 47.4 to 71.7 (clopper-pearson).'),
+            ('consistent', '', '30/50, 45.2 to 73.6', 'Clopper-Pearson', 'It is the Clopper-Pearson interval.'),
+            ('consistent', '', '20/50, 27.6 to 53.8', 'Wilson', 'It is the Wilson interval.'),
+            ('rounding', 'cosmetic', '5/50, 3.4 to 21.8', '3.3 to 21.8 (Clopper-Pearson)', 'It is the Clopper-Pearson interval rounded twice or cut off: 3.3 to 21.8 (Clopper-Pearson).'),
+            ('inconsistent', 'number', '5/50, 1 to 30', '3.3 to 21.8 (Clopper-Pearson)', 'No usual method gives 1 to 30 for 5 of 50, but 3.3 to 21.8 (Clopper-Pearson).'),
+            ('consistent', '', '30/50, 46.4 to 73.6', 'Wald', 'It is the Wald interval.'),
+            ('inconsistent', 'number', '30/50, 49.0 to 70.4', '47.4 to 71.7 (Clopper-Pearson)', 'No usual method gives 49.0 to 70.4 for 30 of 50, but 47.4 to 71.7 (Clopper-Pearson).'),
         ],
     }
     assert told(audited(**given), expected) == expected

@@ -21,7 +21,7 @@ def test_a_section_of_empty_tables_becomes_a_line_at_the_end():
     full, empty = shown("tbl-results", "a,b\n1,2\n"), shown("tbl-tests", "")
     kept = without_gaps([HEAD, TESTS, empty, RESULTS, full])
     assert kept[:-1] == [HEAD, RESULTS, full]
-    assert kept[-1]["source"] == "*Nothing in the data on:* tests it prints."
+    assert kept[-1]["source"] == "*No section on:* tests it prints."
 
 
 def test_an_empty_table_beside_a_full_one_goes_alone():

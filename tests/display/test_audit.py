@@ -48,7 +48,7 @@ def test_a_cell_in_doubt_carries_the_sign_and_the_reason():
 
 def test_a_drawing_says_of_which_studies_it_shows_figures_in_doubt(real):
     everybody = shown.pairwise_figure(real, P, study_id="cit_cohort", outcome_id="treatment_efficacy")
-    assert "What is drawn of" not in everybody.caption, "its counts fit what is printed elsewhere"
+    assert "what is drawn of" not in everybody.caption, "its counts fit what is printed elsewhere"
     agonists = shown.across_figure(real, P, outcome_ids=["complete_response"], indication="SAA")
     wrong = doubts(real, set(agonists.data["study_id"]), alpha=P.alpha)
     told = {
@@ -58,10 +58,8 @@ def test_a_drawing_says_of_which_studies_it_shows_figures_in_doubt(real):
     }
     labels = dict(zip(real.studies["study_id"], real.studies["label"], strict=True))
     assert told
-    assert (
-        f"What is drawn of {' and '.join(labels[one] for one in sorted(told))} in part rests on"
-        in agonists.caption
-    )
+    named = " and ".join(f"“{labels[one]}”" for one in sorted(told))
+    assert f"Part of what is drawn of {named} rests on" in agonists.caption
 
 
 def test_nothing_else_carries_the_sign():

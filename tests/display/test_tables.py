@@ -291,7 +291,10 @@ def test_a_median_time_is_held_against_the_shares_counted_later(data, parameters
     )  # fmt: skip
     asked = {"study_id": "pilot", "counted_as": {"recovery": "complete_response"}}
     told = median_times_prose(replace(data, measurements=rows), parameters, **asked).text.split("\n")
-    assert "At 3 months, later than that, 7 of 32 (21.9%) had responded: fewer than half" in told[0]
+    assert (
+        "At 3 months, later than that, 7 of 32 (21.9%) were counted with complete response: fewer than half"
+        in told[0]
+    )
     assert "stays open" in told[1]
     assert "5 of 96" in told[2]
 

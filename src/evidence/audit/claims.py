@@ -661,8 +661,8 @@ def _one_arm(claim: Claim, times: list[list[Count]], m: Material) -> Finding:
         why = f"Subgroups are called alike, but they differ ({p})."
         return Finding(ids, _reported(claim, m), shown, "inconsistent", why, "conclusion")
     why = (
-        f"No test over all {plain(claim.subgroup)} levels finds a difference{_smallest_p(tried)}, but "
-        f"groups of {_smallest(times)} patients leave room for one: {_widest(times)}."
+        f"No test over all {plain(claim.subgroup)} levels finds a difference{_smallest_p(tried, m.alpha)}, "
+        f"but groups of {_smallest(times)} patients leave room for one: {_widest(times)}."
     )
     about = f"{claim.outcome_id} {claim.subgroup}"
     return Finding(ids, _reported(claim, m), shown, "not_checkable", why, "conclusion", cause=about)
@@ -702,16 +702,20 @@ def _alike_p(levels: Sequence[_Level]) -> float:
     return fisher_freeman_halton([[one.events, one.n - one.events] for one in levels], work=100_000).p
 
 
-def _smallest_p(tried: Sequence[_Tried]) -> str:
-    """Return the smallest P of each kind of test, with where it was found."""
-    said = []
+def _smallest_p(tried: Sequence[_Tried], alpha: float) -> str:
+    """Return the smallest P of each kind of test, with where it was found; a trend below alpha apart."""
+    said, trend = [], ""
     kinds = {"overall": "smallest P", "pairs": "pairs after Holm", "trend": "trend, not adjusted,"}
     for name, words in kinds.items():
         made = [(p, one) for one in tried if (p := getattr(one, name)) is not None]
         if made:
             p, low = min(made, key=itemgetter(0))
-            said.append(f"{words} {p_text(p)} at {low.when} {low.handling}")
-    return f" ({'; '.join(said)})"
+            told = f"{words} {p_text(p)} at {low.when} {low.handling}"
+            if name == "trend" and p < alpha:
+                trend = f", though one for a {told} is below {alpha:g}"
+            else:
+                said.append(told)
+    return f" ({'; '.join(said)}){trend}"
 
 
 def _smallest(times: list[list[Count]]) -> str:

@@ -126,6 +126,7 @@ def _rate_interval(row: Count, events: int, n: int, level: float) -> Finding:
     tried = [(one.method, one.low, one.high) for one in made] + [
         ("wald", events / n - half, events / n + half)
     ]
+    tried = [(name.title(), low, high) for name, low, high in tried]
     ids, reported = (row.row_id,), f"{events}/{n}, {row.low} to {row.high}"
     fits = [name for name, *ends in tried if _gives(row, ends)]
     shown = f"{100 * tried[0][1]:.1f} to {100 * tried[0][2]:.1f} ({tried[0][0]})"

@@ -72,5 +72,5 @@ def _is_gap(cell: Cell) -> bool:
 
 def _note(titles: list[str]) -> Cell:
     told = "; ".join(title[:1].lower() + title[1:] for title in titles)
-    source = f"*Nothing in the data on:* {told}."
+    source = f"*No section on:* {told}."
     return {"cell_type": "markdown", "id": "nothing-on", "metadata": {}, "source": source}

@@ -16,7 +16,7 @@ BLANKS = re.compile(r"[ \t\r\n\f\v\u2028\u2029\x1c-\x1f\x85]+")
 NO_BREAK = "\u00a0"
 LONGEST = 26  # letters of brackets that are kept in one line
 BRACKET = re.compile(rf"\([^(),;]{{1,{LONGEST - 2}}}\)")
-SIGNED = re.compile(r"(?<=\bP) (?=[=<>])|(?<=[=<>]) (?=\d)|(?<=\d) (?=×)|(?<=×) (?=10)| (?=±)|(?<=±) ")
+SIGNED = re.compile(r"(?<=\bP) (?=[=<>\d])|(?<=[=<>]) (?=\d)|(?<=\d) (?=×)|(?<=×) (?=10)| (?=±)|(?<=±) ")
 UNIT = re.compile(
     r"(?<=\d) (?=(?:mg|g|kg|µg|m?L|years?|months?|weeks?|days?|wk|mo|h|points|trials)(?![\w-]))"
 )
@@ -116,7 +116,7 @@ def _caption(table: Table) -> str:
 
 
 def _heading(text: str, columns: int) -> str:
-    return _line([f"**{escape(text)}**" if text else "", *[""] * (columns - 1)])
+    return _line([f"**{escape(unbroken(text))}**" if text else "", *[""] * (columns - 1)])
 
 
 def _rule(columns: Sequence[Column]) -> str:

@@ -69,7 +69,8 @@ def with_doubt_told(figure: Figure, data: Dataset, parameters: Parameters) -> Fi
     named = dict.fromkeys(study for study, rows in pairs if found.keys() & set(rows.split("|")))
     if not named:
         return figure
-    told = f"What is drawn of {joined([study_label(data, study) for study in named])} in part {DOUBTED}."
+    whose = joined([f"“{study_label(data, study)}”" for study in named])
+    told = f"Part of what is drawn of {whose} {DOUBTED}."
     return replace(figure, caption=f"{figure.caption} {told}")
 
 

@@ -304,7 +304,8 @@ def statements_in_short(data: Dataset, *, kinds: Sequence[str]) -> Prose:
     documents = set(wordy["source_id"])
     cited = int(wordy["cites"].ne("").sum())
     count = (
-        f"{several(len(wordy), 'statement')} come from {several(len(documents), 'document')}; "
+        f"{several(len(wordy), 'statement')} about no single study come from "
+        f"{several(len(documents), 'document')}; "
         f"{share_words(cited, len(wordy), 'given with a reference')}."
     )
     told = [

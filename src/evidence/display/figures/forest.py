@@ -382,9 +382,9 @@ def _legend(sections: Sequence[Section], *, cut: bool) -> str:
     forests = [section.forest for section in sections]
     level = fmt.level(forests[0].level)
     pooled = [one for forest in forests for one in forest.summaries]
+    what = "one group of a study each" if forests[0].measure == "proportion" else "one study each"
     parts = [
-        f"Squares: {'one study each, area by weight' if pooled else 'one study each'}; "
-        f"lines: {level} confidence intervals.",
+        f"Squares: {what}{', area by weight' if pooled else ''}; lines: {level} confidence intervals.",
         _pooled_words(pooled),
         "Filled diamonds: pooled." if any(not one.secondary for one in pooled) else "",
         "Open diamonds: secondary, not an answer." if any(one.secondary for one in pooled) else "",

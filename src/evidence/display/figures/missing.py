@@ -37,7 +37,7 @@ def missing_bounds_figure(
     frame = bounds_frame(data, parameters, study_id=study_id, outcome_ids=outcome_ids, subgroup=subgroup)
     caption = (
         f"{study_label(data, study_id)}: observed rates (points, with {interval_words(parameters)}s) and "
-        "bounds (pale bands) if every patient without a value had failed, or had responded. Bounds are not "
+        "bounds (broad bands) if every patient without a value had failed, or had responded. Bounds are not "
         "estimates."
     )
     if frame.empty:

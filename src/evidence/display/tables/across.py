@@ -113,7 +113,9 @@ def spread_words(frame: pd.DataFrame) -> str:
     low, high = fmt.percent(shown["estimate"].min()), fmt.percent(shown["estimate"].max())
     studies = shown["study_id"].nunique()
     told = f"{len(shown)} results of {studies} {'studies' if studies > 1 else 'study'}"
-    return f"{told}, from {low} to {high}." if shown["outcome_id"].nunique() == 1 else f"{told}."
+    if shown["outcome_id"].nunique() > 1:
+        return f"{told}."
+    return f"{told}, {f'from {low} to {high}' if low != high else f'all {low}'}."
 
 
 def _capital(text: str) -> str:

@@ -349,4 +349,8 @@ def _median_words(data: Tables, row: Mapping[str, Any], shares: Sequence[Mapping
     if few is None:
         return f"{what} At least half are counted later, so it can be that of all patients."
     count = f"{fmt.x_of_n(few['events'], few['n'])} ({fmt.percent(few['estimate'])})"
-    return f"{what} At {lower_first(moment(few))}, later than that, {count} had responded: fewer than half."
+    reached = lower_first(pretty(few["outcome_label"]))
+    return (
+        f"{what} At {lower_first(moment(few))}, later than that, {count} were counted with {reached}: "
+        "fewer than half."
+    )

@@ -394,6 +394,6 @@ def _correction_words(item: _Set, data: Tables) -> str:
     ]
     return (
         f"Half a patient is added to every cell of a trial that has an empty one ({'; '.join(arms)}); the "
-        "column without correction is conditional logistic regression with a common effect, limits from the "
-        "profile likelihood."
+        "effects with no cell corrected are of conditional logistic regression with a common effect, limits "
+        "from the profile likelihood."
     )

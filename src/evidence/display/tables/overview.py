@@ -78,9 +78,16 @@ def _studies_words(frame: pd.DataFrame) -> str:
     )
 
 
+def _share(data: Tables, row: Mapping[str, Any], parent: str) -> str:
+    """Return what a study is of another with which it has patients in common."""
+    sizes = [row["n"], *data.studies.loc[data.studies["study_id"] == parent, "n"]]
+    known = len(sizes) == 2 and not any(map(fmt.missing, sizes))
+    return "shares patients with" if known and sizes[0] > sizes[1] else "part of"
+
+
 def _study_row(data: Tables, row: Mapping[str, Any]) -> tuple[Cell, ...]:
     parent = str(row["parent_study_id"] or "")
-    part = f"part of {study_label(data, parent)}" if parent else ""
+    part = f"{_share(data, row, parent)} {study_label(data, parent)}" if parent else ""
     return (
         sourced(_named(row), row["row_id"], origin=str(row["origin"])),
         Cell("; ".join(filter(None, (design_words(row), words_of(row["population"]).lower(), part)))),

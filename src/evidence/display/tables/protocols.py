@@ -250,7 +250,7 @@ def protocols_side_by_side_table(
     studies = _registered_studies(data, indication)
     elements = _elements(rows_where(data, "protocols", study_id=list(studies)))
     shown = [one for one in studies if any(element["study_id"] == one for element in elements)]
-    caption = "Protocols of registered trials side by side, as documents and registries state them."
+    caption = "Protocols of registered studies side by side, as documents and registries state them."
     if not elements:
         return nothing(caption)
     table = _fold(elements)
@@ -259,7 +259,7 @@ def protocols_side_by_side_table(
     note = f"Empty: not stated. Illustrative: the document calls it so. {_remarks(elements, studies)}".strip()
     frame = pd.DataFrame(elements)
     caption = (
-        f"Protocols of {len(shown)} registered trials side by side, as documents and registries state them."
+        f"Protocols of {len(shown)} registered studies side by side, as documents and registries state them."
     )
     return build(data, columns, body, caption=caption, note=note, frame=frame, groups=groups)
 

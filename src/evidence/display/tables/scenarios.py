@@ -46,7 +46,9 @@ def _report_first(compared: Comparison) -> list[Scenario]:
 
 def _bullet(one: Scenario, own: Scenario) -> str:
     changed = one.parameters.changed()
-    told = escape("; ".join(f"{words_of_parameter(name)} {_shown(value)}" for name, value in changed.items()))
+    told = escape(
+        "; ".join(f"{words_of_parameter(name)} = {_shown(value)}" for name, value in changed.items())
+    )
     here = " (the parameters of this report)" if one is own and one.name != OWN else ""
     return f"- **{escape(one.title)}**{here}. {escape(one.reason)} Changed: {told or NONE}."
 

@@ -358,7 +358,7 @@ def published_beside_table(data: Dataset, parameters: Parameters, **asked: Unpac
     differing = int(frame["differs"].sum()) if len(frame) else 0
     caption = "Effects as the studies print them, and as their counts give them."
     caption += f" {differing_effects(differing)}" if differing else ""
-    note = f"{ci(parameters)} in the last column. Crude and adjusted effects are never pooled."
+    note = f"From the counts: with {ci(parameters)}. Crude and adjusted effects are never pooled."
     note += f" {OWN_P}" if len(frame) and frame["published_p"].ne("").any() else ""
     note += f" {UNSAID}" if differing else ""
     return build(data, columns, body, caption=caption, note=note, frame=frame)
@@ -386,14 +386,16 @@ def _published(
             arms = str(test["arms"]).split("|")
             named = [sides.get((study.study_id, arm), "") for arm in arms]
             if sorted(named) == ["comparator", "treatment"]:
-                cells, row = _published_line(study, test, parameters, forward=named[0] == "treatment")
+                outcome = split_title(str(question["title"]))[1].partition(",")[0]
+                forward = named[0] == "treatment"
+                cells, row = _published_line(study, test, parameters, outcome, forward=forward)
                 lines.append(cells)
                 values.append({"question_id": question["question_id"]} | row)
     return lines, values
 
 
 def _published_line(
-    study: Study, test: dict[str, Any], parameters: Parameters, *, forward: bool
+    study: Study, test: dict[str, Any], parameters: Parameters, outcome: str, *, forward: bool
 ) -> tuple[tuple[Cell, ...], dict[str, Any]]:
     label = str(test["effect_label"])
     e1, n1, e0, n0 = study.four
@@ -411,7 +413,7 @@ def _published_line(
     crude = adjusted != "adjusted"  # an adjusted effect is another quantity, and need not agree
     differs = "differs" if made and crude and not _could_print(test, made) else ""
     cells = (
-        Cell(f"{study.label}: {label}"),
+        Cell(f"{study.label}: {outcome}, {label}"),
         Cell(f"{sides[0]} against {lower_first(sides[1])}"),
         sourced(fmt.printed(f"{test['effect']}{limits}") + p, test["row_id"], origin=str(test["origin"])),
         Cell(adjusted),
@@ -438,6 +440,6 @@ def _could_print(test: dict[str, Any], made: Effect) -> bool:
     return all(Reported(str(text)).allows(scale * value, scale * value) for text, value in pairs if text)
 
 
-OWN_P = "P in the last column is of the effect, by Wald’s test; other tests of the same counts give others."
+OWN_P = "P from the counts is of the effect, by Wald’s test; other tests of the same counts give others."
 UNSAID = "Where it is not stated whether an effect was adjusted, that may be why the counts do not give it."
 PUBLISHED: dict[str, Measure] = {"or": "OR", "rr": "RR", "difference": "RD"}

@@ -750,7 +750,7 @@ local function measured(blocks, dense)
     if block.t == 'Div' and block.classes:includes('wide') then
       local after_prose = #run > 0
       flush()
-      if breaks(block) then land() end
+      if breaks(block) or block.classes:includes('heading') then land() end
       if after_prose and filled(blocks, position) and let_float(block) then floating = true
       elseif not (headed or floating) then let_shrink(block) end
       headed = block.classes:includes('heading')
