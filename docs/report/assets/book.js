@@ -23,8 +23,8 @@ const scrolls = () => all('.table-scroll').forEach((box) => {
   if (over()) box.tabIndex = 0;
   else box.removeAttribute('tabindex');
 });
-addEventListener('resize', scrolls, { passive: true });
-addEventListener('load', scrolls);
+new ResizeObserver(scrolls).observe(document.querySelector('main'));
+document.fonts.ready.then(scrolls);
 
 const entries = new Map(all('.on-page a').map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
 const headings = [...entries.keys()].map((id) => document.getElementById(id)).filter(Boolean);
