@@ -25,6 +25,8 @@ from evidence.display import (
     robustness_table,
     scope_prose,
     specification_table,
+    study_results_table,
+    study_tests_table,
     summary_prose,
     summary_table,
     wrong_prose,
@@ -482,3 +484,29 @@ def test_the_page_for_patients_is_short_and_easy_to_read(monkeypatch):
     assert level <= 8
     assert 200 < len(text.split()) < 700  # what fills one page of A4
     assert not re.search(r"significan|hazard|odds|confidence|95%", text)
+
+
+def test_rates_without_counts_are_not_called_counted_and_have_no_interval():
+    bare = study_results_table(real(), P, study_id="itp_phase1")
+    assert bare.data["events"].isna().all()
+    assert bare.caption.endswith("rates of 5 outcomes, as printed, without counts.")
+    assert [column.header for column in bare.columns][-1] == "Rate"
+    assert "confidence" not in bare.full_note
+    mixed = study_results_table(real(), P, study_id="itp_phase3_extension")
+    assert 0 < mixed.data["events"].notna().sum() < len(mixed.data)
+    assert mixed.caption.endswith(
+        "rates of 4 outcomes, with 95% confidence intervals where a count is known."
+    )
+    whole = study_results_table(real(), P, study_id="cit_cohort")
+    assert "counted results of" in whole.caption
+    assert whole.caption.endswith(", with 95% confidence intervals.")
+
+
+def test_an_interval_that_no_method_gives_is_told_above_the_tests_that_agree():
+    made = study_tests_table(real(), P, study_id="avatrombopag_china")
+    partly = sum(row[-1].text.endswith("interval not reproduced") for row in made.rows)
+    assert partly == 1
+    assert made.caption.endswith("Of 1 the interval is not reproduced.")
+    unread = study_tests_table(real(), P, study_id="ma_shen2023")
+    assert "Recomputed" not in unread.full_note
+    assert "Recomputed" in made.full_note

@@ -53,6 +53,7 @@ def test_no_word_around_a_floating_drawing_is_lost_and_the_pdf_is_tagged(tmp_pat
 def test_between_a_floating_drawing_and_where_it_lands_nothing_breaks(book: Path, tmp_path: Path) -> None:
     long = "Words that go on. " * 100
     after = f'\n\nBefore.\n\n![D.](plan.svg){{#fig-d fig-alt="D"}}\n\nShort.\n\n- one\n\n{long}\n\nMore.\n'
+    after += '\n![E.](plan.svg){#fig-e fig-alt="E"}\n\nTail.\n\n## Another {#sec-another}\n\nWords.\n'
     notes = book / "notebooks" / "notes.md"
     notes.write_text(notes.read_text(encoding="utf-8") + after, encoding="utf-8")
     description = read_book(book)
@@ -68,3 +69,5 @@ def test_between_a_floating_drawing_and_where_it_lands_nothing_breaks(book: Path
             r"#evidence-(prose\[|prose\(whole|callout|answers)|tall: true|turned: true", between
         )
     assert any("piece: true" in between and "Short." in between for between in landed)
+    assert any("Tail." in between for between in landed), "a heading follows it"
+    assert not any("#evidence-heading(" in between for between in landed)

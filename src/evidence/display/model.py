@@ -28,7 +28,7 @@ LEGEND: Mapping[str, str] = {
 COMMON: Mapping[str, str] = {
     "derived": "All counts follow from printed figures.",
     "assumed": "All values are assumed, not printed.",
-    "external": "All results are from outside the documents read in full.",
+    "external": "All of it is from outside the documents read in full.",
 }  # said once instead of a sign at every value
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 DOUBT = "¶"

@@ -326,7 +326,8 @@ def _who(data: Dataset, study: dict[str, Any]) -> str:
     about = ", ".join(filter(None, (str(study["indication"] or ""), words_of(study["population"]).lower())))
     known = "" if fmt.missing(size) else f", {int(size):,} patients"
     arms = [_arm(row) for row in records(separate_arms(data, str(study["study_id"])))]
-    treated = f": {joined(arms)}" if arms else ""
+    wordy = any(", " in arm or " or " in arm for arm in arms)
+    treated = f": {'; '.join(arms) if wordy else joined(arms)}" if arms else ""
     return f"{design_words(study)}{f' ({about})' if about else ''}{known}{treated}."
 
 

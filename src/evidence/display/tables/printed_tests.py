@@ -47,10 +47,12 @@ TURNED = "the other way round"
 OPEN = "undecided"
 OPEN_WORDS = "not what the counts give and may be adjusted (not stated): no sign of error"
 OF_TESTS = ("test_recomputes", "effect_recomputes")
-NOTE = (
-    "Each line: one printing of a test, also where a result is printed twice. Recomputed: by the test named "
-    "first, the one of those possible that fits what is printed best; the audit names all that were tried."
+NOTE = "Each line: one printing of a test, also where a result is printed twice."
+AGAIN = (
+    "Recomputed: by the test named first, the one of those possible that fits what is printed best; the "
+    "audit names all that were tried."
 )
+NO_INTERVAL = "interval not reproduced"
 PATIENTS = (
     "Needs patient data: medians, times to an event and changes within an arm cannot be tested without."
 )
@@ -69,6 +71,8 @@ def study_tests_table(data: Tables, parameters: Parameters, *, study_id: str) ->
     pairs = [found for test in tests if (found := as_lsd(Tested(test, recompute(test, data)), implied))]
     pairs = [_as_audited(pair, undecided) for pair in pairs]
     rows = [_test_row(data, pair, labels) for pair in pairs]
+    partly = sum(said.text.endswith(NO_INTERVAL) for *_, said in rows)
+    tried = AGAIN if any(again.text for _, _, again, _ in rows) else ""
     used = data.measurements[data.measurements["row_id"].isin(_used(pairs))]
     needing = PATIENTS if any("patient" in NOT_DONE.get(pair.again.reason, "") for pair in pairs) else ""
     return build(
@@ -80,8 +84,9 @@ def study_tests_table(data: Tables, parameters: Parameters, *, study_id: str) ->
             Column("Agreement", width=1.4),
         ),
         [(compared, printed, marked(again, implied), said) for compared, printed, again, said in rows],
-        caption=f"{study_label(data, study_id)}: {_tests_words(pairs)}",
-        note=" ".join(filter(None, (NOTE, needing, implied_words(data, used, implied)))),
+        caption=f"{study_label(data, study_id)}: {_tests_words(pairs)}"
+        f"{f' Of {partly} the interval is not reproduced.' if partly else ''}",
+        note=" ".join(filter(None, (NOTE, tried, needing, implied_words(data, used, implied)))),
         frame=pd.DataFrame([_tidy_test(pair) for pair in pairs]),
         groups=grouped([_test_heading(data, test, names) for test in tests]),
     )
@@ -214,7 +219,7 @@ def _agreement(data: Tables, pair: Tested) -> str:
     if "percentage points" not in str(pair.test["effect_label"]) or not pair.test["low"]:
         return "Agrees in P; effect not recomputed"
     found = [METHODS[name] for name in DIFFERENCES if _gives(data, pair, name)]
-    return f"Agrees; interval by {joined(found)}" if found else "Agrees in P; interval not reproduced"
+    return f"Agrees; interval by {joined(found)}" if found else f"Agrees in P; {NO_INTERVAL}"
 
 
 def _gives(data: Tables, pair: Tested, method: str) -> bool:

@@ -82,13 +82,14 @@ def listed_rates(
     places = {text: place for place, text in enumerate(dict.fromkeys(headings))}
     order = headings.map(places).sort_values(kind="stable").index
     frame, headings = frame.loc[order].reset_index(drop=True), headings.loc[order]
+    counted = bool(frame["events"].notna().any())
     columns = [Column("Arm", width=2.0) if several else Column("Time", width=1.6),
                Column("Events/n", "right", 0.9), Column("Printed", "right", 0.8),
-               Column(f"Rate ({ci(parameters)})", "right", 1.8)]  # fmt: skip
+               Column(f"Rate ({ci(parameters)})" if counted else "Rate", "right", 1.8)]  # fmt: skip
     body = [_rate_row(row, several) for row in records(frame)]
     if not printed and not any(map(differs, records(frame))):
         columns, body = [*columns[:2], columns[3]], [(*row[:2], row[3]) for row in body]
-    note = rate_note(parameters, frame)
+    note = rate_note(parameters, frame) if counted else ""
     groups = grouped(list(headings))
     return build(data, columns, body, caption=caption, note=note, frame=frame, groups=groups)
 

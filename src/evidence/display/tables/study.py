@@ -150,17 +150,22 @@ def study_results_table(
     outcomes = records(data.outcomes)
     chosen = [str(row["outcome_id"]) for domain in domains for row in outcomes if row["domain"] == domain]
     frame = rates(data, parameters, study_id=study_id, outcome_ids=chosen)
-    caption = f"{study_label(data, study_id)}: {counted_words(frame)}, with {interval_words(parameters)}s."
-    return listed_rates(data, parameters, frame[frame["estimate"].notna()], caption=caption, printed=False)
+    shown = frame[frame["estimate"].notna()]
+    known = shown["events"].notna()
+    how = f"with {interval_words(parameters)}s{'' if known.all() else ' where a count is known'}"
+    how = how if known.any() or shown.empty else "as printed, without counts"
+    caption = f"{study_label(data, study_id)}: {counted_words(frame)}, {how}."
+    return listed_rates(data, parameters, shown, caption=caption, printed=False)
 
 
 def counted_words(frame: pd.DataFrame) -> str:
     """Return how many results of how many outcomes a frame of rates holds, in words."""
     shown = frame[frame["estimate"].notna()]
+    kind = "counted result" if shown["events"].notna().all() else "rate"
     if len(shown) < 2:
-        return "the only counted result" if len(shown) else "every counted result"
+        return f"the only {kind}" if len(shown) else f"every {kind}"
     outcomes = shown["outcome_id"].nunique()
-    return f"all {len(shown)} counted results of {several(outcomes, 'outcome')}"
+    return f"all {len(shown)} {kind}s of {several(outcomes, 'outcome')}"
 
 
 def study_measurements_table(data: Tables, parameters: Parameters, *, study_id: str) -> Table:

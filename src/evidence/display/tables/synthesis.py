@@ -421,6 +421,7 @@ def _published_line(
     )
     values = {
         "study_id": study.study_id,
+        "outcome": outcome,
         "effect_label": label,
         "published": test["effect"],
         "published_low": test["low"],

@@ -454,7 +454,8 @@ local function context(scan, position, entries)
   return {
     lang = manifest.lang, book = escape(manifest.title), subtitle = escape(manifest.subtitle),
     authors = escape(manifest.authors), date = escape(manifest.date), version = escape(manifest.version),
-    title = unbroken(menu_title(chapter), HYPHENED), plaintitle = escape(chapter.plain_title), number = chapter.number,
+    title = unbroken(menu_title(chapter), HYPHENED):gsub('(%a)/(%a)', '%1/<wbr>%2'), -- may break after a slash
+    plaintitle = escape(chapter.plain_title), number = chapter.number,
     id = chapter.id, part = chapter.part ~= '' and escape(chapter.part) or nil, first = position == 1,
     styles = styles, script = up .. manifest.script, home = common.relative(chapter.folder, chapters[1].page),
     parts = navigation(scan, chapter), toc = #entries > 1 and { entries = entries } or nil,
