@@ -171,7 +171,7 @@ def test_an_added_study_enters_every_answer_that_it_fits_and_no_other(folder):
     assert [q for q, one in answers.items() if NEW in one.studies] == ["itp_p3_2_5"]
     assert answers["itp_p3_2_5"].studies == ("itp_phase3", NEW)
     assert answers["itp_p3_2_5"].effect.estimate != evidence.answer("itp_p3_2_5", before, P).effect.estimate
-    assert "268 (2)" not in str(answers_table([evidence.answer("itp_p3_2_5", before, P)], P).rows)
+    assert "268 (2)" not in str(answers_table([evidence.answer("itp_p3_2_5", before, P)], before, P).rows)
 
 
 @pytest.mark.slow
@@ -243,7 +243,7 @@ def test_a_removed_study_leaves_answers_that_say_so(folder, study):
     assert all(study not in one.studies for one in answers)
     assert all(one.sentence for one in answers)
     assert any("No data on" in one.sentence for one in answers)
-    assert len(answers_table(answers, P).rows) == len(answers)
+    assert len(answers_table(answers, data, P).rows) == len(answers)
 
 
 PHASE_3 = {"hpag_2_5": 1, "hpag_5": 1, "placebo": 1}

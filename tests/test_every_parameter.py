@@ -39,7 +39,7 @@ def rows_of(p: Parameters) -> Dataset:
 
 def answers(p: Parameters) -> Any:
     questions = ("saa_cr_6m", "itp_p3_5", "saa_hpag_epag_cr")
-    return make.answers_table([ev.answer(one, rows_of(p), p) for one in questions], p)
+    return make.answers_table([ev.answer(one, rows_of(p), p) for one in questions], rows_of(p), p)
 
 
 def rates(p: Parameters) -> Any:

@@ -71,6 +71,22 @@ def test_a_result_known_as_a_percentage_only_has_no_interval(data):
     assert math.isnan(row["low"])
 
 
+def test_a_result_out_of_an_inferred_number_of_patients_is_assumed(data):
+    counts = data.counts.assign(note="")
+    own = counts["events"].notna() & counts["n"].notna() & counts["basis"].eq("printed")
+    place = counts.index[own & counts["subgroup"].eq("") & counts["counted"].astype(bool)][0]
+    told = {"": "assumed", "derived": "assumed", "header": "printed", "elsewhere": "printed"}
+    for n_basis, basis in told.items():
+        counts.loc[place, ["n_basis", "note"]] = [n_basis, "107 + 60 = 167"]
+        frame = rates(replace(data, counts=counts), Parameters())
+        row = one(frame, row_id=counts.loc[place, "row_id"])
+        assert row["basis"] == basis
+        others = frame[frame["row_id"].ne(row["row_id"])]
+        assert "assumed" not in set(others["basis"])
+    counts.loc[place, ["n_basis", "note"]] = ["", ""]
+    assert "assumed" not in set(rates(replace(data, counts=counts), Parameters())["basis"])
+
+
 def test_rows_that_do_not_count_do_not_enter(data):
     counts = data.counts.assign(counted=data.counts["arm_id"] == "old")
     assert set(rates(replace(data, counts=counts), Parameters(), study_id="pilot")["arm_id"]) == {"old"}

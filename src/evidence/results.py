@@ -139,6 +139,7 @@ def rates(
         in evaluable sets, and where fewer patients than the whole arm has were counted for a response (an
         outcome of which more is better) in a set that names nobody who is left out. Of relapse, bleeding and
         other harms a smaller number may be all who were at risk, so those are left as they are.
+        ``basis`` is ``assumed`` where the number of patients was inferred (``inferred_size``).
         Where only a percentage is known, ``estimate`` is that percentage and the interval is empty.
     """
     chosen = _counted(data, study_id, outcome_ids, arm_ids, subgroup)
@@ -433,7 +434,22 @@ def _rate(
     )
     events, n, policy = _under_policy(row, enrolled if partly else None, parameters)
     made = {**row, "events": events, "n": n, "evaluated": row["n"], "enrolled": enrolled, "policy": policy}
+    made["basis"] = "assumed" if inferred_size(row) else row["basis"]
     return made | _estimate(events, n, str(row["percent"]), parameters)
+
+
+def inferred_size(row: Mapping[str, Any]) -> str:
+    """Return why the number of patients of a count is what it is where no document prints it, else nothing.
+
+    Such a number has no place in a document, and its note says what it was inferred from.
+
+    >>> row = {"events": 107, "n": 167, "n_basis": "", "note": "107 + 60 = 167; the header says 168"}
+    >>> inferred_size(row), inferred_size({**row, "n_basis": "header"}), inferred_size({**row, "events": ""})
+    ('107 + 60 = 167; the header says 168', '', '')
+    """
+    if row.get("n_basis") not in ("", "derived") or any(fmt.missing(row[name]) for name in ("events", "n")):
+        return ""
+    return str(row.get("note") or "")
 
 
 def _under_policy(row: Row, enrolled: int | None, parameters: Parameters) -> tuple[Any, Any, str]:

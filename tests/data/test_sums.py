@@ -18,6 +18,19 @@ def graded(folder: Folder) -> Folder:
     return folder
 
 
+def test_a_sum_out_of_an_inferred_number_of_patients_says_so_too(graded: Folder) -> None:
+    why = "107 + 60 = 167; the header says 168"
+    counted(graded, **{f"of_{grade}": {"note": why} for grade in GRADES})
+    (made,) = evidence.load(graded.write()).select("counts", outcome_id="grave")["note"]
+    assert made == why
+
+
+def test_a_remark_on_a_printed_number_is_no_remark_on_the_sum(graded: Folder) -> None:
+    counted(graded, **{f"of_{grade}": {"note": "read twice", "n_basis": "header"} for grade in GRADES})
+    (made,) = evidence.load(graded.write()).select("counts", outcome_id="grave")["note"]
+    assert made == ""
+
+
 def counted(folder: Folder, **changes: dict[str, str | int]) -> list[str]:
     return [
         folder.count(

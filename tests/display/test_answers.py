@@ -1,9 +1,22 @@
 import copy
+import re
 
 import pytest
 
 import evidence
-from evidence.display import allocation_prose, answers_prose, answers_table, evidence_table, recovered_table
+from evidence.display import (
+    allocation_prose,
+    answers_prose,
+    answers_table,
+    evidence_table,
+    findings_table,
+    key_prose,
+    rates_table,
+    recovered_table,
+    summary_prose,
+    summary_table,
+)
+from evidence.display.tables.certain import certain_table
 
 from ..conftest import TABLES, write_tables
 
@@ -25,7 +38,8 @@ def texts(table):
 
 
 def test_the_answer_stands_in_patients_per_1000_with_its_interval(tmp_path, tables):
-    table = answers_table([evidence.answer("cured_6m", loaded(tmp_path, tables), P)], P)
+    data = loaded(tmp_path, tables)
+    table = answers_table([evidence.answer("cured_6m", data, P)], data, P)
     row = texts(table)[0]
     assert row[:4] == ["Cure at 6 months", "100 (1)", "600 (462 to 724)", "400 (276 to 538)"]
     assert row[4].startswith("200 more (")
@@ -35,10 +49,12 @@ def test_the_answer_stands_in_patients_per_1000_with_its_interval(tmp_path, tabl
 def test_recovered_and_external_counts_carry_their_sign(tmp_path, tables):
     for count in tables["counts"]:
         count.pop("events")
-    derived = evidence.answer("cured_6m", loaded(tmp_path, tables), P)
+    data = loaded(tmp_path, tables)
+    derived = evidence.answer("cured_6m", data, P)
     assert "30 of 50† (" in derived.sentence
-    assert texts(answers_table([derived], P))[0][2].endswith("†")
-    assert "†" in answers_table([derived], P).full_note
+    table = answers_table([derived], data, P)
+    assert texts(table)[0][2].endswith("†")
+    assert "†" in table.full_note
     tables = copy.deepcopy(TABLES)
     tables["sources"][0]["origin"] = "external"
     external = evidence.answer("cured_6m", loaded(tmp_path / "external", tables), P)
@@ -75,7 +91,7 @@ def test_how_patients_came_to_their_treatment_is_told_by_study(tmp_path, tables,
 
 def test_bullets_name_the_question_and_answer_it(tmp_path, tables):
     text = answers_prose([evidence.answer("cured_6m", loaded(tmp_path, tables), P)]).text
-    assert text.startswith("- **Cure at 6 months.** Cured: 30 of 50 (60.0%; 95% CI 46.2 to 72.4) with Drug")
+    assert text.startswith("- **Cure at 6 months.** Cured: 30 of 50 (60.0%; 95% CI 46.2 to 72.4) with drug")
 
 
 def test_every_study_has_its_line_and_its_rows_are_counted(tmp_path, tables):
@@ -92,6 +108,25 @@ def test_recovered_counts_are_listed_with_the_percentage_they_follow_from(tmp_pa
     assert rows[1][3:] == ["41.1%", "50", "none fits", "percentage"]
 
 
+INFERRED = {"n_basis": "", "note": "30 + 20 = 50; the header says 51"}
+
+
+def test_a_number_of_patients_that_no_document_prints_is_told_as_assumed_everywhere(tmp_path, tables):
+    tables["counts"][0] |= INFERRED
+    data = loaded(tmp_path, tables)
+    one = evidence.answer("cured_6m", data, P)
+    made = [answers_table([one], data, P), summary_table([one], data, P), certain_table(data, P)]
+    made += [findings_table(data, P, question_id="cured_6m"), rates_table(data, P, study_id="trial_a")]
+    for table in made:
+        shown = {"assumed" in cell.mark for row in table.rows for cell in row if cell.rows == ("doc-c001",)}
+        assert shown == {True}, table.caption
+        assert "‡ 30 + 20 = 50; the header says 51." in table.full_note
+    assert "30 of 50‡ (" in one.sentence
+    assert "20 of 50 (" in one.sentence
+    assert "600‡" in re.sub("<[^>]+>", "", summary_prose([one], data, P).text)
+    assert "rests on something assumed, not printed" in key_prose([one], data, P).text
+
+
 def second_study(tables, **changes):
     tables["studies"].append({**tables["studies"][0], "study_id": "b", "label": "Trial B"} | changes)
     tables["arms"] += [arm | {"study_id": "b"} for arm in copy.deepcopy(tables["arms"][:2])]
@@ -101,7 +136,8 @@ def second_study(tables, **changes):
 
 def test_two_studies_have_their_own_numbers_in_the_table_and_no_pool(tmp_path, tables):
     second_study(tables)
-    table = answers_table([evidence.answer("cured_6m", loaded(tmp_path, tables), P)], P)
+    data = loaded(tmp_path, tables)
+    table = answers_table([evidence.answer("cured_6m", data, P)], data, P)
     row = texts(table)[0]
     assert row[1:4] == ["200 (2)", "600; 500", "400; 400"]
     assert row[4].startswith("200 more (5 more to 375 more); 100 more (")
@@ -111,6 +147,7 @@ def test_two_studies_have_their_own_numbers_in_the_table_and_no_pool(tmp_path, t
 
 def test_studies_of_another_design_are_not_in_the_table(tmp_path, tables):
     second_study(tables, randomised="no")
-    table = answers_table([evidence.answer("cured_6m", loaded(tmp_path, tables), P)], P)
+    data = loaded(tmp_path, tables)
+    table = answers_table([evidence.answer("cured_6m", data, P)], data, P)
     assert texts(table)[0][1] == "100 (1)"
     assert "stand apart in the text" in table.full_note

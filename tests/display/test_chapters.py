@@ -1,3 +1,4 @@
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -162,3 +163,28 @@ def test_every_sign_of_a_number_is_explained():
     signs = [row[0].text for row in signs_table(P).rows]
     assert {*SIGNS.values(), DOUBT, "●●●●", "●○○○"} <= set(signs)
     assert len(signs) == len(set(signs))
+
+
+POINTED = re.compile(r'\btitle="([^"]*)"')
+ROWS = re.compile(r"rows? \w+-[a-z]\d")
+
+
+def test_whatever_names_a_data_row_names_its_document_too():
+    root = Path(__file__).parents[2]
+    seen = 0
+    for path in [root / "index.ipynb", *sorted((root / "notebooks").glob("*.ipynb"))]:
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            shown = (one.get("data", {}).get("text/markdown", "") for one in cell.get("outputs", []))
+            titles = [title for text in shown for title in POINTED.findall("".join(text))]
+            named = [title for title in titles if ROWS.search(title)]
+            bare = [title for title in named if not all(" · row" in one for one in _places_in(title))]
+            assert not bare, (path.name, cell["id"], bare[:3])
+            seen += len(named)
+    assert seen > 2000
+
+
+def _places_in(title: str) -> list[str]:
+    """Return the parts of a title that name data rows, each with what stands before them."""
+    rows = list(re.finditer(r"rows? \w+-[a-z]\d[\w~.-]*(?:, \w+-[a-z]\d[\w~.-]*)*", title))
+    starts = [0, *(one.end() for one in rows)]
+    return [title[start : one.end()] for start, one in zip(starts, rows, strict=False)]

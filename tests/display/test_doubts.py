@@ -56,7 +56,7 @@ def test_a_cell_that_rests_on_a_doubtful_number_of_patients_is_marked_in_every_t
     rows = set(data.counts["row_id"].iloc[list(doubt.places)])
     shown = 0
     answers = [evidence.answer(one, data, P) for one in data.questions["question_id"]]
-    tables = [make.summary_table(answers, data, P), make.answers_table(answers, P)]
+    tables = [make.summary_table(answers, data, P), make.answers_table(answers, data, P)]
     tables += [make.findings_table(data, P, question_id=one.question_id) for one in answers]
     for table in (one for one in tables if one.doubts):
         for cell in (cell for row in table.rows for cell in row if rows & set(cell.rows)):

@@ -49,7 +49,7 @@ def test_a_question_without_a_study_has_no_analysis(silent):
 
 
 def test_a_report_that_asks_nothing_and_one_that_recovers_nothing_say_so(alone):
-    assert display.answers_table([], P).caption == "No questions are asked of the data."
+    assert display.answers_table([], alone, P).caption == "No questions are asked of the data."
     assert display.recovered_table(alone).caption == "No count had to be recovered."
 
 
@@ -58,7 +58,7 @@ def test_trials_without_an_event_give_a_difference_of_nothing_and_no_ratio(event
     assert one.finding.pooled is None
     assert (one.difference.estimate, one.difference.method) == (0, "Mantel-Haenszel")
     assert one.control.estimate == one.treatment.estimate == 0
-    (row,) = display.answers_table([one], P).rows
+    (row,) = display.answers_table([one], eventless, P).rows
     assert [cell.text for cell in row].count(fmt.NOT_ESTIMABLE) == 1
 
 

@@ -25,7 +25,7 @@ from evidence.display.verdicts import verdict_words
 from evidence.parameters import Parameters
 from evidence.results import rates
 from evidence.synthesis.certainty import certainty
-from evidence.wording import per_1000, told_difference
+from evidence.wording import SIGNS, per_1000, told_difference
 
 ROOT = Path(__file__).parents[2]
 P = Parameters()
@@ -56,7 +56,31 @@ def test_one_answer_is_told_with_its_numbers_and_its_certainty():
     numbers = {str(per_1000(risk.estimate)) for risk in (one.treatment, one.control)}
     assert numbers <= set(re.findall(r"\d+", said))
     assert told_difference(one.difference.limits, interval="95% CI", unit=False) in said
-    assert said.endswith("very low certainty.")
+    assert said.endswith("very low certainty. (†\N{NO-BREAK SPACE}count that follows from printed figures.)")
+
+
+def test_a_short_text_signs_its_counts_and_explains_its_signs_alone():
+    for one in real().questions["question_id"]:
+        found = evidence.answer(one, real(), P)
+        arms = [found.finding.studies[0].treatment, found.finding.studies[0].comparator]
+        signs = {sign for arm in arms if arm for sign in arm.sign} - {""}
+        said = read(in_short(real(), P, one))
+        told, _, legend = said.rpartition(". (")
+        assert {sign for sign in SIGNS.values() if sign in told} == signs, one
+        assert {sign for sign in SIGNS.values() if sign in legend} == signs, one
+
+
+@pytest.mark.parametrize(
+    ("study", "signs"),
+    [("itp_realworld", ""), ("eltrombopag_china", "‡§"), ("patel_epag", "§"), ("nma_karger", "§")],
+)
+def test_the_short_text_of_a_study_says_how_its_numbers_are_known(study, signs):
+    told, _, legend = read(study_in_short(real(), P, study_id=study)).rpartition(". (")
+    if not signs:
+        assert not any(sign in legend for sign in SIGNS.values())
+        return
+    assert signs in told
+    assert all(sign in legend for sign in signs)
 
 
 def test_several_answers_are_the_points_of_a_list_each_with_what_it_is_about_in_front():

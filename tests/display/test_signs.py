@@ -1,5 +1,7 @@
 """Signs of how values are known: said once where all share them, once in a row, and with numbered reasons."""
 
+from dataclasses import replace
+
 import pytest
 
 from evidence.audit.implied_n import Implied
@@ -27,6 +29,18 @@ def test_a_sign_stays_where_one_value_does_not_share_it():
     made = table((Cell("x"), outside("1/2", "a-c001")), (Cell("y"), Cell("3/4", ("b-c001",))))
     assert [row[1] for row in made.texts()] == ["1/2§", "3/4"]
     assert made.full_note == "§ from outside the documents read in full."
+
+
+def test_a_sign_is_not_said_of_all_where_a_value_of_two_rows_shares_it_with_one_of_them():
+    why = ("Reason.",)
+    risks = Cell("1/2", ("a-c001",), "assumed", why=why), Cell("3/4", ("a-c002",))
+    made = table((*risks, Cell("20% more", ("a-c001", "a-c002"), "assumed", why=why)))
+    assert made.texts() == (("1/2‡", "3/4", "20% more‡"),)
+    assert made.full_note == "‡ Reason."
+    plain = Cell("50%", ("a-c001",))
+    both = table((risks[0], plain), (replace(risks[0], rows=("a-c002",)), replace(plain, rows=("a-c002",))))
+    assert both.texts() == (("1/2", "50%"), ("1/2", "50%"))
+    assert both.full_note == "Reason."
 
 
 def test_a_row_from_outside_has_its_sign_once_at_its_head():

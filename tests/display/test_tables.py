@@ -26,6 +26,7 @@ from evidence.display import (
     rates_table,
     representation,
     study_card,
+    study_measurements_table,
     study_results_table,
     study_tests_table,
     subgroup_table,
@@ -356,6 +357,27 @@ def test_the_card_says_what_is_not_stated(data, parameters):
     assert row_of(table, "Patients") == ["Patients", "167"]
     assert "registry number" in table.note
     assert "doi 10.1000/pilot" in row_of(study_card(data, parameters, study_id="pilot"), "Source")[1]
+
+
+def test_what_a_study_does_not_state_is_not_asked_of_a_label(data, parameters):
+    blank = data.studies.assign(period="")
+    for design, asked in (("cohort", True), ("product_label", False)):
+        changed = replace(data, studies=blank.assign(design=design))
+        assert ("Not stated: " in study_card(changed, parameters, study_id="register").note) is asked
+
+
+def test_a_value_of_one_arm_of_several_names_the_arm(data, parameters):
+    of = data.measurements["study_id"] == "pilot"
+    first = data.measurements[of & (data.measurements["arm_id"] == "new")].head(1)
+    alone = study_measurements_table(replace(data, measurements=first), parameters, study_id="pilot")
+    label = data.arms.set_index(["study_id", "arm_id"])["label"]["pilot", "new"]
+    assert alone.groups[0][1].lower().endswith(f", {label.lower()}")
+    only = data.arms[(data.arms["study_id"] != "pilot") | (data.arms["arm_id"] == "new")]
+    single = replace(data, measurements=first, arms=only)
+    assert (
+        label.lower()
+        not in str(study_measurements_table(single, parameters, study_id="pilot").groups).lower()
+    )
 
 
 def test_study_tables_list_everything_printed(data, parameters):

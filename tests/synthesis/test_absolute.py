@@ -113,7 +113,7 @@ def test_a_control_risk_that_the_question_names_is_used_with_one_study(tmp_path)
     assert found.control.estimate == 0.1
     assert found.treatment.estimate == pytest.approx(0.15)
     assert found.difference.estimate == pytest.approx(0.05)
-    assert "100 per 1,000 with Placebo" in found.sentence
+    assert "100 per 1,000 with placebo" in found.sentence
 
 
 def test_without_one_the_comparator_arms_give_it(tmp_path):

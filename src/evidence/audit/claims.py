@@ -712,7 +712,8 @@ def _smallest_p(tried: Sequence[_Tried], alpha: float) -> str:
             p, low = min(made, key=itemgetter(0))
             told = f"{words} {p_text(p)} at {low.when} {low.handling}"
             if name == "trend" and p < alpha:
-                trend = f", though one for a {told} is below {alpha:g}"
+                found = f"P {p_text(p)} at {low.when} {low.handling}"
+                trend = f", though that for a trend, not adjusted, gives {found}"
             else:
                 said.append(told)
     return f" ({'; '.join(said)}){trend}"

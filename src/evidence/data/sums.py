@@ -60,20 +60,22 @@ def _find(
 
 
 def _rows(counts: pd.DataFrame, made: Sequence[tuple[str, list[int], int]]) -> pd.DataFrame:
-    """Return the sums as rows: all that the first of their parts has, less what is printed of it."""
+    """Return the sums as rows: all that the first of their parts has, less what is printed of it.
+
+    The note of a number of patients that no document prints holds for the sum as well, so it stays.
+    """
     ids = counts["row_id"].tolist()
     none = text([""] * len(made))
     empty = {name: none for name in ("category", "category_label", *PRINTED_ONLY) if name in counts}
-    return (
-        counts.iloc[[rows[0] for _, rows, _ in made]]
-        .assign(
-            row_id=text([f"{ids[rows[0]]}~{outcome}" for outcome, rows, _ in made]),
-            outcome_id=text([outcome for outcome, _, _ in made]),
-            events=whole([events for _, _, events in made]),
-            basis="derived",
-            derived_from=text(["|".join(ids[row] for row in rows) for _, rows, _ in made]),
-            **empty,
-            **{name: np.nan for name in ("interval_level", "percent_value") if name in counts},
-        )
-        .astype(counts.dtypes.to_dict())
-    )
+    parts = counts.iloc[[rows[0] for _, rows, _ in made]]
+    if "note" in empty:
+        empty["note"] = text(parts["note"].where(parts["n_basis"].eq(""), "").tolist())
+    return parts.assign(
+        row_id=text([f"{ids[rows[0]]}~{outcome}" for outcome, rows, _ in made]),
+        outcome_id=text([outcome for outcome, _, _ in made]),
+        events=whole([events for _, _, events in made]),
+        basis="derived",
+        derived_from=text(["|".join(ids[row] for row in rows) for _, rows, _ in made]),
+        **empty,
+        **{name: np.nan for name in ("interval_level", "percent_value") if name in counts},
+    ).astype(counts.dtypes.to_dict())

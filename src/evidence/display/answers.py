@@ -21,7 +21,7 @@ from evidence.display.tables.answered import (
     rows_of,
     split_title,
 )
-from evidence.display.tables.parts import grouped, nothing
+from evidence.display.tables.parts import build, grouped, nothing
 from evidence.parameters import Parameters
 from evidence.questions import Answer
 from evidence.results import Tables
@@ -62,7 +62,7 @@ def allocation_prose(answers: Sequence[Answer], data: Tables) -> Prose:
     return Prose(" ".join([*parts, CONFOUNDED] if parts else ["No answer rests on a comparison."]))
 
 
-def answers_table(answers: Sequence[Answer], parameters: Parameters) -> Table:
+def answers_table(answers: Sequence[Answer], data: Tables, parameters: Parameters) -> Table:
     """Return the answers side by side: risks per 1,000, their difference and the relative effect."""
     if not answers:
         return nothing("No questions are asked of the data.")
@@ -88,7 +88,8 @@ def answers_table(answers: Sequence[Answer], parameters: Parameters) -> Table:
     note += f" {UNCOUNTED}" if any(" of " in patients_words(one) for one in answers) else ""
     note = " ".join(filter(None, (note, decides_words(answers))))
     whom = [split_title(one.title)[0] for one in answers]
-    return Table(columns, rows, caption, note, _tidy(answers), grouped(whom) if any(whom) else ())
+    groups = grouped(whom) if any(whom) else ()
+    return build(data, columns, rows, caption=caption, note=note, frame=_tidy(answers), groups=groups)
 
 
 def _caption(answers: Sequence[Answer], parameters: Parameters) -> str:

@@ -195,15 +195,15 @@ def network_in_short(
 def indirect_words(intervals: Sequence[tuple[float, float]], pairs: int) -> str:
     """Return what the intervals of ratios say of those among all pairs that no trial compared.
 
-    >>> indirect_words([(0.2, 5.0), (0.5, 3.0)], 3)
-    'of 3 pairs of treatments or doses 2 were compared in no trial; indirectly none differs clearly.'
+    >>> indirect_words([(0.2, 5.0)], 3)
+    'of 3 pairs of treatments or doses 1 was compared in no trial; compared indirectly, none differs clearly.'
     >>> indirect_words([(2.0, 5.0)], 1)
-    'the one pair of treatments was compared in no trial; indirectly it differs clearly.'
+    'the one pair of treatments was compared in no trial; compared indirectly, it differs clearly.'
     """
     apart = sum(low > 1 or high < 1 for low, high in intervals)
     if pairs == 1:
-        told = f"indirectly it {'differs' if apart else 'does not differ'} clearly"
+        told = f"compared indirectly, it {'differs' if apart else 'does not differ'} clearly"
         return f"the one pair of treatments was compared in no trial; {told}."
     were = "was" if len(intervals) == 1 else "were"
-    told = f"indirectly {apart or 'none'} {'differ' if apart > 1 else 'differs'} clearly"
+    told = f"compared indirectly, {apart or 'none'} {'differ' if apart > 1 else 'differs'} clearly"
     return f"of {pairs} pairs of treatments or doses {len(intervals)} {were} compared in no trial; {told}."

@@ -16,6 +16,7 @@ from evidence.synthesis.bias import SIGNS as LIGHTS
 from evidence.synthesis.certainty import HIGH, WORDS
 
 DASH = "–"
+FOLLOWING = "A sign at a risk or a count holds for the differences and ratios made from it."
 NOTHING_SAID = "nothing is printed, or nothing applies"
 STUDY = "study"
 NOT_PRINTED = "not printed by a study behind the answers"
@@ -39,7 +40,7 @@ def signs_table(parameters: Parameters) -> Table:
         [{"where": name, "sign": sign, "meaning": words} for name, some in parts for sign, words in some]
     )
     columns = (Column("Sign", width=1.0), Column("Meaning", width=4.0))
-    return Table(columns, tuple(body), "Signs, and what they mean.", "", frame, grouped(headings))
+    return Table(columns, tuple(body), "Signs, and what they mean.", FOLLOWING, frame, grouped(headings))
 
 
 def _lights() -> list[tuple[str, str]]:

@@ -35,7 +35,10 @@ POLICIES = {
     "failure": "Patients without a value are counted as failures.",
     "success": "Patients without a value are counted as successes.",
 }
-READ_FROM = ("studies", "arms", "counts", "measurements", "tests", "claims", "definitions", "protocols")
+READ_FROM = (
+    "studies", "arms", "counts", "measurements", "tests", "claims", "definitions", "protocols",
+    "risk_of_bias",
+)  # fmt: skip
 
 
 def pretty(text: Any) -> str:

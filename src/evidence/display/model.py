@@ -20,7 +20,7 @@ Align = Literal["left", "right", "center"]
 SIGNS: Mapping[str, str] = {**wording.SIGNS, "differs": "≠", "corrected": "#"}
 LEGEND: Mapping[str, str] = {
     "derived": "count that follows from printed figures",
-    "assumed": "assumed, not printed",
+    "assumed": "rests on something assumed, not printed",
     "external": "from outside the documents read in full",
     "differs": "differs from the printed value",
     "corrected": "0.5 was added to every count, because a group had no event or nothing else",
@@ -188,11 +188,15 @@ class Table:
 def _all_of(kind: str, rows: Sequence[Sequence[Cell]]) -> bool:
     """Return whether all data rows that cells name are of a kind, as more than one cell says.
 
-    What a first cell says that names no data row, it says of its whole row.
+    What a first cell says that names no data row, it says of its whole row. A cell that names several data
+    rows is marked if one of them is of the kind: a row that stands without the mark elsewhere is not.
     """
-    marked = [cell for row in rows for cell in row if cell.text and kind in kinds(cell.mark)]
-    held = {name for cell in marked for name in cell.rows}
     told = [row for row in rows if row[0].rows or kind not in kinds(row[0].mark)]
+    cells = [cell for row in rows for cell in row if cell.text]
+    marked = [cell for cell in cells if kind in kinds(cell.mark)]
+    alone = {cell.rows[0] for cell in marked if len(cell.rows) == 1}
+    other = {cell.rows[0] for cell in cells if len(cell.rows) == 1 and kind not in kinds(cell.mark)}
+    held = {name for cell in marked for name in cell.rows} - (other - alone)
     return len(marked) > 1 and all(held.issuperset(cell.rows) for row in told for cell in row if cell.text)
 
 
@@ -212,7 +216,8 @@ def _signs(mark: Mark, cell: Cell, common: Collection[str], numbers: Mapping[str
 
 def _numbered(reasons: Sequence[str], numbers: Mapping[str, int]) -> str:
     """Return the sign of what is assumed, with the numbers of its reasons where the table has several."""
-    told = [str(numbers[why]).translate(SUPERSCRIPTS) for why in reasons if len(numbers) > 1]
+    places = sorted(numbers[why] for why in reasons if len(numbers) > 1)
+    told = [str(place).translate(SUPERSCRIPTS) for place in places]
     return "".join(SIGNS["assumed"] + number for number in told or [""])
 
 

@@ -19,14 +19,22 @@ from evidence.display.labels import (
     ci,
     joined,
     lower_first,
+    mark_legend,
+    marked,
     outcome_labels,
     pretty,
     titled,
 )
-from evidence.display.markdown import escape
-from evidence.display.model import Prose
+from evidence.display.markdown import escape, unbroken
+from evidence.display.model import Prose, legend_of, mark_from
 from evidence.display.synthesis import Asked, asked_questions
-from evidence.display.tables.answered import caveat_words, doubt_sign, shown_differences, split_title
+from evidence.display.tables.answered import (
+    caveat_words,
+    doubt_sign,
+    shown_differences,
+    sign_on,
+    split_title,
+)
 from evidence.display.tables.definitions import gap_words, rules_of, threshold_rates
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.protocols import awaited
@@ -35,6 +43,7 @@ from evidence.display.traced import traced
 from evidence.display.verdicts import Made, studies_words, verdict_words
 from evidence.parameters import Parameters, rounding
 from evidence.questions import Answer, answer
+from evidence.questions.selection import SIDES
 from evidence.results import days, once, rates, records, separate_arms, words_of
 from evidence.stats import Proportion
 from evidence.synthesis.certainty import WORDS, Certainty, certainty, statement
@@ -99,10 +108,13 @@ def quoted(sentences: Iterable[str]) -> Prose:
 def answers_in_short(answers: Sequence[Answer], data: Dataset, parameters: Parameters) -> list[str]:
     """Return at most two sentences on answers, as Markdown; none where there are no answers."""
     sure = [certainty(one, data, parameters) for one in answers]
-    told = [
-        answer_in_short(one, made, data, parameters) for one, made in zip(answers[:2], sure, strict=False)
-    ]
-    return told if len(answers) < 3 else [told[0], escape(tally(answers, sure))]
+    few = len(answers) < 3
+    shown = answers[:2] if few else answers[:1]
+    told = [answer_in_short(one, made, data, parameters) for one, made in zip(shown, sure, strict=False)]
+    alone = [one for one in shown if not one.finding.side_by_side]
+    legend = legend_of(mark_from(sign_on(one, side)) for one in alone for side in SIDES)
+    told[-1:] = [f"{one} ({escape(unbroken(legend))}.)" if legend else one for one in told[-1:]]
+    return told if few else [*told, escape(tally(answers, sure))]
 
 
 def findings_in_short(data: Dataset, parameters: Parameters) -> Prose:
@@ -212,12 +224,12 @@ def _risks(one: Answer, treated: Proportion, parameters: Parameters) -> str:
         return "two studies, "
     study = one.finding.studies[0]
     name = fmt.in_sentence(study.treatment.label)
-    risk = f"{per_1000(treated.estimate)} per 1,000"
+    risk = f"{per_1000(treated.estimate)}{sign_on(one, 'treatment')} per 1,000"
     if study.comparator is None or one.control is None:
         limits = f"{ci(parameters)} {per_1000(treated.low)} to {per_1000(treated.high)}"
         return f"{risk} with {name} ({limits}); "
     other = fmt.in_sentence(study.comparator.label)
-    without = per_1000(one.control.estimate)
+    without = f"{per_1000(one.control.estimate)}{sign_on(one, 'comparator')}"
     if all(arm.lower() in one.title.lower() for arm in (name, other)):
         return f"{risk} against {without}, "
     return f"{risk} with {name}, {without} with {other}; "
@@ -278,7 +290,7 @@ def series_in_short(
     patients_ = sum(int(row["n"]) for row in rows)
     return quoted(
         [
-            f"{escape(titled(rows[0]))}: {'; '.join(told)}.",
+            f"{escape(titled(rows[0]))}: {'; '.join(told)}.{_signs_of(rows)}",
             f"That is {several(patients_, 'patient')}, and nobody to compare them with.",
         ]
     )
@@ -349,7 +361,13 @@ def _first_result(data: Dataset, parameters: Parameters, study_id: str) -> str:
     times = [group for _, group in frame[frame["outcome_id"] == chosen].groupby(AT, sort=False, dropna=False)]
     shown = _without_sums(data, records(max(times, key=_arms_and_time)))
     each = [traced(_share_in(row, parameters), [str(row["row_id"])], data) for row in shown]
-    return f"{escape(titled(shown[0]))}: {joined(each)}."
+    return f"{escape(titled(shown[0]))}: {joined(each)}.{_signs_of(shown)}"
+
+
+def _signs_of(rows: Sequence[dict[str, Any]]) -> str:
+    """Return what the signs at the counts of results mean, as a sentence in brackets behind others."""
+    legend = mark_legend([str(row["basis"]) for row in rows], [str(row["origin"]) for row in rows])
+    return f" ({escape(unbroken(legend))}.)" if legend else ""
 
 
 def _without_sums(data: Dataset, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -368,10 +386,12 @@ def _printed_effects(data: Dataset, study_id: str) -> str:
     row, labels = records(shown)[0], arm_labels(data, study_id)
     arms = " against ".join(fmt.in_sentence(labels.get(one, one)) for one in str(row["arms"]).split("|"))
     outcome = outcome_labels(data).get(str(row["outcome_id"]), str(row["outcome_id"]))
-    told = f"{row['effect_label']} {printed_effect(row)} for {arms}, as printed"
+    origin = str(row.get("origin", ""))
+    told = f"{row['effect_label']} {marked(printed_effect(row), '', origin)} for {arms}, as printed"
     rest = len(shown) - 1
     more = f"; {rest} more effect{'s are' if rest > 1 else ' is'} printed" if rest else ""
-    return f"{escape(outcome)}: {traced(told, [str(row['row_id'])], data)}{more}."
+    signs = _signs_of([{"basis": "", "origin": origin}])
+    return f"{escape(outcome)}: {traced(told, [str(row['row_id'])], data)}{more}.{signs}"
 
 
 def _arms_and_time(group: pd.DataFrame) -> tuple[int, float]:
@@ -381,7 +401,8 @@ def _arms_and_time(group: pd.DataFrame) -> tuple[int, float]:
 def _share_in(row: dict[str, Any], parameters: Parameters) -> str:
     name = fmt.in_sentence(str(row["arm_label"]))
     if fmt.missing(row["events"]) or fmt.missing(row["n"]):
-        return f"{fmt.printed_percent(str(row['percent']))} with {name}, no count printed"
+        share = marked(fmt.printed_percent(str(row["percent"])), "", str(row["origin"]))
+        return f"{share} with {name}, no count printed"
     limits = fmt.interval(*(fmt.number(100 * row[end], rounding()) for end in ("low", "high")))
-    counted = fmt.x_of_n(row["events"], row["n"])
+    counted = marked(fmt.x_of_n(row["events"], row["n"]), str(row["basis"]), str(row["origin"]))
     return f"{fmt.percent(row['estimate'])} with {name} ({counted}; {ci(parameters)} {limits})"

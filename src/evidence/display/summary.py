@@ -14,7 +14,7 @@ from evidence.data import Dataset
 from evidence.data.values import by_value
 from evidence.display.decides import decides_words
 from evidence.display.labels import ci, interval_words, joined, lower_first, pretty, study_label
-from evidence.display.markdown import NO_BREAK, escape
+from evidence.display.markdown import NO_BREAK, escape, unbroken
 from evidence.display.marks import findings_of
 from evidence.display.model import DOUBT, DOUBTED, Cell, Column, Prose, Table, legend_of, mark_from
 from evidence.display.tables.answered import (
@@ -29,12 +29,13 @@ from evidence.display.tables.answered import (
     risk_cell,
     rows_of,
     shown_differences,
+    sign_on,
     split_asked,
     split_title,
 )
 from evidence.display.tables.audit import ORDER, doubtful, finding_subject, first, headline
 from evidence.display.tables.kinds import Line, findings_frame, kind_lines, kinds_note
-from evidence.display.tables.parts import grouped, nothing
+from evidence.display.tables.parts import build, grouped, nothing
 from evidence.display.traced import counted, numbers_traced, traced
 from evidence.display.trials import said_of, trial_details, trial_words, with_result, without_figures
 from evidence.display.verdicts import bottom_line
@@ -45,7 +46,7 @@ from evidence.results import records
 from evidence.stats import Proportion
 from evidence.synthesis.certainty import Certainty, certainty, statement
 from evidence.synthesis.reading import UNREAD_SHORT
-from evidence.wording import per_1000, sign_of, told_difference
+from evidence.wording import per_1000, told_difference
 
 DATES = "dates"  # the section of protocols that holds when a study's data were closed
 AUDIT = "audit"  # the table of every check
@@ -101,7 +102,7 @@ def key_prose(answers: Sequence[Answer], data: Dataset, parameters: Parameters, 
         then: what stands behind it, as Markdown.
     """
     shown = [one for one in answers if one.finding.studies]
-    marks = [mark_from(_sign(one, side)) for one in shown for side in ("treatment", "comparator")]
+    marks = [mark_from(sign_on(one, side)) for one in shown for side in ("treatment", "comparator")]
     arms = [
         arm
         for one in shown
@@ -116,7 +117,7 @@ def key_prose(answers: Sequence[Answer], data: Dataset, parameters: Parameters, 
         f"Brackets: {interval_words(parameters)}; it allows for chance only, not for differences between "
         "the groups.",
         "Circles: certainty, from ●○○○ very low to ●●●● high.",
-        f"{escape(signs)}." if signs else "",
+        f"{escape(unbroken(signs))}." if signs else "",
         then,
     ]
     return Prose(f"::: {{.key}}\n{' '.join(filter(None, told))}\n:::")
@@ -180,7 +181,7 @@ def _risks(one: Answer, data: Dataset, open_: Collection[str]) -> list[str]:
     study = one.finding.studies[0]
     shown = [(one.treatment, "treatment", study.treatment), (one.control, "comparator", study.comparator)]
     told = [
-        _risk(risk, arm, _sign(one, side) + doubt_sign(arm, open_), _rows(one, side), data)
+        _risk(risk, arm, sign_on(one, side) + doubt_sign(arm, open_), _rows(one, side), data)
         for risk, side, arm in shown
         if risk and arm
     ]
@@ -207,11 +208,6 @@ def _differences(one: Answer) -> str:
     shown = shown_differences(one.finding)
     told = [told_difference(each.limits, unit=False) for each in shown]
     return "; ".join(f"{each}{name}" for each, name in zip(told, names, strict=False))
-
-
-def _sign(one: Answer, side: str) -> str:
-    used = [row for row in records(one.included) if row["side"] == side]
-    return sign_of([str(row["basis"]) for row in used], [str(row["origin"]) for row in used])
 
 
 def scope_prose(answers: Sequence[Answer], data: Dataset, parameters: Parameters) -> Prose:
@@ -279,7 +275,7 @@ def summary_table(answers: Sequence[Answer], data: Dataset, parameters: Paramete
     keys = [split_title(one.title)[0] for one, some in zip(answers, lines, strict=True) for _ in some]
     groups = tuple(group for group in grouped(keys) if group[1])
     rows = tuple(line for some in lines for line in some)
-    return Table(columns, rows, caption, note, frame, groups)
+    return build(data, columns, rows, caption=caption, note=note, frame=frame, groups=groups)
 
 
 def _together(answers: Sequence[Answer], data: Dataset) -> list[Answer]:

@@ -10,8 +10,8 @@ from evidence import format as fmt
 from evidence.data import Dataset
 from evidence.data.values import by_value
 from evidence.display.documents import document_name, quantity
-from evidence.display.labels import ci, joined, lower_first, outcome_labels, pretty
-from evidence.display.markdown import escape
+from evidence.display.labels import ci, joined, lower_first, mark_legend, marked, outcome_labels, pretty
+from evidence.display.markdown import escape, unbroken
 from evidence.display.model import Prose
 from evidence.display.traced import counted, numbers_traced, traced
 from evidence.parameters import Parameters, rounding
@@ -154,8 +154,10 @@ def stopping_prose(
 def _lost(row: Row, parameters: Parameters, data: Dataset) -> str:
     what = pretty(str(row["outcome_label"]))
     limits = " to ".join(fmt.number(100 * row[end], rounding()) for end in ("low", "high"))
-    count, share = fmt.x_of_n(row["events"], row["n"]), fmt.percent(row["estimate"])
-    said = f"{count} patients ({share}; {ci(parameters)} {limits})"
+    known = str(row["basis"]), str(row["origin"])
+    count, share = marked(fmt.x_of_n(row["events"], row["n"]), *known), fmt.percent(row["estimate"])
+    legend = unbroken(mark_legend([known[0]], [known[1]]))
+    said = f"{count} patients ({share}; {ci(parameters)} {limits}{f'; {legend}' if legend else ''})"
     return f"{escape(what)}: {numbers_traced(said, [str(row['row_id'])], data)}"
 
 

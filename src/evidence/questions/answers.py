@@ -9,11 +9,13 @@ import pandas as pd
 
 from evidence.data import Dataset
 from evidence.data.content import content_of
+from evidence.format import in_sentence
 from evidence.memo import recalled
 from evidence.parameters import Parameters, rounding, theme
 from evidence.questions.findings import Estimate, Finding, find, finding_verdict
 from evidence.questions.selection import Row, is_empty, question_row, select
 from evidence.questions.studies import (
+    Arm,
     Study,
     by_allocation,
     doubtful_words,
@@ -201,10 +203,14 @@ def _one(study: Study, found: Finding, place: int) -> tuple[str, str, str, tuple
     each = found.each[place]
     return (
         study.label,
-        f"{study.treatment.events} of {study.treatment.n}{study.treatment.sign} with {study.treatment.label}",
-        f"{none.events} of {none.n}{none.sign} with {none.label}",
+        _counted(study.treatment),
+        _counted(none),
         (each.estimate, each.low, each.high),
     )
+
+
+def _counted(arm: Arm) -> str:
+    return f"{arm.events} of {arm.n}{arm.sign} with {in_sentence(arm.label)}"
 
 
 def _rest(found: Finding, apart: Sequence[Finding]) -> list[str]:
@@ -217,8 +223,8 @@ def _names(studies: Sequence[Study]) -> dict[str, str]:
     if not studies:
         return {}
     first = studies[0]
-    none = {"comparator": first.comparator.label} if first.comparator else {}
-    return {"treatment": first.treatment.label} | none
+    none = {"comparator": in_sentence(first.comparator.label)} if first.comparator else {}
+    return {"treatment": in_sentence(first.treatment.label)} | none
 
 
 def _signs(study: Study) -> dict[str, str]:

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from evidence import format as fmt
-from evidence.display.labels import mark_of, sourced
-from evidence.display.model import DOUBT, Cell
+from evidence.display.labels import sourced
+from evidence.display.model import DOUBT, Cell, mark_from
 from evidence.questions import Answer, Estimate, Finding
 from evidence.questions.parts import HELD
 from evidence.questions.studies import Arm
@@ -15,13 +15,12 @@ from evidence.results import records
 from evidence.stats import Proportion
 from evidence.synthesis.certainty import Certainty
 from evidence.synthesis.reading import UNREAD, UNREAD_SHORT
-from evidence.wording import per_1000, told_difference
+from evidence.wording import per_1000, sign_of, told_difference
 
 NO_DATA = "No data"
 UNCOUNTED = "Patients, x of y: x were counted, and the groups had y."
 UNREAD_NOTE = "Paper not read: the summary of findings of the question says what that leaves unknown."
 ENDS = ("estimate", "low", "high")
-WEAKEST = ("assumed", "derived", "printed")
 
 
 def split_title(title: str) -> tuple[str, str]:
@@ -73,12 +72,19 @@ def risk_cell(one: Answer, side: str, *, words: bool = False) -> Cell:
     risk = one.treatment if side == "treatment" else one.control
     if risk is None:
         return Cell("–")
-    used = [row for row in records(one.included) if row["side"] == side]
-    basis = min((str(row["basis"]) for row in used), key=WEAKEST.index, default="")
-    origin = "external" if any(row["origin"] == "external" for row in used) else ""
-    rows = "|".join(str(row["row_id"]) for row in used)
+    rows = "|".join(str(row["row_id"]) for row in _used(one, side))
     text = _risk_words(one, risk, side) if words else _risk(one, risk, side)
-    return sourced(text, rows, mark=mark_of(basis, origin))
+    return sourced(text, rows, mark=mark_from(sign_on(one, side)))
+
+
+def sign_on(one: Answer, side: str) -> str:
+    """Return the signs of how the counts on one side of an answer are known."""
+    used = _used(one, side)
+    return sign_of([str(row["basis"]) for row in used], [str(row["origin"]) for row in used])
+
+
+def _used(one: Answer, side: str) -> list[dict[str, Any]]:
+    return [row for row in records(one.included) if row["side"] == side]
 
 
 def _risk(one: Answer, risk: Proportion, side: str) -> str:

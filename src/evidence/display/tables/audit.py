@@ -18,7 +18,7 @@ from evidence.display.labels import joined, pretty, study_label
 from evidence.display.markdown import escape
 from evidence.display.marks import findings_of, row_kinds
 from evidence.display.model import Cell, Column, Prose, Table
-from evidence.display.tables.parts import Body, grouped, nothing
+from evidence.display.tables.parts import Body, build, grouped, nothing
 from evidence.parameters import Parameters
 from evidence.project import resolve
 from evidence.results import records
@@ -191,15 +191,17 @@ def audit_findings_table(data: Dataset, parameters: Parameters, *, kind: Kind) -
     if found.empty:
         return nothing(caption)
     kinds, places = row_kinds(data), _places(data)
-    columns = (Column("Where"), Column("Printed → what the other figures give", width=1.5))
+    columns = (
+        Column("Where"),
+        Column("Printed → what the other figures give", width=1.5),
+        Column("Why", width=2.3),
+    )
     names = {str(one): document_name(data, str(one)) for one in data.sources["source_id"]}
     worded = [row | {one: _cited(str(row[one]), names) for one in WORDED} for row in records(told)]
     body = [_finding(row, kinds, places) for row in worded]
     groups = grouped([finding_subject(row, data) for row in records(told)])
     tidy = found[list(TIDY)]
-    return Table(
-        (*columns, Column("Why", width=2.3)), tuple(body), caption, NOTES.get(kind, ""), tidy, groups
-    )
+    return build(data, columns, body, caption=caption, note=NOTES.get(kind, ""), frame=tidy, groups=groups)
 
 
 def _findings_caption(kind: Kind, causes: int, findings: int) -> str:

@@ -17,7 +17,7 @@ from evidence.display.tables.answered import (
     split_title,
 )
 from evidence.display.tables.kinds import NOT_RATED, SIDES, Line, findings_frame, kind_name, kinds_note
-from evidence.display.tables.parts import grouped, nothing
+from evidence.display.tables.parts import build, grouped, nothing
 from evidence.parameters import Parameters
 from evidence.questions import Answer, answer, events_of, parts_of
 from evidence.synthesis.certainty import Certainty, certainty
@@ -48,13 +48,14 @@ def certain_table(data: Dataset, parameters: Parameters) -> Table:
         Column(f"Difference ({ci(parameters)})", width=2.0),
         Column("Certainty", width=1.8),
     )
-    return Table(
+    return build(
+        data,
         columns,
-        tuple(line for some in lines for line in some),
-        f"The {len(shown)} most certain answers, of 1,000 patients.",
-        kinds_note(told, data, parameters),
-        findings_frame(told, made, data, parameters),
-        grouped(keys),
+        [line for some in lines for line in some],
+        caption=f"The {len(shown)} most certain answers, of 1,000 patients.",
+        note=kinds_note(told, data, parameters),
+        frame=findings_frame(told, made, data, parameters),
+        groups=grouped(keys),
     )
 
 

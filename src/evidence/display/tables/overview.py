@@ -339,7 +339,7 @@ def _pooled_rows(
 ) -> list[tuple[Cell, ...]]:
     rows = [_pooled_row(data, test) for test in tests]
     said = _words_alone(data, study, bool(rows))
-    return rows + [(Cell("–"), _told(data, row, text), *empty_cells(4)) for row, text in said]
+    return rows + [(Cell("In words"), _told(data, row, text), *empty_cells(4)) for row, text in said]
 
 
 def _told(data: Tables, row: Mapping[str, Any], text: str) -> Cell:

@@ -18,7 +18,7 @@ from evidence.display.documents import places
 from evidence.display.labels import ended, mark_of, sourced
 from evidence.display.model import Cell, Column, Table, kinds, together
 from evidence.reads import unnoted
-from evidence.results import SMALL_EXPECTED, Tables, days, records, smallest_expected
+from evidence.results import SMALL_EXPECTED, Tables, days, inferred_size, records, smallest_expected
 
 NOTHING = "No rows in the data."
 GROUP_SIZE = "The number of patients is not printed beside the count; that of the group was taken."
@@ -205,12 +205,17 @@ def with_unprinted_sizes(data: Tables, body: Sequence[Sequence[Cell]]) -> tuple[
 
 
 def _with_size(cell: Cell, reasons: Mapping[str, str]) -> Cell:
-    """Return a cell, marked if it rests on a size with a reason, or if it is a count of the whole group."""
+    """Return a cell, marked if it rests on a size with a reason, or if it is a count of the whole group.
+
+    A cell that several rows made and that has no sign is left without: the rows' own cells have theirs.
+    """
+    own = len(cell.rows) == 1 or "assumed" in kinds(cell.mark)
     found = [reasons[name] for name in cell.rows if name in reasons]
-    told = [why or GROUP_SIZE for why in found if why or COUNT.match(cell.text)]
+    told = [why or GROUP_SIZE for why in found if (why and own) or COUNT.match(cell.text)]
     if not told or not NUMBER.match(cell.text):
         return cell
-    return replace(cell, mark=together(cell.mark, "assumed"), why=tuple(dict.fromkeys(told)))
+    rest = (kind for kind in kinds(cell.mark) if kind != "derived")  # the weakest basis alone is told
+    return replace(cell, mark=together(*rest, "assumed"), why=tuple(dict.fromkeys(told)))
 
 
 def _unprinted_sizes(data: Tables, shown: Collection[str]) -> dict[str, str]:
@@ -220,9 +225,8 @@ def _unprinted_sizes(data: Tables, shown: Collection[str]) -> dict[str, str]:
     if not {"n_basis", "note"} <= set(frame.columns):
         return {}
     counts = frame[frame["row_id"].isin(shown) & frame["n"].notna() & frame["events"].notna()]
-    fitted = counts[counts["n_basis"].isin(["", "derived"]) & counts["note"].ne("")]
     group = counts[counts["n_basis"].eq("elsewhere") & counts["basis"].eq("printed")]
-    noted = {str(row["row_id"]): ended(str(row["note"])) for row in records(fitted)}
+    noted = {str(row["row_id"]): ended(why) for row in records(counts) if (why := inferred_size(row))}
     return noted | dict.fromkeys(map(str, group["row_id"]), "")
 
 

@@ -12,9 +12,10 @@ from evidence.display.decides import decides_words
 from evidence.display.documents import places
 from evidence.display.labels import METHODS, joined, lower_first, pretty
 from evidence.display.markdown import escape
+from evidence.display.marks import with_doubts
 from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.answered import difference_words, effect_words, risk_cell, rows_of
-from evidence.display.tables.parts import empty_cells, grouped, nothing
+from evidence.display.tables.parts import empty_cells, grouped, nothing, with_unprinted_sizes
 from evidence.parameters import Parameters
 from evidence.questions import answer
 from evidence.scenarios import Scenario
@@ -77,7 +78,7 @@ def scenarios_table(compared: Comparison) -> Table:
     if not lines:
         return nothing("No questions are asked of the data.")
     rows = tuple(_row(result, compared) for _, result in lines)
-    return Table(
+    table = Table(
         (
             Column("Scenarios", width=2.3),
             Column("With treatment, per 1,000", "right", 1.2),
@@ -93,6 +94,7 @@ def scenarios_table(compared: Comparison) -> Table:
         grouped([pretty(one.title) for one, _ in lines]),
         _places(result for _, result in lines),
     )
+    return replace(table, doubts=_doubts(table, [result for _, result in lines], compared))
 
 
 def _row(result: Result, compared: Comparison) -> tuple[Cell, ...]:
@@ -100,7 +102,7 @@ def _row(result: Result, compared: Comparison) -> tuple[Cell, ...]:
     if not result.found:
         return names, *empty_cells(4), Cell("No data")
     said = DIRECTIONS[one.verdict.direction]
-    return (
+    cells = (
         names,
         risk_cell(one, "treatment"),
         risk_cell(one, "comparator"),
@@ -108,6 +110,7 @@ def _row(result: Result, compared: Comparison) -> tuple[Cell, ...]:
         Cell(effect_words(one), rows_of(one) if one.control else ()),
         Cell(f"Changed: {said.lower()}" if result.changed else said),
     )
+    return with_unprinted_sizes(result.data, [cells])[0]
 
 
 def scenario_names(scenarios: Sequence[Scenario], compared: Comparison) -> str:
@@ -141,6 +144,14 @@ def _places(results: Iterable[Result]) -> dict[str, str]:
     for result in results:
         one = result.answer
         found |= places(result.data, ((risk_cell(one, "treatment"), risk_cell(one, "comparator")),))
+    return found
+
+
+def _doubts(table: Table, results: Sequence[Result], compared: Comparison) -> dict[str, str]:
+    """Return why data rows of a table do not fit other printed figures, each result by its own data."""
+    found: dict[str, str] = {}
+    for row, result in zip(table.rows, results, strict=True):
+        found |= with_doubts(replace(table, rows=(row,)), result.data, compared.own.parameters).doubts
     return found
 
 

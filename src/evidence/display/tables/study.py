@@ -51,6 +51,7 @@ CARD = (
 )
 CODED = ("design", "population", "status", "randomised")
 OPTIONAL = ("part of",)  # what most studies are not
+NO_STUDY = ("product_label",)  # designs that nobody was allocated or followed up in
 # A claim with its comparison in brackets at the end: what is claimed, of what, against what.
 AGAINST = re.compile(r"(.+) \((.+) against (.+)\)\.?")
 TITLED = re.compile(r" \(title of [^)]*\)$")
@@ -75,7 +76,7 @@ def study_card(data: Tables, parameters: Parameters, *, study_id: str) -> Table:
         *((Cell("Source"), Cell(text)) for text in _sources(data, study)),
     ]
     missing = [label.lower() for label, text in facts if not text and label.lower() not in OPTIONAL]
-    note = f"Not stated: {', '.join(missing)}." if missing else ""
+    note = f"Not stated: {', '.join(missing)}." if missing and study["design"] not in NO_STUDY else ""
     tidy = pd.DataFrame([{"item": row[0].text, "value": row[1].text} for row in body])
     columns = (Column("Item", width=1.0), Column("As reported", width=3.4))
     return build(data, columns, body, caption=caption, note=note, frame=tidy)
@@ -173,6 +174,7 @@ def study_measurements_table(data: Tables, parameters: Parameters, *, study_id: 
     frame = measurements(data, study_id)
     labels = {row["arm_id"]: row["label"] for row in records(data.arms[data.arms["study_id"] == study_id])}
     several = frame["arm_id"].nunique() > 1
+    alone = len(labels) > 1 and not several
     body = [
         (
             Cell(fmt.sentence(str(labels.get(row["arm_id"], row["arm_id"])) if several else moment(row))),
@@ -189,6 +191,7 @@ def study_measurements_table(data: Tables, parameters: Parameters, *, study_id: 
                     pretty(row["outcome_label"]),
                     unit(row["unit"]),
                     lower_first(moment(row)) if several else "",
+                    fmt.in_sentence(str(labels.get(row["arm_id"], ""))) if alone else "",
                 ),
             )
         )
