@@ -144,3 +144,17 @@ def test_a_drawing_is_made_smaller_where_that_keeps_it_with_the_prose_before_it(
     text = f"# Begins\n\nHere. {WORDS * 9}\n\n{drawing}\n\n{table}"
     pages = pages_of(root, {"index": text}, {"bars.svg": svg(504, height)})
     assert "Figure 1" in pages[0]
+
+
+def test_a_figure_that_goes_on_in_another_drawing_says_its_number_there(tmp_path: Path) -> None:
+    one, two = (f'![](bars.svg){{fig-alt="Bars {part}"}}' for part in "ab")
+    both = f"::: {{#fig-bars}}\n{one}\n\n{two}\n\nBars.\n:::\n"
+    alone = f"::: {{#fig-alone}}\n{one}\n\nAlone.\n:::\n"
+    pages = pages_of(
+        tmp_path / "book", {"index": f"# Begins\n\nHere.\n\n{both}\n{alone}"}, {"bars.svg": svg(504, 420)}
+    )
+    assert "Figure 1.1" in pages[0]
+    assert sum(page.count("continued") for page in pages) == 1
+    (further,) = (page for page in pages if "continued" in page)
+    assert "Figure 1.1, continued" in further
+    assert further is not pages[0]

@@ -479,11 +479,15 @@ local function tallest(caption, note)
   return math.min(TALLEST, PAGE - 60 - above * 16 - below * 12)
 end
 
--- Some more arguments for the drawings in a float.
-local function with_arguments(blocks, arguments)
+-- Some more arguments for the drawings in a float, or for those after the first.
+local function with_arguments(blocks, arguments, rest)
+  local first = true
   return pandoc.Div(blocks):walk { RawInline = function(inline)
     local text = inline.text:match('^(#evidence%-image%(.*)%);$')
-    return text and raw_inline(text .. arguments .. ');')
+    if not text then return nil end
+    local asked = not (rest and first)
+    first = false
+    return asked and raw_inline(text .. arguments .. ');') or nil
   end }.content
 end
 
@@ -518,6 +522,10 @@ local function float(div, dense)
   end
   is.tall = is.tall or drawings(blocks) > 1
   blocks = limit(blocks, tallest(stringify(above), stringify(note)))
+  local number = div.attributes.number
+  if number and drawings(blocks) > 1 then
+    blocks = with_arguments(blocks, ', continues: ' .. quoted(number), true)
+  end
   local drawing = div.attributes.kind == 'fig' and not own and drawings(blocks) == 1
   if drawing then blocks = with_arguments(blocks, ', scale: scale') end
   for position, block in ipairs(blocks) do
@@ -525,7 +533,6 @@ local function float(div, dense)
       blocks[position] = raw((block.text:gsub('^#evidence%-table%(', '#evidence-table(below: below, ')))
     end
   end
-  local number = div.attributes.number
   local call = '#evidence-float(kind: "' .. div.attributes.kind .. '", number: ' .. (number and quoted(number) or 'none')
     .. ', id: ' .. (div.identifier ~= '' and quoted(div.identifier) or 'none') .. ', turned: ' .. tostring(is.turned)
     .. ', tall: ' .. tostring(is.tall) .. ', narrow: ' .. tostring(is.narrow) .. (dense and ', dense: true' or '') .. ', floating: false' .. (drawing and ', drawing: true' or '') .. ',\n  caption: ' .. content(headline) .. ',\n  rest: ' .. content(rest) .. ',\n  note: ' .. content(note) .. ',\n  tail: none,\n  ' .. (own and 'below => [' or drawing and 'scale => [' or '[')
