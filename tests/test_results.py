@@ -75,7 +75,7 @@ def test_a_result_out_of_an_inferred_number_of_patients_is_assumed(data):
     counts = data.counts.assign(note="")
     own = counts["events"].notna() & counts["n"].notna() & counts["basis"].eq("printed")
     place = counts.index[own & counts["subgroup"].eq("") & counts["counted"].astype(bool)][0]
-    told = {"": "assumed", "derived": "assumed", "header": "printed", "elsewhere": "printed"}
+    told = {"": "assumed", "derived": "printed", "header": "printed", "elsewhere": "assumed"}
     for n_basis, basis in told.items():
         counts.loc[place, ["n_basis", "note"]] = [n_basis, "107 + 60 = 167"]
         frame = rates(replace(data, counts=counts), Parameters())
@@ -85,6 +85,39 @@ def test_a_result_out_of_an_inferred_number_of_patients_is_assumed(data):
         assert "assumed" not in set(others["basis"])
     counts.loc[place, ["n_basis", "note"]] = ["", ""]
     assert "assumed" not in set(rates(replace(data, counts=counts), Parameters())["basis"])
+
+
+def test_a_percentage_without_a_count_is_known_as_printed(data):
+    counts = data.counts.copy()
+    own = counts["percent"].ne("") & counts["events"].notna() & counts["counted"].astype(bool)
+    place = counts.index[own & counts["subgroup"].eq("")][0]
+    counts.loc[place, "basis"] = "derived"
+    row = counts.loc[place, "row_id"]
+    assert one(rates(replace(data, counts=counts), Parameters()), row_id=row)["basis"] == "derived"
+    counts.loc[place, "events"] = pd.NA
+    assert one(rates(replace(data, counts=counts), Parameters()), row_id=row)["basis"] == "printed"
+
+
+def test_the_size_of_the_group_that_missing_patients_are_counted_in_is_not_the_assumed_one(data):
+    counts = data.counts.assign(note="")
+    place = (
+        counts["outcome_id"].eq("count_ge30") & counts["study_id"].eq("register") & counts["subgroup"].eq("")
+    )
+    counts.loc[place, ["n_basis", "note"]] = ["", "taken from a figure"]
+    marked = replace(data, counts=counts)
+    how = {"study_id": "register", "outcome_ids": ["count_ge30"], "subgroup": ""}
+    assert one(rates(marked, Parameters(), **how), time=24.0)["basis"] == "assumed"
+    assert one(rates(marked, Parameters(missing_data="failure"), **how), time=24.0)["basis"] != "assumed"
+
+
+def test_each_arm_of_a_contrast_is_known_in_its_own_way(data):
+    counts = data.counts.copy()
+    made = contrasts(data, Parameters(), study_id="pilot")
+    first, second = str(made["row_id"].iloc[0]).split("|")
+    counts.loc[counts["row_id"] == first, "basis"] = "assumed"
+    counts.loc[counts["row_id"] == second, "basis"] = "derived"
+    row = contrasts(replace(data, counts=counts), Parameters(), study_id="pilot").iloc[0]
+    assert (row["basis1"], row["basis0"], row["basis"]) == ("assumed", "derived", "assumed")
 
 
 def test_rows_that_do_not_count_do_not_enter(data):

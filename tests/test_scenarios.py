@@ -133,6 +133,7 @@ def test_what_an_answer_depends_on_is_what_scenarios_are_told_apart_by(inside, m
 
 def test_table_figure_and_list_say_what_each_scenario_changes(compared):
     table = scenarios_table(compared)
+    assert not any(set("†‡§¶") & set(row[0]) for row in table.texts())
     assert table.caption == ("1 question under 5 scenarios in numbers.")
     assert scenarios_figure(compared).caption.startswith(
         "The one answer that says more or fewer becomes uncertain in the scenario “Wide” (99.9% intervals): "

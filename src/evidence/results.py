@@ -30,7 +30,7 @@ CONTRASTS = [
     "row_id", "study_id", "outcome_id", "outcome_label", "category", "subgroup", "level",
     "analysis_set", "time", "time_unit", "time_label", "arm1", "arm1_label", "arm0", "arm0_label", "e1",
     "n1", "e0", "n0", "measure", "estimate", "low", "high", "p", "method", "correction", "basis",
-    "origin",
+    "basis1", "basis0", "origin",
 ]
 OMNIBUS = [
     "row_id", "study_id", "outcome_id", "outcome_label", "category", "subgroup", "level",
@@ -139,7 +139,7 @@ def rates(
         in evaluable sets, and where fewer patients than the whole arm has were counted for a response (an
         outcome of which more is better) in a set that names nobody who is left out. Of relapse, bleeding and
         other harms a smaller number may be all who were at risk, so those are left as they are.
-        ``basis`` is ``assumed`` where the number of patients was inferred (``inferred_size``).
+        ``basis`` is ``assumed`` where the number of patients that is used is (``assumed_size``).
         Where only a percentage is known, ``estimate`` is that percentage and the interval is empty.
     """
     chosen = _counted(data, study_id, outcome_ids, arm_ids, subgroup)
@@ -177,8 +177,8 @@ def contrasts(
         subgroup: as in ``rates``; whole studies only by default.
 
     Returns:
-    The columns ``CONTRASTS``, ``basis`` being the weakest of the two rows. An effect that the counts
-        cannot define is NaN and ``method`` says why. ``p_holm`` adjusts P over the pairs of one result;
+        The columns ``CONTRASTS``; ``basis`` is the weaker of ``basis1`` and ``basis0``. An effect that the
+        counts cannot define is NaN and ``method`` says why. ``p_holm`` adjusts P over the pairs of a result;
         ``number_needed`` is the text of the number needed to treat, for risk differences.
     """
     table = rates(data, parameters, study_id=study_id, outcome_ids=outcome_ids, subgroup=subgroup)
@@ -434,22 +434,35 @@ def _rate(
     )
     events, n, policy = _under_policy(row, enrolled if partly else None, parameters)
     made = {**row, "events": events, "n": n, "evaluated": row["n"], "enrolled": enrolled, "policy": policy}
-    made["basis"] = "assumed" if inferred_size(row) else row["basis"]
+    made["basis"] = basis_of(row) if n == row["n"] or fmt.missing(n) else row["basis"]
     return made | _estimate(events, n, str(row["percent"]), parameters)
 
 
-def inferred_size(row: Mapping[str, Any]) -> str:
-    """Return why the number of patients of a count is what it is where no document prints it, else nothing.
+def basis_of(row: Mapping[str, Any]) -> str:
+    """Return how a result is known; a percentage without a count is printed, whatever its count would be."""
+    if fmt.missing(row["events"]) or fmt.missing(row["n"]):
+        return "printed" if row["basis"] == "derived" else str(row["basis"])
+    return "assumed" if assumed_size(row) else str(row["basis"])
 
-    Such a number has no place in a document, and its note says what it was inferred from.
 
-    >>> row = {"events": 107, "n": 167, "n_basis": "", "note": "107 + 60 = 167; the header says 168"}
-    >>> inferred_size(row), inferred_size({**row, "n_basis": "header"}), inferred_size({**row, "events": ""})
-    ('107 + 60 = 167; the header says 168', '', '')
+GROUP_SIZE = "The number of patients is not printed beside the count; that of the group was taken."
+
+
+def assumed_size(row: Mapping[str, Any]) -> str:
+    """Return why the number of patients of a count is taken to be that, if it is not printed beside it.
+
+    A number that has no place in a document was inferred, and its note says from what. To a printed count
+    that stands alone belongs the number that the group has elsewhere in the document.
+
+    >>> row = {"events": 107, "n": 167, "n_basis": "", "basis": "printed", "note": "107 + 60 = 167"}
+    >>> assumed_size(row), assumed_size({**row, "n_basis": "header"}), assumed_size({**row, "events": ""})
+    ('107 + 60 = 167', '', '')
     """
-    if row.get("n_basis") not in ("", "derived") or any(fmt.missing(row[name]) for name in ("events", "n")):
+    if any(fmt.missing(row[name]) or row[name] == "" for name in ("events", "n")):
         return ""
-    return str(row.get("note") or "")
+    if row.get("n_basis") == "elsewhere":
+        return GROUP_SIZE if row["basis"] == "printed" else ""
+    return str(row.get("note") or "") if row.get("n_basis") == "" else ""
 
 
 def _under_policy(row: Row, enrolled: int | None, parameters: Parameters) -> tuple[Any, Any, str]:
@@ -572,7 +585,7 @@ def _contrast(one: Row, none: Row, parameters: Parameters, measure: EffectMeasur
 
 
 def _arm(row: Row, place: str) -> Row:
-    names = {"arm": "arm_id", "e": "events", "n": "n"}
+    names = {"arm": "arm_id", "e": "events", "n": "n", "basis": "basis"}
     made = {f"{name}{place}": row[key] for name, key in names.items()}
     return made | {f"arm{place}_label": row["arm_label"]}
 

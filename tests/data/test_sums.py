@@ -25,6 +25,13 @@ def test_a_sum_out_of_an_inferred_number_of_patients_says_so_too(graded: Folder)
     assert made == why
 
 
+def test_a_sum_is_out_of_an_inferred_number_if_one_of_its_parts_is(graded: Folder) -> None:
+    last = {"n_basis": "", "note": "107 + 60 = 167"}
+    counted(graded, of_2={"n_basis": "header"}, of_3={"n_basis": "header"}, of_4=last)
+    made = evidence.load(graded.write()).select("counts", outcome_id="grave").iloc[0]
+    assert (made["n_basis"], made["note"]) == ("", "107 + 60 = 167")
+
+
 def test_a_remark_on_a_printed_number_is_no_remark_on_the_sum(graded: Folder) -> None:
     counted(graded, **{f"of_{grade}": {"note": "read twice", "n_basis": "header"} for grade in GRADES})
     (made,) = evidence.load(graded.write()).select("counts", outcome_id="grave")["note"]

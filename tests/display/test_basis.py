@@ -350,7 +350,7 @@ def test_what_happens_on_stopping_is_told_from_its_rows():
     text = read_aloud(stopping_prose(real(), P, heading="Stopped.", **asked))
     assert text.startswith("**Stopped.** ")
     assert f"{row['events']:.0f} of {row['n']:.0f}§ patients ({row['percent']}%; 95% CI" in text
-    assert "; §\N{NO-BREAK SPACE}from outside the documents read in full)" in text
+    assert text.endswith("(§\N{NO-BREAK SPACE}from outside the documents read in full.)")
     assert f"median {float(when['value']):g} days" in text
     assert "nothing to compare it with" in text
     assert "99% CI" in read_aloud(stopping_prose(real(), evidence.Parameters(confidence_level=0.99), **asked))

@@ -83,6 +83,20 @@ def test_the_short_text_of_a_study_says_how_its_numbers_are_known(study, signs):
     assert all(sign in legend for sign in signs)
 
 
+def test_a_percentage_without_a_count_has_no_sign_of_a_count():
+    data = evidence.load(Path(__file__).parents[2] / "data", include_derived=False)
+    for study in ("itp_persistent", "eltrombopag_china"):
+        said = read(study_in_short(data, P, study_id=study))
+        assert "no count printed" in said
+        assert not {"†", "‡"} & set(said), study
+
+
+def test_the_short_text_of_a_doubtful_result_says_so():
+    said = read(study_in_short(real(), P, study_id="itp_persistent"))
+    assert "of 32‡§¶; 95% CI" in said
+    assert said.endswith("the audit says why.)")
+
+
 def test_several_answers_are_the_points_of_a_list_each_with_what_it_is_about_in_front():
     asked = ["saa_cr_6m", "saa_or_6m"]
     titles = [split_title(evidence.answer(one, real(), P).title)[1] for one in asked]

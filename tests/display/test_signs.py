@@ -37,10 +37,10 @@ def test_a_sign_is_not_said_of_all_where_a_value_of_two_rows_shares_it_with_one_
     made = table((*risks, Cell("20% more", ("a-c001", "a-c002"), "assumed", why=why)))
     assert made.texts() == (("1/2‡", "3/4", "20% more‡"),)
     assert made.full_note == "‡ Reason."
-    plain = Cell("50%", ("a-c001",))
-    both = table((risks[0], plain), (replace(risks[0], rows=("a-c002",)), replace(plain, rows=("a-c002",))))
-    assert both.texts() == (("1/2", "50%"), ("1/2", "50%"))
-    assert both.full_note == "Reason."
+    second = replace(risks[0], rows=("a-c002",))
+    both = table((risks[0], Cell("more")), (second, Cell("less")))
+    assert [row[0] for row in both.texts()] == ["1/2", "1/2"]
+    assert both.full_note == "All of it rests on something assumed, not printed: reason."
 
 
 def test_a_row_from_outside_has_its_sign_once_at_its_head():

@@ -30,7 +30,7 @@ from evidence.data.precedence import (
     mark_counted,
 )
 from evidence.data.read import Sheet, read_sheet
-from evidence.data.recover import recover_counts
+from evidence.data.recover import inferred_sizes, recover_counts
 from evidence.data.schema import PACKAGE, nearest, read_schema
 from evidence.data.sums import add_sums
 from evidence.data.thresholds import at_threshold
@@ -189,8 +189,9 @@ def _counts(
 def _without_derived(found: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     """Return the counts as printed, without those that their document or source only derived."""
     derived = printed["basis"] == "derived"
-    as_printed = {name: printed[name] for name in ("n", "n_basis", "basis")}
-    return found.assign(events=printed["events"].mask(derived), derived_from="", **as_printed)
+    as_printed = {name: printed[name] for name in ("n_basis", "basis")}
+    sizes = printed["n"].mask(inferred_sizes(printed))
+    return found.assign(events=printed["events"].mask(derived), n=sizes, derived_from="", **as_printed)
 
 
 def _seeds(frames: Tables) -> Tables:

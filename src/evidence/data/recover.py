@@ -67,6 +67,13 @@ def recover_n(percent: str, events: int, *, most: int) -> tuple[int, ...]:
     return tuple(n for n in range(max(events, 1), most + 1) if n * low <= unit * events <= n * high)
 
 
+def inferred_sizes(counts: pd.DataFrame) -> pd.Series:
+    """Return which counts are out of a number of patients that no document prints and a note explains."""
+    if not {"n_basis", "note"} <= set(counts.columns):
+        return pd.Series(data=False, index=counts.index, dtype=bool)
+    return counts["n_basis"].eq("") & counts["note"].ne("") & counts["n"].notna()
+
+
 def recover_counts(counts: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
     """Return the counts with what their percentages settle filled in.
 

@@ -11,6 +11,7 @@ import pandas as pd
 from evidence.data.complement import PRINTED_ONLY
 from evidence.data.frame import optional, text, whole
 from evidence.data.precedence import result_keys
+from evidence.data.recover import inferred_sizes
 
 OF_RESULT = ("study_id", "arm_id", "subgroup", "level", "analysis_set")
 Key = tuple[Hashable, ...]
@@ -62,14 +63,18 @@ def _find(
 def _rows(counts: pd.DataFrame, made: Sequence[tuple[str, list[int], int]]) -> pd.DataFrame:
     """Return the sums as rows: all that the first of their parts has, less what is printed of it.
 
-    The note of a number of patients that no document prints holds for the sum as well, so it stays.
+    A number of patients that was inferred for one of the parts is inferred for the sum, with the same note.
     """
     ids = counts["row_id"].tolist()
     none = text([""] * len(made))
     empty = {name: none for name in ("category", "category_label", *PRINTED_ONLY) if name in counts}
     parts = counts.iloc[[rows[0] for _, rows, _ in made]]
     if "note" in empty:
-        empty["note"] = text(parts["note"].where(parts["n_basis"].eq(""), "").tolist())
+        inferred = inferred_sizes(counts).tolist()
+        weakest = [next((row for row in rows if inferred[row]), rows[0]) for _, rows, _ in made]
+        sizes = counts.iloc[weakest]
+        empty["n_basis"] = text(sizes["n_basis"].tolist())
+        empty["note"] = text(sizes["note"].where(inferred_sizes(sizes), "").tolist())
     return parts.assign(
         row_id=text([f"{ids[rows[0]]}~{outcome}" for outcome, rows, _ in made]),
         outcome_id=text([outcome for outcome, _, _ in made]),

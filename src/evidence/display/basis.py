@@ -12,7 +12,7 @@ from evidence.data.values import by_value
 from evidence.display.across import SYNTHESES
 from evidence.display.counting import several
 from evidence.display.documents import document_name, quantity
-from evidence.display.labels import joined, lower_first, pretty, study_label
+from evidence.display.labels import joined, lower_first, marked, pretty, study_label
 from evidence.display.markdown import escape
 from evidence.display.model import Prose
 from evidence.display.tables.answered import split_title
@@ -20,7 +20,7 @@ from evidence.display.traced import counted, numbers_traced, traced
 from evidence.display.trials import UNDER_WAY
 from evidence.format import missing
 from evidence.questions import Answer
-from evidence.results import records, words_of
+from evidence.results import basis_of, records, words_of
 from evidence.synthesis.reading import report_read, vendor_only
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -264,9 +264,10 @@ def _untreated(approval: Sequence[Row], data: Dataset) -> str:
     if not later or not rows:
         return ""
     told = [
-        f"{traced(fmt.x_of_n(row['events'], row['n']), [str(row['row_id'])], data)} "
+        f"{traced(marked(fmt.x_of_n(row['events'], row['n']), *known), [str(row['row_id'])], data)} "
         f"({escape(study_label(data, str(row['study_id'])))})"
         for row in rows
+        if (known := (basis_of(row), str(row["origin"])))
     ]
     return f"Newly diagnosed, earlier treatment not stated: {'; '.join(told)}."
 

@@ -12,7 +12,7 @@ from evidence.display.labels import moment, outcome_labels, pretty, sourced
 from evidence.display.model import Cell, Column, Prose, Table
 from evidence.display.tables.parts import build, nothing
 from evidence.display.traced import traced
-from evidence.results import Tables, class_labels, plain, records
+from evidence.results import Tables, assumed_size, class_labels, plain, records
 
 TABLES = ("counts", "measurements", "tests", "claims")
 NOT_UNIQUE = "none fits"
@@ -124,7 +124,11 @@ def _recovered(row: dict[str, Any], data: Tables) -> tuple[Cell, ...]:
         Cell(_result(row, data)),
         Cell(arms[(row["study_id"], row["arm_id"])]),
         sourced(f"{row['percent']}%" if row["percent"] else "", row["row_id"]),
-        Cell("" if pd.isna(row["n"]) else str(int(row["n"]))),
+        sourced(
+            "" if pd.isna(row["n"]) else str(int(row["n"])),
+            row["row_id"],
+            basis="assumed" if assumed_size(row) else "",
+        ),
         sourced(str(int(row["events"])), row["derived_from"] or row["row_id"], basis="derived")
         if unique
         else Cell(options),
@@ -136,7 +140,10 @@ def _follows_from(row: dict[str, Any]) -> str:
     """Return what a count follows from: its percentage, the percentages of its group, or other rows."""
     if not row["derived_from"]:
         return "percentage"
-    return "percentages and totals" if row["percent"] else "difference of printed rows"
+    if row["percent"]:
+        return "percentages and totals"
+    summed = str(row["row_id"]).endswith(f"~{row['outcome_id']}")
+    return "sum of printed rows" if summed else "difference of printed rows"
 
 
 def _result(row: dict[str, Any], data: Tables) -> str:

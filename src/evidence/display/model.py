@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from evidence import wording
-from evidence.format import sentence
+from evidence.format import in_sentence, sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
@@ -27,7 +27,7 @@ LEGEND: Mapping[str, str] = {
 }
 COMMON: Mapping[str, str] = {
     "derived": "All counts follow from printed figures.",
-    "assumed": "All values are assumed, not printed.",
+    "assumed": "All of it rests on something assumed, not printed.",
     "external": "All of it is from outside the documents read in full.",
 }  # said once instead of a sign at every value
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -114,7 +114,8 @@ class Table:
 
     ``groups`` are headings that stand above a row: pairs of row index and text.
     ``places`` tell where in its document a data row was read: ``{row_id: locator}``; ``doubts`` say of the
-    data rows that do not fit other printed figures why they do not: ``{row_id: sentence}``.
+    data rows that do not fit other printed figures why they do not: ``{row_id: sentence}``. Where the first
+    cell of a row names something else than its values, ``headed`` is False and no sign stands there for them.
     """
 
     columns: tuple[Column, ...]
@@ -125,6 +126,7 @@ class Table:
     groups: tuple[tuple[int, str], ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
     doubts: Mapping[str, str] = field(default_factory=dict)
+    headed: bool = True
 
     def reasons(self, cell: Cell) -> tuple[str, ...]:
         """Return why the data rows of a cell are doubted; nothing where they are not."""
@@ -144,10 +146,13 @@ class Table:
         return tuple(
             tuple(
                 self.shown(cell, _signs(mark, cell, common, numbers))
-                for cell, mark in zip(row, _row_marks(row), strict=True)
+                for cell, mark in zip(row, self._marks(row), strict=True)
             )
             for row in self.rows
         )
+
+    def _marks(self, row: Sequence[Cell]) -> list[Mark]:
+        return _row_marks(row) if self.headed else [cell.mark for cell in row]
 
     def common(self) -> frozenset[str]:
         """Return the kinds that every traced value of several rows is of: they are said below them, once."""
@@ -176,13 +181,18 @@ class Table:
             for cell in cells
         )
         legend = "; ".join(filter(None, (signs, doubt)))
-        said = [COMMON[kind] for kind in COMMON if kind in common and not (kind == "assumed" and self._why())]
-        return " ".join(filter(None, (self.note, *said, self._why(), legend and f"{legend}.")))
+        said = [self._said_once(kind) for kind in COMMON if kind in common]
+        why = "" if "assumed" in common else self._why()
+        return " ".join(filter(None, (self.note, *said, why, legend and f"{legend}.")))
+
+    def _said_once(self, kind: str) -> str:
+        """Return what is said of all values, of what is assumed with its reason."""
+        why = " ".join(self.reason_numbers()) if kind == "assumed" else ""
+        return f"{COMMON[kind].removesuffix('.')}: {in_sentence(why)}" if why else COMMON[kind]
 
     def _why(self) -> str:
         numbers = self.reason_numbers()
-        signed = "assumed" not in self.common()
-        return " ".join(f"{_numbered([why], numbers)} {why}" if signed else why for why in numbers)
+        return " ".join(f"{_numbered([why], numbers)} {why}" for why in numbers)
 
 
 def _all_of(kind: str, rows: Sequence[Sequence[Cell]]) -> bool:
@@ -194,9 +204,8 @@ def _all_of(kind: str, rows: Sequence[Sequence[Cell]]) -> bool:
     told = [row for row in rows if row[0].rows or kind not in kinds(row[0].mark)]
     cells = [cell for row in rows for cell in row if cell.text]
     marked = [cell for cell in cells if kind in kinds(cell.mark)]
-    alone = {cell.rows[0] for cell in marked if len(cell.rows) == 1}
     other = {cell.rows[0] for cell in cells if len(cell.rows) == 1 and kind not in kinds(cell.mark)}
-    held = {name for cell in marked for name in cell.rows} - (other - alone)
+    held = {name for cell in marked for name in cell.rows} - other
     return len(marked) > 1 and all(held.issuperset(cell.rows) for row in told for cell in row if cell.text)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from evidence.data.schema import nearest
 from evidence.data.treatments import treatments_of
 from evidence.display.labels import joined, lower_first, outcome_labels, pretty, titled
+from evidence.display.model import COMMON
 from evidence.errors import ParameterError
 from evidence.parameters import IntervalMethod, Parameters
 from evidence.results import Row, Tables, records
@@ -24,6 +25,8 @@ SCALE = (
     "Odds ratios carry over between trials here: with few events on the reference, a risk ratio of one trial "
     "can give a risk above 1,000 in 1,000 in another, and an odds ratio cannot."
 )
+SOME_OUTSIDE = "Part of it is from outside the documents read in full."
+UNPRINTED = {"derived": "follow from printed figures", "assumed": "rest on something assumed, not printed"}
 WEAKEST = ("assumed", "derived", "printed")
 
 
@@ -125,9 +128,19 @@ def weakest(rows: Sequence[Row]) -> str:
     return min((str(row["basis"]) for row in rows), key=WEAKEST.index)
 
 
-def with_unlike(linked: Linked, text: str) -> str:
-    """Return a note or caption followed by what its trials differ in."""
-    return " ".join(filter(None, (text, linked.unlike)))
+def with_unlike(linked: Linked, text: str, *, known: bool = False) -> str:
+    """Return a note followed by what its trials differ in and, if asked, by how its counts are known."""
+    return " ".join(filter(None, (text, linked.unlike, known_words(linked) if known else "")))
+
+
+def known_words(*shown: Linked) -> str:
+    """Return how the counts that networks rest on are known, where none of them is shown."""
+    rows = [row for linked in shown for row in linked.rows]
+    origins, bases = ({str(row[name]) for row in rows} for name in ("origin", "basis"))
+    outside = COMMON["external"] if origins == {"external"} else SOME_OUTSIDE
+    others = " or ".join(words for basis, words in UNPRINTED.items() if basis in bases)
+    told = [outside if "external" in origins else "", f"Some of its counts {others}." if others else ""]
+    return " ".join(filter(None, told))
 
 
 def trials(k: int) -> str:

@@ -19,20 +19,20 @@ from evidence.display.labels import (
     ci,
     joined,
     lower_first,
-    mark_legend,
     marked,
     outcome_labels,
     pretty,
     titled,
 )
 from evidence.display.markdown import escape, unbroken
-from evidence.display.model import Prose, legend_of, mark_from
+from evidence.display.marks import doubts
+from evidence.display.model import DOUBT, DOUBTED, Prose, legend_of, mark_from
 from evidence.display.synthesis import Asked, asked_questions
 from evidence.display.tables.answered import (
     caveat_words,
     doubt_sign,
     shown_differences,
-    sign_on,
+    signs_of,
     split_title,
 )
 from evidence.display.tables.definitions import gap_words, rules_of, threshold_rates
@@ -47,7 +47,7 @@ from evidence.questions.selection import SIDES
 from evidence.results import days, once, rates, records, separate_arms, words_of
 from evidence.stats import Proportion
 from evidence.synthesis.certainty import WORDS, Certainty, certainty, statement
-from evidence.wording import per_1000, told_difference
+from evidence.wording import per_1000, sign_of, told_difference
 
 HEADING = "**In short.**"
 LEAD = re.compile(r"^\*\*(.*?)\*\*")  # what a point of a list is about, in bold
@@ -112,8 +112,10 @@ def answers_in_short(answers: Sequence[Answer], data: Dataset, parameters: Param
     shown = answers[:2] if few else answers[:1]
     told = [answer_in_short(one, made, data, parameters) for one, made in zip(shown, sure, strict=False)]
     alone = [one for one in shown if not one.finding.side_by_side]
-    legend = legend_of(mark_from(sign_on(one, side)) for one in alone for side in SIDES)
-    told[-1:] = [f"{one} ({escape(unbroken(legend))}.)" if legend else one for one in told[-1:]]
+    open_ = part_doubts(data, alpha=parameters.alpha)
+    signs = [signs_of(one, side, open_) for one in alone for side in SIDES]
+    legend = _legend(signs)
+    told[-1:] = [f"{one}{_told_small(legend)}" for one in told[-1:]]
     return told if few else [*told, escape(tally(answers, sure))]
 
 
@@ -150,9 +152,9 @@ def answer_in_short(one: Answer, sure: Certainty | None, data: Dataset, paramete
         allocation=one.allocation,
         important=one.important,
     )
-    told = f"{_risks(one, one.treatment, parameters)}{verdict}"
-    rows = [str(row["row_id"]) for row in records(one.included)]
     open_ = part_doubts(data, alpha=parameters.alpha)
+    told = f"{_risks(one, one.treatment, parameters, open_)}{verdict}"
+    rows = [str(row["row_id"]) for row in records(one.included)]
     tail = f"{_uncounted(one, open_)}; {sure.word} certainty{caveat_words(sure)}."
     return f"{what} {traced(told, rows, data)}{escape(tail)}"
 
@@ -218,18 +220,18 @@ def _sentences(said: Iterable[Said], data: Dataset) -> list[str]:
     return [one.text if isinstance(one, Prose) else escape(one) for one in texts]
 
 
-def _risks(one: Answer, treated: Proportion, parameters: Parameters) -> str:
+def _risks(one: Answer, treated: Proportion, parameters: Parameters, open_: Collection[str]) -> str:
     """Return both risks; of two studies side by side none, since each has its own."""
     if one.finding.side_by_side:
         return "two studies, "
     study = one.finding.studies[0]
     name = fmt.in_sentence(study.treatment.label)
-    risk = f"{per_1000(treated.estimate)}{sign_on(one, 'treatment')} per 1,000"
+    risk = f"{per_1000(treated.estimate)}{signs_of(one, 'treatment', open_)} per 1,000"
     if study.comparator is None or one.control is None:
         limits = f"{ci(parameters)} {per_1000(treated.low)} to {per_1000(treated.high)}"
         return f"{risk} with {name} ({limits}); "
     other = fmt.in_sentence(study.comparator.label)
-    without = f"{per_1000(one.control.estimate)}{sign_on(one, 'comparator')}"
+    without = f"{per_1000(one.control.estimate)}{signs_of(one, 'comparator', open_)}"
     if all(arm.lower() in one.title.lower() for arm in (name, other)):
         return f"{risk} against {without}, "
     return f"{risk} with {name}, {without} with {other}; "
@@ -285,12 +287,13 @@ def series_in_short(
     rows = records(frame[frame["events"].notna() & frame["n"].notna()])
     if not rows:
         return quoted([])
-    each = [f"{_share_in(row, parameters)} in {row['study_label']}" for row in rows]
+    each = [f"{_share_in(row, data, parameters)} in {row['study_label']}" for row in rows]
+    doubted = [DOUBT for row in rows if _in_doubt(row, data, parameters)]
     told = [traced(one, [str(row["row_id"])], data) for one, row in zip(each, rows, strict=True)]
     patients_ = sum(int(row["n"]) for row in rows)
     return quoted(
         [
-            f"{escape(titled(rows[0]))}: {'; '.join(told)}.{_signs_of(rows)}",
+            f"{escape(titled(rows[0]))}: {'; '.join(told)}.{_signs_of(rows, doubted)}",
             f"That is {several(patients_, 'patient')}, and nobody to compare them with.",
         ]
     )
@@ -360,14 +363,32 @@ def _first_result(data: Dataset, parameters: Parameters, study_id: str) -> str:
     chosen = min(frame["outcome_id"], key=order.index)
     times = [group for _, group in frame[frame["outcome_id"] == chosen].groupby(AT, sort=False, dropna=False)]
     shown = _without_sums(data, records(max(times, key=_arms_and_time)))
-    each = [traced(_share_in(row, parameters), [str(row["row_id"])], data) for row in shown]
-    return f"{escape(titled(shown[0]))}: {joined(each)}.{_signs_of(shown)}"
+    each = [traced(_share_in(row, data, parameters), [str(row["row_id"])], data) for row in shown]
+    doubted = [DOUBT for row in shown if _in_doubt(row, data, parameters)]
+    return f"{escape(titled(shown[0]))}: {joined(each)}.{_signs_of(shown, doubted)}"
 
 
-def _signs_of(rows: Sequence[dict[str, Any]]) -> str:
+def _in_doubt(row: dict[str, Any], data: Dataset, parameters: Parameters) -> bool:
+    """Return whether the audit doubts a result, as the tables of its study say."""
+    alpha, margin = parameters.alpha, parameters.noninferiority_margin
+    return str(row["row_id"]) in doubts(data, [str(row["study_id"])], alpha=alpha, margin=margin)
+
+
+def _signs_of(rows: Sequence[dict[str, Any]], more: Sequence[str] = ()) -> str:
     """Return what the signs at the counts of results mean, as a sentence in brackets behind others."""
-    legend = mark_legend([str(row["basis"]) for row in rows], [str(row["origin"]) for row in rows])
-    return f" ({escape(unbroken(legend))}.)" if legend else ""
+    known = [sign_of([str(row["basis"])], [str(row["origin"])]) for row in rows]
+    return _told_small(_legend([*known, *more]))
+
+
+def _told_small(legend: str) -> str:
+    """Return a legend behind a sentence, in a span that a page may set smaller."""
+    return f' <span class="signs">({escape(unbroken(legend))}.)</span>' if legend else ""
+
+
+def _legend(signs: Sequence[str]) -> str:
+    """Return what signs mean, that of a doubt last."""
+    doubt = f"{DOUBT} {DOUBTED}" if any(DOUBT in one for one in signs) else ""
+    return "; ".join(filter(None, (legend_of(map(mark_from, signs)), doubt)))
 
 
 def _without_sums(data: Dataset, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -398,11 +419,12 @@ def _arms_and_time(group: pd.DataFrame) -> tuple[int, float]:
     return len(group), days(group["time"].iloc[0], group["time_unit"].iloc[0])
 
 
-def _share_in(row: dict[str, Any], parameters: Parameters) -> str:
+def _share_in(row: dict[str, Any], data: Dataset, parameters: Parameters) -> str:
+    doubt = DOUBT if _in_doubt(row, data, parameters) else ""
     name = fmt.in_sentence(str(row["arm_label"]))
     if fmt.missing(row["events"]) or fmt.missing(row["n"]):
-        share = marked(fmt.printed_percent(str(row["percent"])), "", str(row["origin"]))
-        return f"{share} with {name}, no count printed"
+        share = marked(fmt.printed_percent(str(row["percent"])), str(row["basis"]), str(row["origin"]))
+        return f"{share}{doubt} with {name}, no count printed"
     limits = fmt.interval(*(fmt.number(100 * row[end], rounding()) for end in ("low", "high")))
     counted = marked(fmt.x_of_n(row["events"], row["n"]), str(row["basis"]), str(row["origin"]))
-    return f"{fmt.percent(row['estimate'])} with {name} ({counted}; {ci(parameters)} {limits})"
+    return f"{fmt.percent(row['estimate'])} with {name} ({counted}{doubt}; {ci(parameters)} {limits})"

@@ -30,6 +30,7 @@ from evidence.display.tables.answered import (
     rows_of,
     shown_differences,
     sign_on,
+    signs_of,
     split_asked,
     split_title,
 )
@@ -101,7 +102,7 @@ def key_prose(answers: Sequence[Answer], data: Dataset, parameters: Parameters, 
         parameters: the level of the intervals.
         then: what stands behind it, as Markdown.
     """
-    shown = [one for one in answers if one.finding.studies]
+    shown = [one for one in answers if one.finding.studies and not one.finding.side_by_side]
     marks = [mark_from(sign_on(one, side)) for one in shown for side in ("treatment", "comparator")]
     arms = [
         arm
@@ -181,7 +182,7 @@ def _risks(one: Answer, data: Dataset, open_: Collection[str]) -> list[str]:
     study = one.finding.studies[0]
     shown = [(one.treatment, "treatment", study.treatment), (one.control, "comparator", study.comparator)]
     told = [
-        _risk(risk, arm, sign_on(one, side) + doubt_sign(arm, open_), _rows(one, side), data)
+        _risk(risk, arm, signs_of(one, side, open_), _rows(one, side), data)
         for risk, side, arm in shown
         if risk and arm
     ]

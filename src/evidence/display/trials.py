@@ -141,12 +141,15 @@ def stopping_prose(
         then: the outcome that measured when it came.
         heading: what the sentence begins with, in bold.
     """
+    found = records(rates(data, parameters, outcome_ids=[outcome_id], subgroup=""))
+    rows = [row for row in found if not fmt.missing(row["events"]) and not fmt.missing(row["n"])]
     told = [
         f"{_lost(row, parameters, data)}{_how_soon(row, then, data)} ({escape(str(row['study_label']))}; "
         "one group, nothing to compare it with)."
-        for row in records(rates(data, parameters, outcome_ids=[outcome_id], subgroup=""))
-        if not fmt.missing(row["events"]) and not fmt.missing(row["n"])
+        for row in rows
     ]
+    legend = mark_legend([str(row["basis"]) for row in rows], [str(row["origin"]) for row in rows])
+    told += [f'<span class="signs">({escape(unbroken(legend))}.)</span>'] if legend else []
     start = f"**{escape(heading)}** " if heading and told else ""
     return Prose(f"{start}{' '.join(told)}")
 
@@ -156,8 +159,7 @@ def _lost(row: Row, parameters: Parameters, data: Dataset) -> str:
     limits = " to ".join(fmt.number(100 * row[end], rounding()) for end in ("low", "high"))
     known = str(row["basis"]), str(row["origin"])
     count, share = marked(fmt.x_of_n(row["events"], row["n"]), *known), fmt.percent(row["estimate"])
-    legend = unbroken(mark_legend([known[0]], [known[1]]))
-    said = f"{count} patients ({share}; {ci(parameters)} {limits}{f'; {legend}' if legend else ''})"
+    said = f"{count} patients ({share}; {ci(parameters)} {limits})"
     return f"{escape(what)}: {numbers_traced(said, [str(row['row_id'])], data)}"
 
 

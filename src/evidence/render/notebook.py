@@ -21,6 +21,8 @@ CELL_OPTIONS = (
     "label", "fig-cap", "fig-alt", "tbl-cap", "echo", "include", "output", "code-fold", "code-summary"
 )  # fmt: skip
 IMAGE_TYPES = {"image/svg+xml": ".svg", "image/png": ".png"}
+BLANK = " \t\r\n\f\v"
+SPACES = re.compile(f"[{BLANK}]+")
 LABEL_MEND = "is no plain label; begin it with a letter, go on with letters, digits, '-', '_' and '.'"
 SHOWN = ("text/markdown", "text/plain", *IMAGE_TYPES)
 PLAIN_LABEL = re.compile(r"[A-Za-z][\w.-]*")  # of an output: anchors and files are called by it
@@ -265,8 +267,12 @@ def joined(text: Any) -> str:
 
 
 def flat(text: Any) -> str:
-    """Return text on one line."""
-    return " ".join(str(text).split())
+    r"""Return text on one line; spaces at which no line breaks stay what they are.
+
+    >>> flat(" P\N{NO-BREAK SPACE}= 0.6\n  in all ")
+    'P\xa0= 0.6 in all'
+    """
+    return SPACES.sub(" ", str(text).strip(BLANK))
 
 
 def attribute(text: Any) -> str:

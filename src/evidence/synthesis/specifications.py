@@ -8,6 +8,7 @@ from typing import get_args
 
 from evidence.data import Dataset
 from evidence.data.precedence import COUNT_FIGURES, COUNT_KEY, mark_counted
+from evidence.data.recover import inferred_sizes
 from evidence.errors import StatisticsError
 from evidence.memo import recalled
 from evidence.parameters import (
@@ -162,7 +163,8 @@ ORDERS: dict[str, Sequence[str]] = {
 
 
 def _only(data: Dataset, column: str, value: str) -> Dataset:
-    kept = data.counts[data.counts[column] == value]
+    kept = data.counts[data.counts[column].eq(value)]
+    kept = kept[~inferred_sizes(kept)] if column == "basis" else kept
     return replace(data, counts=mark_counted(kept, COUNT_KEY, COUNT_FIGURES), _found={})
 
 

@@ -13,6 +13,7 @@ from evidence.format import in_sentence
 from evidence.questions.definitions import RESCUE, criterion_words
 from evidence.results import Tables, days, plain, records
 from evidence.synthesis.connect import Connected
+from evidence.wording import sign_of
 
 DAYS_PER_WEEK = 7
 ALONE = "One study"
@@ -20,10 +21,11 @@ ALONE = "One study"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is known of one study in one respect: in words, and the data rows that say so."""
+    """What is known of one study in one respect: in words, its data rows, and the sign of how it is known."""
 
     text: str
     rows: tuple[str, ...] = ()
+    sign: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,9 @@ def _risk(group: pd.DataFrame, reference: str) -> Told:
     if not arms:
         return Told("")
     share = fmt.percent(int(arms[0]["events"]) / int(arms[0]["n"]))
-    return Told(
-        f"{fmt.count(arms[0]['events'], arms[0]['n'])} ({share})", tuple(str(arms[0]["row_id"]).split("|"))
-    )
+    row = arms[0]
+    counted, rows = fmt.count(row["events"], row["n"]), tuple(str(row["row_id"]).split("|"))
+    return Told(f"{counted} ({share})", rows, sign_of([str(row["basis"])], [str(row["origin"])]))
 
 
 def _range(connected: Connected, reference: str) -> str:

@@ -17,6 +17,7 @@ from evidence.display.model import Figure
 from evidence.display.networks import (
     NETWORK_RATIO,
     Linked,
+    known_words,
     leaves_out,
     leaving_words,
     link,
@@ -53,7 +54,8 @@ def network_effects_figure(
     frame = frame[frame["treatment0"] == linked.reference]
     stacks = [(linked.name(one), records(frame[frame["treatment1"] == one])) for one in linked.others]
     sides = _sides(linked, linked.inside(linked.reference), "the treatment")
-    return _drawn(f"{title} {{}} {VARY}", stacks, [_tau_word(tau) for tau in taus], sides, frame, parameters)
+    told = f"{title} {{}} {VARY} {known_words(linked)}".strip()
+    return _drawn(told, stacks, [_tau_word(tau) for tau in taus], sides, frame, parameters)
 
 
 def _by_tau(linked: Linked, taus: Sequence[float]) -> pd.DataFrame:
@@ -85,7 +87,8 @@ def league_figure(
         return nothing(title)
     names = [_tau_word(tau) for tau in taus]
     sides, shown = _sides(linked, "second named", "first named"), _of_pairs(linked, frame)
-    return _drawn(f"{title} {{}} {VARY}", stacks, names, sides, shown, parameters)
+    told = f"{title} {{}} {VARY} {known_words(linked)}".strip()
+    return _drawn(told, stacks, names, sides, shown, parameters)
 
 
 def scales_figure(
@@ -114,7 +117,7 @@ def scales_figure(
     names = ["odds ratio carried over", "difference carried over"]
     sides, shown = _sides(linked, "second named", "first named"), _of_pairs(linked, frame)
     how = f"Odds ratios are turned into differences at {at}; differences carried over have Wald’s intervals."
-    told = f"{title} {{}} {how}"
+    told = f"{title} {{}} {how} {known_words(linked)}".strip()
     return _drawn(told, stacks, names, sides, shown, parameters)
 
 

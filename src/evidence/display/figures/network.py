@@ -14,7 +14,7 @@ from evidence.display.figures.draw import canvas, nothing
 from evidence.display.figures.treatments import Treatments, treatments
 from evidence.display.labels import joined
 from evidence.display.model import Figure
-from evidence.display.networks import Linked, link, trials
+from evidence.display.networks import Linked, known_words, link, trials
 from evidence.parameters import Parameters
 from evidence.results import Row, Tables, records
 from evidence.synthesis.connect import Linking
@@ -62,7 +62,8 @@ def network_figure(
                 axis, places[str(node["treatment"])], node, linked, int(nodes["patients"].max()), styles
             )
     sized = _with_sizes(edges, nodes)
-    return Figure(figure, f"{title} {_reading(shared)}", _alt(nodes, edges, linked), sized)
+    told = " ".join(filter(None, (title, _reading(shared), known_words(linked))))
+    return Figure(figure, told, _alt(nodes, edges, linked), sized)
 
 
 def _linking(linked: Linked, nodes: pd.DataFrame) -> str:

@@ -233,8 +233,8 @@ def _effect_row(effects: Sequence[Mapping[str, Any]]) -> tuple[Cell, ...]:
     return (
         Cell(f"{study_words(row)}: {_versus(row)}"),
         Cell(when_counted(row)),
-        sourced(fmt.count(row["e1"], row["n1"]), one, **marks),
-        sourced(fmt.count(row["e0"], row["n0"]), none, **marks),
+        sourced(fmt.count(row["e1"], row["n1"]), one, basis=row["basis1"], origin=marks["origin"]),
+        sourced(fmt.count(row["e0"], row["n0"]), none, basis=row["basis0"], origin=marks["origin"]),
         *(
             _across_effect(each, **marks) for each in effects
         ),

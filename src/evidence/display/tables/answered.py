@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from evidence import format as fmt
 from evidence.display.labels import sourced
-from evidence.display.model import DOUBT, Cell, mark_from
-from evidence.questions import Answer, Estimate, Finding
+from evidence.display.model import DOUBT, Cell, Mark, mark_from
+from evidence.questions import OWN, Answer, Estimate, Finding
 from evidence.questions.parts import HELD
 from evidence.questions.studies import Arm
 from evidence.results import records
@@ -77,10 +77,39 @@ def risk_cell(one: Answer, side: str, *, words: bool = False) -> Cell:
     return sourced(text, rows, mark=mark_from(sign_on(one, side)))
 
 
+def counts_mark(one: Answer) -> Mark:
+    """Return the mark of the counts on both sides of an answer taken together."""
+    return mark_from(sign_of(*_known(records(one.included))))
+
+
 def sign_on(one: Answer, side: str) -> str:
-    """Return the signs of how the counts on one side of an answer are known."""
-    used = _used(one, side)
-    return sign_of([str(row["basis"]) for row in used], [str(row["origin"]) for row in used])
+    """Return the signs of how the counts behind a risk are known.
+
+    A risk that comes from outside the included studies has none; one that a ratio makes has those of both
+    sides.
+    """
+    own = one.finding.measured or one.finding.side_by_side or one.control is None
+    if own or side == "comparator":
+        made = own or one.finding.control_source == OWN
+        return sign_of(*_known(_used(one, side) if made else []))
+    return sign_of(*_known(records(one.included)))
+
+
+def signs_of(one: Answer, side: str, open_: Collection[str]) -> str:
+    """Return the signs of how a risk is known and of doubt, as a line of prose tells it.
+
+    Args:
+        one: the answer.
+        side: ``treatment`` or ``comparator``.
+        open_: data rows on whose number of patients a question is open (``part_doubts``).
+    """
+    arms = _sides(one, side)
+    return sign_on(one, side) + (doubt_sign(arms[0], open_) if arms else "")
+
+
+def _known(used: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+    """Return the bases and the origins of results."""
+    return [str(row["basis"]) for row in used], [str(row["origin"]) for row in used]
 
 
 def _used(one: Answer, side: str) -> list[dict[str, Any]]:

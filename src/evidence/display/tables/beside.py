@@ -8,9 +8,9 @@ from typing import Any
 from evidence import format as fmt
 from evidence.data import Dataset
 from evidence.data.values import by_value
-from evidence.display.labels import lower_first, pretty
-from evidence.display.model import Cell
-from evidence.display.tables.answered import difference_words, rows_of
+from evidence.display.labels import lower_first, mark_of, pretty, sourced
+from evidence.display.model import Cell, together
+from evidence.display.tables.answered import counts_mark, difference_words, rows_of
 from evidence.display.tables.pairwise import printed_effect
 from evidence.parameters import Parameters
 from evidence.questions import Answer, answer, question_row
@@ -118,19 +118,26 @@ def adjusted_words(one: Answer, test: Row) -> str:
 def beside_rows(one: Answer, data: Dataset, parameters: Parameters) -> list[tuple[Cell, ...]]:
     """Return the rows of a summary of findings that stand below the difference."""
     lines = [
-        (f"Of these, {lower_first(pretty(part.outcome))}", graver_words(one, part), rows_of(part))
+        (
+            f"Of these, {lower_first(pretty(part.outcome))}",
+            Cell(graver_words(one, part), rows_of(part), counts_mark(part)),
+        )
         for part in graver_of(one, data, parameters)
         if one.difference is not None
     ]
     before = baseline_of(one, data, parameters)
     if before:
+        mark = together(*(mark_of(str(row["basis"]), str(row["origin"])) for row in before))
         ids = tuple(str(row["row_id"]) for row in before)
-        lines.append(("Before treatment", f"{baseline_words(before)}.", ids))
+        lines.append(("Before treatment", Cell(f"{baseline_words(before)}.", ids, mark)))
     lines += [
-        ("As published, adjusted", f"{adjusted_words(one, test)}.", (str(test["row_id"]),))
+        (
+            "As published, adjusted",
+            sourced(f"{adjusted_words(one, test)}.", test["row_id"], origin=str(test.get("origin", ""))),
+        )
         for test in adjusted_of(one, data)
     ]
-    return [(Cell(name), Cell(text, ids)) for name, text, ids in lines]
+    return [(Cell(name), cell) for name, cell in lines]
 
 
 def beside_values(one: Answer, data: Dataset, parameters: Parameters) -> dict[str, Any]:

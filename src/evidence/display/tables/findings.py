@@ -15,6 +15,7 @@ from evidence.display.synthesis import Asked, asked_questions
 from evidence.display.tables.answered import (
     NO_DATA,
     certainty_words,
+    counts_mark,
     difference_words,
     effect_words,
     patients_words,
@@ -109,8 +110,8 @@ def _kinds(one: Answer, data: Dataset, parameters: Parameters) -> list[tuple[Cel
         return []
     rows = tuple(row for part in parts.all for row in rows_of(part))
     return [
-        (Cell("What they were"), Cell(kinds_words((one, parts)), rows)),
-        *((Cell(kind_name(part)), Cell(_kind(part), rows_of(part))) for part in parts.all),
+        (Cell("What they were"), Cell(kinds_words((one, parts)), rows, counts_mark(one))),
+        *((Cell(kind_name(part)), Cell(_kind(part), rows_of(part), counts_mark(part))) for part in parts.all),
     ]
 
 

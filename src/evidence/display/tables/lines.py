@@ -266,11 +266,14 @@ def _versus(row: Row) -> str:
 
 def _effect_row(difference: Row, effect: Row, rule: str) -> tuple[Cell, ...]:
     one, none = str(difference["row_id"]).split("|")
-    basis, origin = str(difference["basis"]), str(difference["origin"])
-    return (
-        Cell(rule),
-        sourced(fmt.count(difference["e1"], difference["n1"]), one, basis=basis, origin=origin),
-        sourced(fmt.count(difference["e0"], difference["n0"]), none, basis=basis, origin=origin),
-        effect_cell(difference),
-        effect_cell(effect),
+    origin = str(difference["origin"])
+    counts = (
+        sourced(
+            fmt.count(difference[f"e{arm}"], difference[f"n{arm}"]),
+            ids,
+            basis=difference[f"basis{arm}"],
+            origin=origin,
+        )
+        for arm, ids in (("1", one), ("0", none))
     )
+    return Cell(rule), *counts, effect_cell(difference), effect_cell(effect)

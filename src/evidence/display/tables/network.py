@@ -299,7 +299,7 @@ def league_table(
         body,
         caption=f"{linked.title}: all pairs. {_leaving_each(solved, linked)}Differences: at a risk with "
         f"{linked.inside(linked.reference)} of {baseline_words(solved.base)}.",
-        note=with_unlike(linked, f"{assumed_words(tau)}. {AT_RISK}"),
+        note=with_unlike(linked, f"{assumed_words(tau)}. {AT_RISK}", known=True),
         frame=solved.effects,
         groups=[(0, fmt.sentence(against))] + [(len(linked.others), "Against each other")] * bool(each),
     )
@@ -346,7 +346,7 @@ def p_scores_table(
             for treatment in (linked.reference, *linked.others)
         ],
         caption=f"{linked.title}: P-scores, which are no ranking. {_firsts(linked, scores)}",
-        note=with_unlike(linked, f"{SCORES} {assumed_words(tau)}."),
+        note=with_unlike(linked, f"{SCORES} {assumed_words(tau)}.", known=True),
         frame=pd.concat(scores.values(), ignore_index=True),
     )
 

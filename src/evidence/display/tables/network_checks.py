@@ -15,6 +15,7 @@ from evidence.display.model import Cell, Column, Table
 from evidence.display.networks import (
     NETWORK_RATIO,
     Linked,
+    known_words,
     leaves_out,
     leaving_words,
     link,
@@ -69,7 +70,7 @@ def network_exact_table(
         [_exact_row(linked, row) for row in pairs],
         caption=f"{linked.title}: odds ratios by the normal approximation and by methods for small counts. "
         f"{_agreeing(pairs)}",
-        note=with_unlike(linked, EXACT_NOTE),
+        note=with_unlike(linked, EXACT_NOTE, known=True),
         frame=pd.DataFrame([row | _exact_values(linked, row) for row in pairs]),
         groups=groups if len(pairs) > count else [],
     )  # fmt: skip
@@ -257,7 +258,16 @@ def network_sets_table(
         [*body, (Cell("τ between trials"), *(Cell(part.tau) for part in shown))],
         caption=f"{measure} against {lower_first(names[reference])} ({ci(parameters)}), by the results used. "
         f"{_sets_words(shown)}",
-        note=" ".join([*(_made_of(item, data) for item in made), *refused]),
+        note=" ".join(
+            filter(
+                None,
+                [
+                    *(_made_of(item, data) for item in made),
+                    *refused,
+                    known_words(*(item.linked for item in made)),
+                ],
+            )
+        ),
         frame=pd.concat([_tidy(item) for item in made], ignore_index=True),
     )
 

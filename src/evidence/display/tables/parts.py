@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
@@ -18,12 +17,9 @@ from evidence.display.documents import places
 from evidence.display.labels import ended, mark_of, sourced
 from evidence.display.model import Cell, Column, Table, kinds, together
 from evidence.reads import unnoted
-from evidence.results import SMALL_EXPECTED, Tables, days, inferred_size, records, smallest_expected
+from evidence.results import SMALL_EXPECTED, Tables, assumed_size, days, records, smallest_expected
 
 NOTHING = "No rows in the data."
-GROUP_SIZE = "The number of patients is not printed beside the count; that of the group was taken."
-NUMBER = re.compile(r"[<>+−]?\d")
-COUNT = re.compile(r"[\d,]+/\d")
 NEEDS_PATIENTS = "needs patient data"
 NO_COUNTS = "not recomputable"
 SHORT_METHODS = (
@@ -199,35 +195,26 @@ def without_empty(
 
 
 def with_unprinted_sizes(data: Tables, body: Sequence[Sequence[Cell]]) -> tuple[tuple[Cell, ...], ...]:
-    """Return cells, marked with the reason where a number of patients is not printed beside its count."""
+    """Return cells with the reason where they rest on a number of patients that is assumed."""
     reasons = _unprinted_sizes(data, {name for row in body for cell in row for name in cell.rows})
     return tuple(tuple(_with_size(cell, reasons) for cell in row) for row in body)
 
 
 def _with_size(cell: Cell, reasons: Mapping[str, str]) -> Cell:
-    """Return a cell, marked if it rests on a size with a reason, or if it is a count of the whole group.
-
-    A cell that several rows made and that has no sign is left without: the rows' own cells have theirs.
-    """
-    own = len(cell.rows) == 1 or "assumed" in kinds(cell.mark)
-    found = [reasons[name] for name in cell.rows if name in reasons]
-    told = [why or GROUP_SIZE for why in found if (why and own) or COUNT.match(cell.text)]
-    if not told or not NUMBER.match(cell.text):
+    """Return a cell with the reasons for what is assumed in it; one that does not say so is left alone."""
+    if "assumed" not in kinds(cell.mark):
         return cell
-    rest = (kind for kind in kinds(cell.mark) if kind != "derived")  # the weakest basis alone is told
-    return replace(cell, mark=together(*rest, "assumed"), why=tuple(dict.fromkeys(told)))
+    return replace(cell, why=tuple(dict.fromkeys(reasons[name] for name in cell.rows if name in reasons)))
 
 
 def _unprinted_sizes(data: Tables, shown: Collection[str]) -> dict[str, str]:
-    """Return shown counts whose number of patients is not beside them, with the reason; none: the group's."""
+    """Return shown counts whose number of patients is assumed, with the reason."""
     with unnoted():  # whoever shows a row has read it
         frame = data.counts
     if not {"n_basis", "note"} <= set(frame.columns):
         return {}
     counts = frame[frame["row_id"].isin(shown) & frame["n"].notna() & frame["events"].notna()]
-    group = counts[counts["n_basis"].eq("elsewhere") & counts["basis"].eq("printed")]
-    noted = {str(row["row_id"]): ended(why) for row in records(counts) if (why := inferred_size(row))}
-    return noted | dict.fromkeys(map(str, group["row_id"]), "")
+    return {str(row["row_id"]): ended(why) for row in records(counts) if (why := assumed_size(row))}
 
 
 def differing_words(rows: Sequence[Sequence[Cell]]) -> str:

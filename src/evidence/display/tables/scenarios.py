@@ -94,7 +94,7 @@ def scenarios_table(compared: Comparison) -> Table:
         grouped([pretty(one.title) for one, _ in lines]),
         _places(result for _, result in lines),
     )
-    return replace(table, doubts=_doubts(table, [result for _, result in lines], compared))
+    return replace(table, doubts=_doubts(table, [result for _, result in lines], compared), headed=False)
 
 
 def _row(result: Result, compared: Comparison) -> tuple[Cell, ...]:

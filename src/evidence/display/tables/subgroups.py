@@ -176,9 +176,11 @@ def _arm_names(parts: Sequence[tuple[pd.DataFrame, Interaction | None]]) -> list
 
 
 def _effect_row(row: Mapping[str, Any]) -> tuple[Cell, ...]:
-    ids, basis = row["row_id"], str(row["basis"])
-    origin = str(row["origin"])
-    counts = [sourced(_counted(row, arm), ids, basis=basis, origin=origin) for arm in ("1", "0")]
+    ids, origin = str(row["row_id"]).split("|"), str(row["origin"])
+    counts = [
+        sourced(_counted(row, arm), one, basis=str(row[f"basis{arm}"]), origin=origin)
+        for arm, one in zip("10", ids, strict=True)
+    ]
     return Cell(str(row["part"])), *counts, effect_cell(row), p_cell(row)
 
 

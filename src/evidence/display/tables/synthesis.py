@@ -17,7 +17,7 @@ from evidence.display.labels import ci, corrected, joined, lower_first, pretty, 
 from evidence.display.markdown import escape
 from evidence.display.model import SIGNS, Cell, Column, Prose, Table, mark_from
 from evidence.display.synthesis import Asked, Section, asked_questions, reason_words, synthesise
-from evidence.display.tables.answered import split_title
+from evidence.display.tables.answered import rows_of, split_title
 from evidence.display.tables.doubts import doubt_words
 from evidence.display.tables.parts import build, grouped, nothing
 from evidence.parameters import EffectMeasure, Parameters
@@ -84,7 +84,8 @@ def _section_lines(section: Section, data: Dataset) -> list[tuple[str, tuple[Cel
 def _study_cells(row: ForestStudy, forest: Forest) -> tuple[Cell, ...]:
     effect = fmt.effect(forest.measure, row.estimate, row.low, row.high)
     arms = (row.study.treatment, row.study.comparator)
-    shown = Cell(effect, mark=corrected({"correction": row.correction}))
+    rows = tuple(one for arm in arms if arm for one in arm.rows.split("|"))
+    shown = Cell(effect, rows, corrected({"correction": row.correction}))
     return (Cell(pretty(row.label)), *(_counts(arm) for arm in arms), shown, Cell(_weight_words(row)))
 
 
@@ -251,8 +252,8 @@ def _curve_cells(curve: Curve) -> tuple[Cell, ...]:
         Cell(split_title(curve.title)[1]),
         Cell(DIRECTIONS[curve.answer.verdict.direction]),
         Cell(f"{curve.same} of {analyses_words(curve)}" if made else "–"),
-        Cell(_span(values["estimate_lowest"], values["estimate_highest"])),
-        Cell(_span(values["limit_lowest"], values["limit_highest"])),
+        Cell(_span(values["estimate_lowest"], values["estimate_highest"]), rows_of(curve.answer)),
+        Cell(_span(values["limit_lowest"], values["limit_highest"]), rows_of(curve.answer)),
         Cell("; ".join(lower_first(one) for one in curve.impossible) or "–"),
     )
 

@@ -8,7 +8,7 @@ from typing import Unpack
 import pandas as pd
 
 from evidence.display.labels import joined, lower_first, outcome_labels, pretty, study_label
-from evidence.display.model import Cell, Column, Table
+from evidence.display.model import Cell, Column, Table, mark_from
 from evidence.display.networks import reference_of
 from evidence.display.tables.parts import build, nothing
 from evidence.parameters import Parameters
@@ -63,7 +63,7 @@ def _row(one: Respect) -> tuple[Cell, ...]:
 
 
 def _cell(told: Told) -> Cell:
-    return Cell(pretty(told.text) or NOT_STATED, told.rows)
+    return Cell(pretty(told.text) or NOT_STATED, told.rows, mark_from(told.sign))
 
 
 def _summary(made: Sequence[Respect]) -> str:
