@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from evidence.display import short
@@ -20,7 +21,8 @@ def analysis(direction, estimate, *choices):
 
 
 def curve(direction, *analyses, impossible=()):
-    answer = SimpleNamespace(verdict=SimpleNamespace(direction=direction))
+    verdict = SimpleNamespace(direction=direction)
+    answer = SimpleNamespace(verdict=verdict, included=pd.DataFrame())
     return Curve("cured_6m", "Cure at 6 months", "cured", answer, analyses, impossible)
 
 
