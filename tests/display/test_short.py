@@ -230,5 +230,6 @@ def test_trials_without_results_are_counted_by_state():
 
 def test_definitions_and_statements_are_counted():
     rows = definitions_in_short(real(), P)
-    assert re.search(r"counts \d+ of \d+ \(\d+\.\d%\)", read(rows))
+    assert re.search(r"counts \d+ of \d+§ \(\d+\.\d%\)", read(rows))
+    assert re.search(r'row [\w-]+">\d+ of \d+§ ', rows.text)
     assert re.match(r"\d+ statements", read(statements_in_short(real(), kinds=["identity", "other"])))

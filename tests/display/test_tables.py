@@ -1,5 +1,6 @@
 import inspect
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -291,13 +292,19 @@ def test_a_median_time_is_held_against_the_shares_counted_later(data, parameters
         row_id=["x1", "x2", "x3"], counted=True,
     )  # fmt: skip
     asked = {"study_id": "pilot", "counted_as": {"recovery": "complete_response"}}
-    told = median_times_prose(replace(data, measurements=rows), parameters, **asked).text.split("\n")
+    text = median_times_prose(replace(data, measurements=rows), parameters, **asked).text
+    told = re.sub("<[^>]+>", "", text).split("\n")
     assert (
-        "At 3 months, later than that, 7 of 32 (21.9%) were counted with complete response: fewer than half"
+        "At 3 months, later than that, 7 of 32† (21.9%) were counted with complete response: fewer than half"
         in told[0]
     )
     assert "stays open" in told[1]
     assert "5 of 96" in told[2]
+    assert told[0].endswith("fewer than half. (†\N{NO-BREAK SPACE}count that follows from printed figures.)")
+    printed = replace(data, measurements=rows, counts=data.counts.assign(basis="printed", n_basis="header"))
+    plain = re.sub("<[^>]+>", "", median_times_prose(printed, parameters, **asked).text)
+    assert "7 of 32 (21.9%)" in plain
+    assert "†" not in plain
 
 
 def test_levels_of_one_arm_are_compared_with_adjusted_p(data, parameters):

@@ -35,7 +35,7 @@ from evidence.display.tables.answered import (
     signs_of,
     split_title,
 )
-from evidence.display.tables.definitions import gap_words, rules_of, threshold_rates
+from evidence.display.tables.definitions import rules_of, threshold_heading, threshold_rates, widest_gap
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.protocols import awaited
 from evidence.display.tables.statements import told_in_words
@@ -155,16 +155,20 @@ def answer_in_short(one: Answer, sure: Certainty | None, data: Dataset, paramete
     open_ = part_doubts(data, alpha=parameters.alpha)
     told = f"{_risks(one, one.treatment, parameters, open_)}{verdict}"
     rows = [str(row["row_id"]) for row in records(one.included)]
-    tail = f"{_uncounted(one, open_)}; {sure.word} certainty{caveat_words(sure)}."
-    return f"{what} {traced(told, rows, data)}{escape(tail)}"
+    tail = escape(f"; {sure.word} certainty{caveat_words(sure)}.")
+    return f"{what} {traced(told, rows, data)}{_uncounted(one, open_, data)}{tail}"
 
 
-def _uncounted(one: Answer, open_: Collection[str]) -> str:
+def _uncounted(one: Answer, open_: Collection[str], data: Dataset) -> str:
     """Return the counts of arms that were not counted whole, and where the number of patients is doubtful."""
     arms = [arm for study in one.finding.studies for arm in (study.treatment, study.comparator) if arm]
-    told = [f"with {fmt.in_sentence(arm.label)} {arm.words}" for arm in arms if arm.group]
+    told = [
+        f"with {escape(fmt.in_sentence(arm.label))} {traced(arm.words, arm.rows.split('|'), data)}"
+        for arm in arms
+        if arm.group
+    ]
     told += [
-        f"the number of patients with {fmt.in_sentence(arm.label)} is doubtful"
+        escape(f"the number of patients with {fmt.in_sentence(arm.label)} is doubtful")
         for arm in arms
         if doubt_sign(arm, open_)
     ]
@@ -308,8 +312,24 @@ def definitions_in_short(data: Dataset, parameters: Parameters) -> Prose:
     )
     told = [printed] if rules else []
     frame = threshold_rates(data, parameters)
-    told += [gap_words(frame)] if len(frame) else []
-    return quoted(map(escape, told))
+    return quoted([*map(escape, told), *([_gap(frame, data, parameters)] if len(frame) else [])])
+
+
+def _gap(frame: pd.DataFrame, data: Dataset, parameters: Parameters) -> str:
+    """Return as Markdown what the easiest and the hardest criterion count where they differ most."""
+    rows = widest_gap(frame)
+    doubted = [DOUBT if _in_doubt(row, data, parameters) else "" for row in rows]
+    counts = [
+        f"{marked(fmt.x_of_n(row['events'], row['n']), str(row['basis']), str(row['origin']))}{doubt} "
+        f"({fmt.percent(row['estimate'])})"
+        for row, doubt in zip(rows, doubted, strict=True)
+    ]
+    told = [
+        f"“{escape(str(row['rule']))}” counts {traced(count, [str(row['row_id'])], data)}"
+        for row, count in zip(rows, counts, strict=True)
+    ]
+    where = escape(f"In the same patients ({threshold_heading(rows[0])})")
+    return f"{where} {', '.join(told)}.{_signs_of(rows, doubted)}"
 
 
 def statements_in_short(data: Dataset, *, kinds: Sequence[str]) -> Prose:

@@ -9,6 +9,7 @@ from itertools import product
 from typing import get_args
 
 from evidence.data import Dataset
+from evidence.format import in_sentence
 from evidence.memo import recalled, repeated
 from evidence.parameters import IntervalMethod, MissingData, Parameters, PoolingMethod
 from evidence.questions import (
@@ -474,11 +475,11 @@ def _own_names(found: Finding, names: dict[str, str]) -> dict[str, str]:
         return names
     study = found.studies[0]
     sides = {"treatment": study.treatment, "comparator": study.comparator}
-    return {side: arm.label for side, arm in sides.items() if arm}
+    return {side: in_sentence(arm.label) for side, arm in sides.items() if arm}
 
 
 def _joined(labels: Iterable[str]) -> str:
-    return " or ".join(dict.fromkeys(labels))
+    return " or ".join(map(in_sentence, dict.fromkeys(labels)))
 
 
 def summary_of(group: Group) -> Summary | None:

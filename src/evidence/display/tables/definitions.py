@@ -296,15 +296,19 @@ SAME_PATIENTS = ["study_id", "arm_id", "time", "time_unit", "n"]
 
 def gap_words(frame: pd.DataFrame) -> str:
     """Return what the easiest and the hardest criterion count in those patients where they differ most."""
+    counts = (
+        f"“{row['rule']}” counts {fmt.x_of_n(row['events'], row['n'])} ({fmt.percent(row['estimate'])})"
+        for row in widest_gap(frame)
+    )
+    return f"In the same patients ({threshold_heading(widest_gap(frame)[0])}) {', '.join(counts)}."
+
+
+def widest_gap(frame: pd.DataFrame) -> tuple[Row, Row]:
+    """Return the rates by the easiest and the hardest criterion in those patients where they differ most."""
     groups = [group for _, group in frame.groupby(SAME_PATIENTS, sort=False, dropna=False)]
     widest = max(groups, key=lambda group: group["estimate"].max() - group["estimate"].min())
     rows = sorted(records(widest), key=lambda row: -row["estimate"])
-    most, least = (
-        f"{fmt.x_of_n(row['events'], row['n'])} ({fmt.percent(row['estimate'])})"
-        for row in (rows[0], rows[-1])
-    )
-    rule = f"“{rows[0]['rule']}” counts {most}, “{rows[-1]['rule']}” counts {least}"
-    return f"In the same patients ({threshold_heading(rows[0])}) {rule}."
+    return rows[0], rows[-1]
 
 
 def in_order(data: Tables, frame: pd.DataFrame) -> list[Row]:

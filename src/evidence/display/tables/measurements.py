@@ -24,9 +24,9 @@ from evidence.display.labels import (
     study_label,
     unit,
 )
-from evidence.display.markdown import escape
+from evidence.display.markdown import escape, unbroken
 from evidence.display.measured import measured, measurements, statistic_words
-from evidence.display.model import Cell, Column, Prose, Table, together
+from evidence.display.model import Cell, Column, Prose, Table, legend_of, together
 from evidence.display.tables.implied import LSD, as_lsd, implied_words, marked, with_implied
 from evidence.display.tables.pairwise import printed_effect
 from evidence.display.tables.parts import (
@@ -39,6 +39,7 @@ from evidence.display.tables.parts import (
     tested,
     with_tests,
 )
+from evidence.display.traced import traced
 from evidence.errors import StatisticsError
 from evidence.parameters import Parameters
 from evidence.results import Tables, days, rates, records, separate_arms, study_arms
@@ -334,13 +335,16 @@ def median_times_prose(
         counted = shares["events"].notna() & shares["arm_id"].eq(row["arm_id"])
         same = counted & shares["outcome_id"].eq(counted_as[str(row["outcome_id"])])
         told.append(_median_words(data, row, records(shares[same])))
-    return Prose("\n".join(f"- {escape(one)}" for one in told) or "No median time is printed.")
+    return Prose("\n".join(f"- {one}" for one in told) or "No median time is printed.")
 
 
 def _median_words(data: Tables, row: Mapping[str, Any], shares: Sequence[Mapping[str, Any]]) -> str:
+    """Return in Markdown whose median a time can be, with the meaning of the signs at its numbers."""
     arm = lower_first(arm_labels(data, str(row["study_id"])).get(str(row["arm_id"]), str(row["arm_id"])))
     median = days(float(row["value"]), str(row["unit"]))
-    what = f"{pretty(row['outcome_label'])}, {arm}: median {row['value']} {unit(row['unit'])}."
+    known = {"basis": str(row["basis"]), "origin": str(row.get("origin", ""))}
+    shown = sourced(f"{row['value']} {unit(row['unit'])}", row["row_id"], **known)
+    what = f"{escape(pretty(row['outcome_label']))}, {escape(arm)}: median {_told_of(shown, data)}."
     dated = [one for one in shares if not fmt.missing(one["time"])]
     later = [one for one in dated if days(one["time"], one["time_unit"]) >= median]
     if not later:
@@ -348,9 +352,17 @@ def _median_words(data: Tables, row: Mapping[str, Any], shares: Sequence[Mapping
     few = next((one for one in later if one["estimate"] < 0.5), None)
     if few is None:
         return f"{what} At least half are counted later, so it can be that of all patients."
-    count = f"{fmt.x_of_n(few['events'], few['n'])} ({fmt.percent(few['estimate'])})"
-    reached = lower_first(pretty(few["outcome_label"]))
+    known = {"basis": str(few["basis"]), "origin": str(few.get("origin", ""))}
+    count = sourced(fmt.x_of_n(few["events"], few["n"]), few["row_id"], **known)
+    legend = legend_of([shown.mark, count.mark])
+    signs = f' <span class="signs">({escape(unbroken(legend))}.)</span>' if legend else ""
+    reached = escape(lower_first(pretty(few["outcome_label"])))
     return (
-        f"{what} At {lower_first(moment(few))}, later than that, {count} were counted with {reached}: "
-        "fewer than half."
+        f"{what} At {escape(lower_first(moment(few)))}, later than that, {_told_of(count, data)} "
+        f"({escape(fmt.percent(few['estimate']))}) were counted with {reached}: fewer than half.{signs}"
     )
+
+
+def _told_of(cell: Cell, data: Tables) -> str:
+    """Return a value in prose with its signs and its data rows."""
+    return traced(cell.shown, cell.rows, data)
