@@ -86,6 +86,15 @@ def unbroken(text: str) -> str:
     return BRACKET.sub(_whole, UNIT.sub(NO_BREAK, kept))
 
 
+def told_small(legend: str) -> str:
+    """Return the meaning of signs, to stand behind a sentence, in a span that a page may set smaller.
+
+    >>> told_small("§ from outside").replace(NO_BREAK, "_"), told_small("")
+    (' <span class="signs">(§_from outside.)</span>', '')
+    """
+    return f' <span class="signs">({escape(unbroken(legend))}.)</span>' if legend else ""
+
+
 def _whole(bracket: re.Match[str]) -> str:
     """Return brackets with a number in them so that they stay in one line."""
     return bracket[0].replace(" ", NO_BREAK) if any(map(str.isdigit, bracket[0])) else bracket[0]

@@ -24,7 +24,7 @@ from evidence.display.labels import (
     pretty,
     titled,
 )
-from evidence.display.markdown import escape, unbroken
+from evidence.display.markdown import escape, told_small
 from evidence.display.marks import doubts
 from evidence.display.model import DOUBT, DOUBTED, Prose, legend_of, mark_from
 from evidence.display.synthesis import Asked, asked_questions
@@ -115,7 +115,7 @@ def answers_in_short(answers: Sequence[Answer], data: Dataset, parameters: Param
     open_ = part_doubts(data, alpha=parameters.alpha)
     signs = [signs_of(one, side, open_) for one in alone for side in SIDES]
     legend = _legend(signs)
-    told[-1:] = [f"{one}{_told_small(legend)}" for one in told[-1:]]
+    told[-1:] = [f"{one}{told_small(legend)}" for one in told[-1:]]
     return told if few else [*told, escape(tally(answers, sure))]
 
 
@@ -397,12 +397,7 @@ def _in_doubt(row: dict[str, Any], data: Dataset, parameters: Parameters) -> boo
 def _signs_of(rows: Sequence[dict[str, Any]], more: Sequence[str] = ()) -> str:
     """Return what the signs at the counts of results mean, as a sentence in brackets behind others."""
     known = [sign_of([str(row["basis"])], [str(row["origin"])]) for row in rows]
-    return _told_small(_legend([*known, *more]))
-
-
-def _told_small(legend: str) -> str:
-    """Return a legend behind a sentence, in a span that a page may set smaller."""
-    return f' <span class="signs">({escape(unbroken(legend))}.)</span>' if legend else ""
+    return told_small(_legend([*known, *more]))
 
 
 def _legend(signs: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from evidence.data import Dataset
 from evidence.data.values import by_value
 from evidence.display.documents import document_name, quantity
 from evidence.display.labels import ci, joined, lower_first, mark_legend, marked, outcome_labels, pretty
-from evidence.display.markdown import escape, unbroken
+from evidence.display.markdown import escape, told_small
 from evidence.display.model import Prose
 from evidence.display.traced import counted, numbers_traced, traced
 from evidence.parameters import Parameters, rounding
@@ -149,7 +149,7 @@ def stopping_prose(
         for row in rows
     ]
     legend = mark_legend([str(row["basis"]) for row in rows], [str(row["origin"]) for row in rows])
-    told += [f'<span class="signs">({escape(unbroken(legend))}.)</span>'] if legend else []
+    told += [told_small(legend).strip()] if legend else []
     start = f"**{escape(heading)}** " if heading and told else ""
     return Prose(f"{start}{' '.join(told)}")
 

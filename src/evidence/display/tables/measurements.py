@@ -24,7 +24,7 @@ from evidence.display.labels import (
     study_label,
     unit,
 )
-from evidence.display.markdown import escape, unbroken
+from evidence.display.markdown import escape, told_small
 from evidence.display.measured import measured, measurements, statistic_words
 from evidence.display.model import Cell, Column, Prose, Table, legend_of, together
 from evidence.display.tables.implied import LSD, as_lsd, implied_words, marked, with_implied
@@ -354,8 +354,7 @@ def _median_words(data: Tables, row: Mapping[str, Any], shares: Sequence[Mapping
         return f"{what} At least half are counted later, so it can be that of all patients."
     known = {"basis": str(few["basis"]), "origin": str(few.get("origin", ""))}
     count = sourced(fmt.x_of_n(few["events"], few["n"]), few["row_id"], **known)
-    legend = legend_of([shown.mark, count.mark])
-    signs = f' <span class="signs">({escape(unbroken(legend))}.)</span>' if legend else ""
+    signs = told_small(legend_of([shown.mark, count.mark]))
     reached = escape(lower_first(pretty(few["outcome_label"])))
     return (
         f"{what} At {escape(lower_first(moment(few)))}, later than that, {_told_of(count, data)} "
